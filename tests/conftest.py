@@ -1,0 +1,18 @@
+"""What every test shares: no real environment."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from fiber.providers.table import PROVIDERS
+
+
+@pytest.fixture(autouse=True)
+def no_real_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the variables that the library or an HTTP library reads, so that a test sees only what it sets."""
+    documented = {name for row in PROVIDERS for name in (*row.key_env, *row.base_url_env)}
+    for name in list(os.environ):
+        if name in documented or name.upper().startswith("FIBER_") or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
