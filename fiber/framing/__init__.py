@@ -1,0 +1,1 @@
+"""Bytes to frames, under any chunking: no meaning, no I/O."""

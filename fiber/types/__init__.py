@@ -1,0 +1,1 @@
+"""Frozen values: messages, tools, requests, results, usage, events, HTTP, configuration. No I/O, no policy."""

@@ -1,0 +1,70 @@
+"""The keywords of a chat call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypedDict
+
+from fiber.types.config import Timeouts
+from fiber.types.request import OnUnsupported
+from fiber.types.tools import AnyTool, ReasoningOptions, ResponseFormat, ToolChoice
+
+
+class RequestOptions(TypedDict, total=False):
+    """
+    Keywords that end in the provider's request; None means "not said".
+
+    `tools` takes `Tool`, `ServerTool`, `Opaque`, OpenAI-shaped dicts and typed functions; `tool_choice` takes `auto`,
+    `none`, `required` or a tool's name; `response_format` takes `text`, `json_object`, a JSON Schema or a type;
+    `reasoning` takes an effort, a number of tokens or `ReasoningOptions`.
+    """
+
+    model: str | None
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    max_tokens: int | None
+    stop: str | Sequence[str] | None
+    seed: int | None
+    frequency_penalty: float | None
+    presence_penalty: float | None
+    n: int | None
+    logprobs: bool | None
+    top_logprobs: int | None
+    logit_bias: Mapping[str, float] | None
+    tools: Iterable[AnyTool | Mapping[str, Any] | Callable[..., Any]] | None
+    tool_choice: str | ToolChoice | Mapping[str, Any] | None
+    parallel_tool_calls: bool | None
+    response_format: str | ResponseFormat | Mapping[str, Any] | type[Any] | None
+    reasoning: str | int | ReasoningOptions | Mapping[str, Any] | None
+    user: str | None
+    metadata: Mapping[str, str] | None
+    store: bool | None
+    previous_response_id: str | None
+    service_tier: str | None
+    safety_settings: Sequence[Mapping[str, Any]] | None
+    extra_body: Mapping[str, Any] | None
+    extra_headers: Mapping[str, str] | None
+    extra_query: Mapping[str, str] | None
+    on_unsupported: OnUnsupported | None
+
+
+class ChatOptions(RequestOptions, total=False):
+    """
+    All keywords of a chat call.
+
+    `provider` overrules routing; `timeout` is the total in seconds, or all `Timeouts`; `label` and `context` reach
+    logs and spans, never the provider.
+    """
+
+    provider: str | None
+    timeout: float | Timeouts | None
+    label: str | None
+    context: Mapping[str, Any] | None
+
+
+CALL_OPTIONS = ("provider", "timeout", "label", "context")
+"""Keywords of a call that are not part of the request."""
+
+KNOWN = frozenset(ChatOptions.__annotations__)
+"""All keywords of a chat call."""

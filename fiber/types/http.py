@@ -1,0 +1,100 @@
+"""HTTP as adapters see it: requests they make, heads they read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+
+class Secret:
+    """
+    A credential: masked in every rendering, revealed only by the transport when it writes the header.
+
+    Raises:
+        TypeError: On pickling, so that a key cannot leave the process unseen.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the credential itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("A Secret cannot be pickled: pass the key again on the other side.")
+
+
+class Note(msgspec.Struct, frozen=True):
+    """
+    Something an adapter did to a request that the caller should know.
+
+    Attributes:
+        kind: `dropped` (not sent), `mapped` (sent as something else) or `warned`.
+        subject: The parameter or part.
+        detail: What happened and why.
+    """
+
+    kind: Literal["dropped", "mapped", "warned"]
+    subject: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.kind}: {self.detail}"
+
+
+class HTTPRequest(msgspec.Struct, frozen=True):
+    """
+    A request ready to sign and send.
+
+    Attributes:
+        headers: Name and value; values may be `Secret`.
+        body: Bytes to send; empty for none.
+        notes: What the adapter changed on the way here; not sent.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str | Secret], ...] = ()
+    body: bytes = b""
+    notes: tuple[Note, ...] = ()
+
+    def with_headers(self, *headers: tuple[str, str | Secret]) -> HTTPRequest:
+        """Return a copy with *headers* added, each replacing one of the same name."""
+        names = {name.lower() for name, _ in headers}
+        kept = tuple(h for h in self.headers if h[0].lower() not in names)
+        return msgspec.structs.replace(self, headers=kept + headers)
+
+
+class HTTPHead(msgspec.Struct, frozen=True):
+    """Status and headers of a response; header names are lower-case, repeated ones joined by a comma."""
+
+    status: int
+    headers: Mapping[str, str] = {}
+
+    @property
+    def content_type(self) -> str:
+        """Media type without parameters, lower-case; empty when not said."""
+        return self.headers.get("content-type", "").split(";", 1)[0].strip().lower()

@@ -1,0 +1,280 @@
+"""What a call gives back: results, usage, receipts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias, TypeVar, overload
+
+import msgspec
+
+from fiber._errors import FiberParsingError
+from fiber.types.content import Opaque, ToolCall
+from fiber.types.messages import ChatMessage
+
+T = TypeVar("T")
+
+FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"]
+CostStatus: TypeAlias = Literal["priced", "no_usage", "model_not_in_catalogue", "no_price"]
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    Tokens of one call; None where the provider said nothing, never a made-up zero.
+
+    `input_tokens` is all input (cached included), `output_tokens` all output (reasoning included);
+    the other counts are parts of these two.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    image_tokens: int | None = None
+    server_tool_uses: Mapping[str, int] | None = None
+    cost_usd: Decimal | None = None
+    cost_status: CostStatus = "no_price"
+
+
+class RateLimits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The provider's rate-limit headers: counts, and seconds until the bucket is full again."""
+
+    requests_limit: int | None = None
+    requests_remaining: int | None = None
+    requests_reset_seconds: float | None = None
+    tokens_limit: int | None = None
+    tokens_remaining: int | None = None
+    tokens_reset_seconds: float | None = None
+    input_tokens_limit: int | None = None
+    input_tokens_remaining: int | None = None
+    output_tokens_limit: int | None = None
+    output_tokens_remaining: int | None = None
+
+
+class TokenLogprob(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Natural-log probability of one output token, with the alternatives that were asked for."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] | None = None
+    top: tuple[TokenLogprob, ...] = ()
+
+
+class Citation(msgspec.Struct, frozen=True, kw_only=True, tag="citation", tag_field="type", omit_defaults=True):
+    """
+    A source of a piece of the answer; also the stream event that brings it.
+
+    Attributes:
+        start, end: Offsets into the answer's text or the document as the provider counts them; see `native`.
+        cited_text: Words of the source.
+        native: The provider's own record.
+    """
+
+    url: str | None = None
+    title: str | None = None
+    cited_text: str | None = None
+    file_id: str | None = None
+    document_index: int | None = None
+    start: int | None = None
+    end: int | None = None
+    index: int = 0
+    native: Opaque | None = None
+
+    @property
+    def type(self) -> str:
+        """The event's tag."""
+        return "citation"
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One HTTP exchange of a call, numbered from 1."""
+
+    number: int
+    provider: str
+    model: str
+    status: int | None = None
+    seconds: float | None = None
+    error: str | None = None
+    request_id: str | None = None
+    waited_seconds: float = 0.0
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    What one call took.
+
+    Attributes:
+        attempts: Every HTTP exchange, oldest first.
+        seconds: From the call to its end.
+        first_event_seconds: From the call to the first event with content; streams only.
+        dropped: Parameters and parts that were not sent, each with the reason.
+        mapped: Parameters that were sent as something else, each with what.
+        possible_duplicate_charge: An attempt with unknown outcome was repeated.
+    """
+
+    attempts: tuple[Attempt, ...] = ()
+    seconds: float | None = None
+    first_event_seconds: float | None = None
+    cost_usd: Decimal | None = None
+    cost_source: str | None = None
+    dropped: tuple[str, ...] = ()
+    mapped: tuple[str, ...] = ()
+    possible_duplicate_charge: bool = False
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One answer; there are several only when `n` was above 1."""
+
+    index: int = 0
+    message: ChatMessage = ChatMessage("assistant")
+    finish_reason: FinishReason | None = None
+    raw_finish_reason: str | None = None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+
+    @property
+    def text(self) -> str:
+        """All text of the answer."""
+        return self.message.text
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tool calls of the answer, in order."""
+        return self.message.tool_calls
+
+
+class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    A decoded answer.
+
+    Attributes:
+        choices: The answers; `text`, `message`, `tool_calls` and so on are those of the first.
+        usage: Token counts.
+        model: Model as the provider named it.
+        provider: Row that answered.
+        request_id: The provider's request id.
+        response_id: The provider's id of the answer, for `previous_response_id`.
+        citations: Sources, in order of appearance.
+        parsed: The answer as a value, when `response_format` asked for JSON and the answer is whole.
+        cached: Came from a cache of ours.
+        warnings: What was dropped, changed or assumed, in words.
+        receipt: What the call took.
+        body: The provider's answer, unmodified; empty for streams unless asked for.
+        headers: Response headers, lower-case; cookies removed.
+        rate_limits: Typed rate-limit headers.
+    """
+
+    choices: tuple[Choice, ...] = (Choice(),)
+    usage: Usage = Usage()
+    model: str = ""
+    provider: str = ""
+    request_id: str | None = None
+    response_id: str | None = None
+    citations: tuple[Citation, ...] = ()
+    parsed: Any = None
+    cached: bool = False
+    warnings: tuple[str, ...] = ()
+    receipt: Receipt = Receipt()
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+    rate_limits: RateLimits | None = None
+
+    @property
+    def message(self) -> ChatMessage:
+        """The answer, to append to the history as it is."""
+        return self.choices[0].message
+
+    @property
+    def text(self) -> str:
+        """All text of the answer; empty when the model only calls tools."""
+        return self.choices[0].message.text
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tool calls, in order."""
+        return self.choices[0].message.tool_calls
+
+    @property
+    def reasoning(self) -> str:
+        """Visible reasoning, joined; never part of `text`."""
+        return self.choices[0].message.reasoning
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the answer ended, in the words of this library; None when the provider did not say."""
+        return self.choices[0].finish_reason
+
+    @property
+    def raw_finish_reason(self) -> str | None:
+        """Why the answer ended, in the provider's words."""
+        return self.choices[0].raw_finish_reason
+
+    @property
+    def logprobs(self) -> tuple[TokenLogprob, ...] | None:
+        """Token probabilities of the answer, when asked for and given."""
+        return self.choices[0].logprobs
+
+    @property
+    def latency_ms(self) -> float | None:
+        """Milliseconds of the whole call."""
+        return None if self.receipt.seconds is None else self.receipt.seconds * 1000
+
+    @property
+    def raw(self) -> Any:
+        """
+        The provider's JSON, decoded from `body`; None when there is no body.
+
+        Raises:
+            FiberParsingError: The body is not JSON.
+        """
+        if not self.body.strip():
+            return None
+        try:
+            return msgspec.json.decode(self.body)
+        except (ValueError, RecursionError):
+            pass
+        try:
+            # As tolerant as the adapters were: a lone surrogate, invalid UTF-8, a byte-order mark, NaN.
+            return json.loads(self.body.decode("utf-8-sig", "replace"))
+        except (ValueError, RecursionError) as error:
+            raise FiberParsingError(f"The provider's answer is not JSON: {error}. See result.body.") from None
+
+    @overload
+    def json(self) -> Any: ...
+    @overload
+    def json(self, parse: type[T]) -> T: ...
+    def json(self, parse: Any = None) -> Any:
+        """
+        Decode the text of the answer as JSON.
+
+        Args:
+            parse: A msgspec Struct, dataclass, TypedDict, builtin generic or pydantic model to make of it.
+
+        Raises:
+            FiberParsingError: The text is not JSON, or does not fit *parse*.
+        """
+        return parse_json(self.text, parse)
+
+
+def parse_json(text: str, kind: Any = None) -> Any:
+    """
+    Decode *text* as JSON, into *kind* when given.
+
+    Raises:
+        FiberParsingError: It is not JSON, or does not fit *kind*.
+    """
+    validate = getattr(kind, "model_validate_json", None)
+    try:
+        if validate is not None:
+            return validate(text)
+        return msgspec.json.decode(text, type=Any if kind is None else kind)
+    except (ValueError, RecursionError, TypeError) as error:
+        what = "JSON" if kind is None else f"a JSON {getattr(kind, '__name__', kind)}"
+        raise FiberParsingError(
+            f"The answer is not {what}: {error}. Its text is in result.text.", raw_response=text[:200]
+        ) from error

@@ -1,0 +1,54 @@
+"""Where one call goes, and the ways in which that place deviates from its wire format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+
+class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    Typed deviations of a row from its wire format; the defaults are the format's own home.
+
+    Attributes:
+        max_tokens_field: Member that carries `max_tokens` (OpenAI chat format).
+        system_role: Role that carries system and developer prompts: `as_is` keeps what the caller wrote.
+        stream_usage: Ask for usage in streams with `stream_options`.
+        terminal: `marker` needs the format's terminal marker; `eof` accepts the end of the body.
+        api_version: Version of the API, where the format has one.
+        collapse_text: Send content that is all text as one string.
+        unsupported: Parameters that this row does not have, each with the reason.
+    """
+
+    max_tokens_field: str = "max_completion_tokens"
+    system_role: Literal["as_is", "system", "developer"] = "as_is"
+    stream_usage: bool = True
+    terminal: Literal["marker", "eof"] = "marker"
+    api_version: str = ""
+    collapse_text: bool = False
+    unsupported: Mapping[str, str] = {}
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Where one call goes; all that an adapter may know about it.
+
+    Attributes:
+        provider: Row name.
+        model: Model, as the provider spells it.
+        base_url: URL without a trailing slash, to which the format's paths are appended.
+        quirks: Deviations of the row.
+    """
+
+    provider: str
+    model: str
+    base_url: str
+    quirks: Quirks = Quirks()
+
+    @property
+    def host(self) -> str:
+        """Host and port; sealed parts are replayed only to the same provider and host."""
+        return urlsplit(self.base_url).netloc

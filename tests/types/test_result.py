@@ -1,0 +1,192 @@
+"""Results, usage and JSON answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, TypedDict
+
+import msgspec
+import pydantic
+import pytest
+from hypothesis import given
+
+from fiber._errors import FiberParsingError
+from fiber.types.content import Reasoning, Text, ToolCall
+from fiber.types.messages import ChatMessage
+from fiber.types.result import ChatResult, Choice, Citation, Receipt, TokenLogprob, Usage, parse_json
+from tests.strategies import chat_results
+
+
+class City(msgspec.Struct):
+    """A place, as a Struct."""
+
+    name: str
+    size: int = 0
+
+
+@dataclass
+class Town:
+    """A place, as a dataclass."""
+
+    name: str
+    size: int = 0
+
+
+class Village(TypedDict):
+    """A place, as a TypedDict."""
+
+    name: str
+
+
+class Hamlet(pydantic.BaseModel):
+    """A place, as a pydantic model."""
+
+    name: str
+    size: int = 0
+
+
+def answer(text: str) -> ChatResult:
+    """A result with *text* as its answer."""
+    return ChatResult(choices=(Choice(message=ChatMessage("assistant", text)),))
+
+
+@given(chat_results())
+def test_result_survives_json(result: ChatResult) -> None:
+    """Every result, written as JSON and read again, is equal to itself."""
+    assert msgspec.json.decode(msgspec.json.encode(result), type=ChatResult) == result
+
+
+def test_cost_is_exact() -> None:
+    """A cost is a decimal number, in JSON too."""
+    usage = Usage(cost_usd=Decimal("0.000000000000000001"))
+
+    assert msgspec.json.decode(msgspec.json.encode(usage), type=Usage) == usage
+
+
+def test_unknown_counts_are_none() -> None:
+    """A count of which the provider said nothing is None, never 0."""
+    usage = Usage()
+
+    assert {getattr(usage, name) for name in Usage.__struct_fields__ if name != "cost_status"} == {None}
+
+
+def test_result_speaks_for_its_first_answer() -> None:
+    """The properties of a result are those of its first answer."""
+    call, tokens = ToolCall("1", "f"), (TokenLogprob("a", -0.5),)
+    message = ChatMessage("assistant", (Reasoning("r"), Text("a"), call))
+    first = Choice(message=message, finish_reason="stop", raw_finish_reason="end_turn", logprobs=tokens)
+    result = ChatResult(choices=(first, Choice(index=1, message=ChatMessage("assistant", "b"))))
+
+    assert (result.message, result.text, result.reasoning, result.tool_calls) == (message, "a", "r", (call,))
+    assert (result.finish_reason, result.raw_finish_reason, result.logprobs) == ("stop", "end_turn", tokens)
+    assert [choice.text for choice in result.choices] == ["a", "b"]
+    assert result.choices[0].tool_calls == (call,)
+
+
+def test_empty_result_is_empty() -> None:
+    """A result of which nothing is known has one empty answer."""
+    result = ChatResult()
+
+    assert (result.text, result.tool_calls, result.finish_reason, result.raw) == ("", (), None, None)
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(None, None), (0.25, 250.0)])
+def test_latency_is_in_milliseconds(seconds: float | None, expected: float | None) -> None:
+    """The latency is the time of the whole call, when it is known."""
+    assert ChatResult(receipt=Receipt(seconds=seconds)).latency_ms == expected
+
+
+def test_citation_is_an_event() -> None:
+    """A citation says its type, like every event."""
+    assert Citation().type == "citation"
+
+
+# -- raw ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(b"", None, id="none"),
+        pytest.param(b" \n", None, id="blank"),
+        pytest.param(b'{"a": [1, null]}', {"a": [1, None]}, id="json"),
+        pytest.param(b'\xef\xbb\xbf{"a": 1}', {"a": 1}, id="bom"),
+        pytest.param(b'"\\ud800"', "\ud800", id="lone surrogate"),
+        pytest.param(b'"\xff"', "\ufffd", id="invalid utf-8"),
+        pytest.param(b"[Infinity]", [float("inf")], id="infinity"),
+    ],
+)
+def test_raw_is_the_provider_json(body: bytes, expected: Any) -> None:
+    """Whatever a provider sent that can be read as JSON at all is in `raw`."""
+    assert ChatResult(body=body).raw == expected
+
+
+@pytest.mark.parametrize("body", [b"data: {}\n\n", b"<html>", b"[" * 100_000], ids=["stream", "page", "deep"])
+def test_raw_of_something_else_is_a_parsing_error(body: bytes) -> None:
+    """A body that is not JSON says so in this library's words."""
+    with pytest.raises(FiberParsingError, match="not JSON"):
+        _ = ChatResult(body=body).raw
+
+
+# -- json ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [('{"name":"Oslo"}', {"name": "Oslo"}), (" [1] ", [1]), ("null", None), ('"a"', "a"), ("1.5", 1.5)],
+)
+def test_json_of_an_answer(text: str, expected: Any) -> None:
+    """Without a type, the answer is read as plain values."""
+    assert answer(text).json() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        pytest.param(City, City("Oslo", 7), id="struct"),
+        pytest.param(Town, Town("Oslo", 7), id="dataclass"),
+        pytest.param(Village, {"name": "Oslo"}, id="typed dict"),
+        pytest.param(Hamlet, Hamlet(name="Oslo", size=7), id="pydantic"),
+        pytest.param(dict[str, str | int], {"name": "Oslo", "size": 7}, id="generic"),
+        pytest.param(dict, {"name": "Oslo", "size": 7}, id="builtin"),
+    ],
+)
+def test_json_of_an_answer_as_a_type(kind: Any, expected: Any) -> None:
+    """With a type, the answer is a checked instance of it."""
+    found = answer('{"name":"Oslo","size":7}').json(parse=kind)
+
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_json_of_a_union_of_words() -> None:
+    """Any type that msgspec knows will do."""
+    assert answer('"b"').json(parse=Literal["a", "b"]) == "b"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["", "Oslo", '{"name":', "{'name':'Oslo'}", '"\ud800"', "[" * 100_000])
+def test_text_that_is_not_json(text: str) -> None:
+    """An answer that is not JSON is a parsing error with the start of the text."""
+    with pytest.raises(FiberParsingError, match=r"The answer is not JSON: .* Its text is in result\.text\.") as caught:
+        answer(text).json()
+
+    assert caught.value.raw_response == text[:200]
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("kind", [City, Town, Village, Hamlet, list[City]], ids=str)
+@pytest.mark.parametrize("text", ['{"size":7}', '{"name":5}', "null", "nothing"])
+def test_json_that_does_not_fit(kind: Any, text: str) -> None:
+    """An answer that does not fit the type is a parsing error that names the type."""
+    with pytest.raises(FiberParsingError, match="The answer is not a JSON ") as caught:
+        answer(text).json(parse=kind)
+
+    assert caught.value.raw_response == text
+
+
+@pytest.mark.parametrize("kind", [list[Hamlet], list[City] | list[Town]], ids=["pydantic inside", "ambiguous"])
+def test_type_that_cannot_be_parsed_into(kind: Any) -> None:
+    """A type that msgspec cannot fill is an error of this library too."""
+    with pytest.raises(FiberParsingError, match="The answer is not a JSON "):
+        parse_json('[{"name":"Oslo"}]', kind)
