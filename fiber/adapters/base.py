@@ -1,0 +1,85 @@
+"""What an adapter is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from fiber._errors import FiberError
+from fiber.adapters.parameters import Parameter
+from fiber.types.events import StreamEvent
+from fiber.types.http import HTTPHead, HTTPRequest
+from fiber.types.request import ChatRequest
+from fiber.types.result import ChatResult
+from fiber.types.target import Target
+
+
+class StreamDecoder(Protocol):
+    """
+    The state machine of one stream.
+
+    `feed` and `finish` never raise for what a provider sent: they return the events that are good and leave the
+    failure in `error`, so that nothing received before it is lost.
+
+    Attributes:
+        error: What went wrong, with `partial` set to the result so far; None while all is well.
+        done: The terminal marker was seen and `message-end` given out; later bytes carry nothing.
+    """
+
+    error: FiberError | None
+    done: bool
+
+    def feed(self, chunk: bytes) -> list[StreamEvent]:
+        """Take the next bytes, return the events they complete."""
+        ...
+
+    def finish(self) -> list[StreamEvent]:
+        """The body ended: return the last events, or set `error` when the answer is not whole."""
+        ...
+
+    def result(self) -> ChatResult:
+        """Return the result so far; the whole one once `done`."""
+        ...
+
+
+class BuildRequest(Protocol):
+    """Turn a request into HTTP, without credentials; raise `FiberCapabilityError` for what cannot be sent."""
+
+    def __call__(self, request: ChatRequest, target: Target, *, stream: bool) -> HTTPRequest: ...
+
+
+class ParseResponse(Protocol):
+    """Decode the body of a 2xx answer; raise a `FiberError` when it is an error or does not fit."""
+
+    def __call__(self, head: HTTPHead, body: bytes, target: Target) -> ChatResult: ...
+
+
+class ParseError(Protocol):
+    """Turn an answer of status 300 or above (or an in-band error) into a typed error; never raise."""
+
+    def __call__(self, head: HTTPHead, body: bytes, target: Target) -> FiberError: ...
+
+
+class MakeDecoder(Protocol):
+    """Make the decoder of one stream."""
+
+    def __call__(self, head: HTTPHead, target: Target) -> StreamDecoder: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """
+    A wire format.
+
+    Attributes:
+        name: Folder name.
+        parameters: One entry for every name in `fiber.types.request.PARAMETERS`.
+    """
+
+    name: str
+    parameters: Mapping[str, Parameter]
+    build_request: BuildRequest
+    parse_response: ParseResponse
+    parse_error: ParseError
+    stream_decoder: MakeDecoder

@@ -1,0 +1,121 @@
+"""The frame of every stream decoder over server-sent events: feed, finish, one error, one end."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from fiber._errors import FiberError, FiberParsingError
+from fiber.adapters.assembly import Assembly, with_partial
+from fiber.framing.sse import MAX_EVENT_BYTES, Frame, SSEDecoder
+from fiber.types.events import StreamEvent
+from fiber.types.http import HTTPHead
+from fiber.types.result import ChatResult
+from fiber.types.target import Target
+
+
+class SSEStreamDecoder(ABC):
+    """
+    Base of the decoders; a format fills in `read` and, where the end needs judging, `at_eof`.
+
+    `read` tells the assembly what a frame says. It sets `done` (by `self.complete()`) at the terminal marker and
+    `error` (by `self.fail()`) at an in-band error.
+    """
+
+    max_event_bytes: ClassVar[int] = MAX_EVENT_BYTES
+    """Longest event; formats that carry pictures in one event set more."""
+
+    def __init__(self, head: HTTPHead, target: Target) -> None:
+        self.head = head
+        self.target = target
+        self.assembly = Assembly(head, target)
+        self.error: FiberError | None = None
+        self.done = False
+        self._frames = SSEDecoder(self.max_event_bytes)
+
+    @abstractmethod
+    def read(self, event: str, data: bytes) -> None:
+        """Take one frame; a `FiberError` raised here becomes `error`."""
+
+    def at_eof(self) -> str | None:
+        """
+        Judge the end of the body when no terminal marker came.
+
+        Returns:
+            None when the answer is whole all the same, else why it is not.
+        """
+        if self.assembly.finished:
+            self.assembly.warnings.append("The stream had no terminal marker; its finish reason was taken as the end.")
+            return None
+        if self.target.quirks.terminal == "eof" and not self.assembly.empty:
+            self.assembly.warnings.append(
+                "This server sends no terminal marker; the end of the body was taken as the end."
+            )
+            return None
+        return "no finish reason and no terminal marker came" if self.assembly.started else "it was empty"
+
+    def stray(self, data: bytes) -> FiberError | None:
+        """Read lines outside the format (some servers end with a bare JSON error); None when they say nothing."""
+        return None
+
+    def complete(self) -> None:
+        """The terminal marker was seen."""
+        self.done = True
+        self.assembly.end()
+
+    def fail(self, error: FiberError) -> None:
+        """An in-band error was seen."""
+        self.error = with_partial(error, self.assembly.result(whole=False))
+
+    def feed(self, chunk: bytes) -> list[StreamEvent]:
+        """Take the next bytes, return the events they complete."""
+        if self.done or self.error is not None:
+            return []
+        try:
+            frames = self._frames.feed(chunk)
+        except FiberParsingError as error:
+            self.fail(self._named(error))
+            return self.assembly.take()
+        self._read_all(frames)
+        return self.assembly.take()
+
+    def finish(self) -> list[StreamEvent]:
+        """The body ended: give out the last events, or set `error`."""
+        if self.done or self.error is not None:
+            return []
+        # A last event without its empty line may be cut in half: then it is no parsing error but an early end.
+        self._read_all(self._frames.finish(), cut=True)
+        self._judge()
+        return self.assembly.take()
+
+    def _judge(self) -> None:
+        if self.done or self.error is not None:
+            return
+        if self._frames.stray and (error := self.stray(self._frames.stray)) is not None:
+            self.fail(error)
+        elif (why := self.at_eof()) is None:
+            self.complete()
+        else:
+            self.error = self.assembly.interrupted(why)
+
+    def result(self) -> ChatResult:
+        """Return the result so far; sealed parts only when it is whole."""
+        return self.assembly.result(whole=self.done)
+
+    def _read_all(self, frames: list[Frame], *, cut: bool = False) -> None:
+        for event, data in frames:
+            try:
+                self.read(event, data)
+            except FiberParsingError as error:
+                if not cut:
+                    self.fail(self._named(error))
+            except FiberError as error:
+                self.fail(self._named(error))
+            if self.done or self.error is not None:
+                return
+
+    def _named(self, error: FiberError) -> FiberError:
+        error.provider = error.provider or self.target.provider
+        error.model = error.model or self.target.model
+        error.request_id = error.request_id or self.assembly.request_id
+        return error

@@ -1,0 +1,90 @@
+"""
+The one boundary where a provider's JSON becomes values.
+
+msgspec is the fast path. What it refuses but providers really send (a lone surrogate, invalid UTF-8, a byte-order
+mark, NaN in a field nobody reads) goes through a slow second path; only what is no JSON at all is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from fiber._errors import FiberParsingError
+
+T = TypeVar("T")
+
+# An escaped backslash and a whole pair are matched first, so that only what is left over is a lone surrogate.
+_SURROGATE = re.compile(
+    r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+_EXCERPT_CHARACTERS = 2000
+# The separator keeps words like `skip_special_tokens` readable.
+_KEY_LIKE = re.compile(r"\b(?:(?:sk|pk|rk|gsk|xai|r8|hf)[-_]|AIza|Bearer )[-_A-Za-z0-9.]{11,}")
+
+
+def decode(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """
+    Decode *data* with *decoder*.
+
+    Raises:
+        FiberParsingError: It is not JSON, or not of the decoder's type.
+    """
+    try:
+        return decoder.decode(data)
+    except (ValueError, RecursionError) as error:
+        first = error
+    try:
+        text = data.decode("utf-8-sig", "replace")
+        value = json.loads(_SURROGATE.sub(lambda found: r"\ufffd" if found["lone"] else found[0], text))
+        # Through JSON text again, and not `convert`, which cannot fill `Raw` members.
+        return msgspec.json.decode(msgspec.json.encode(value), type=decoder.type, strict=False)
+    except (ValueError, RecursionError, MemoryError):
+        raise FiberParsingError(
+            f"The provider's JSON cannot be read: {first}.", raw_response=excerpt(data), outcome="unknown"
+        ) from None
+
+
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+
+def decode_any(data: bytes) -> Any:
+    """Decode *data* to plain Python values, as tolerant as `decode`."""
+    return decode(data, _ANY)
+
+
+def count(value: Any) -> int | None:
+    """Read a token count: a number, or a number in a string; anything else is unknown, not zero."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    try:
+        return int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def total(*counts: int | None) -> int | None:
+    """Add the counts that are known; None when none is."""
+    known = [value for value in counts if value is not None]
+    return sum(known) if known else None
+
+
+def text_of(raw: msgspec.Raw | bytes) -> str:
+    """Return raw JSON as text, with invalid UTF-8 replaced."""
+    return bytes(raw).decode("utf-8", "replace")
+
+
+def excerpt(data: bytes | str) -> str:
+    """Return the start of *data* for an error, with anything that looks like a key masked."""
+    text = data if isinstance(data, str) else data[: 4 * _EXCERPT_CHARACTERS].decode("utf-8", "replace")
+    return redact(text[:_EXCERPT_CHARACTERS])
+
+
+def redact(text: str) -> str:
+    """Mask anything in *text* that looks like a key."""
+    return _KEY_LIKE.sub("***", text)
