@@ -1,0 +1,99 @@
+"""From a `ChatRequest` to the HTTP request; one builder for plain answers and streams."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from fiber.adapters.openai_chat.messages import wire_messages
+from fiber.adapters.openai_chat.models import refused_effort, refused_parameters
+from fiber.adapters.openai_chat.parameters import PARAMETERS
+from fiber.adapters.openai_chat.tools import place_tools, response_format
+from fiber.adapters.parameters import merge, place, refuse, settle
+from fiber.types.http import HTTPRequest, Note
+from fiber.types.request import ChatRequest
+from fiber.types.target import Target
+
+
+def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTPRequest:
+    """
+    Build the request, without credentials.
+
+    Args:
+        request: Checked values.
+        target: `base_url` ends before `/chat/completions`.
+        stream: Ask for server-sent events.
+
+    Returns:
+        The request, with a note for everything that was changed or left out.
+
+    Raises:
+        FiberCapabilityError: Something cannot be sent and `on_unsupported` is `raise`.
+
+    Source: https://platform.openai.com/docs/api-reference/chat/create, read 2026-11-20.
+    """
+    request, notes = settle(request, PARAMETERS, target, refused_parameters(request, target))
+    body: dict[str, Any] = {
+        "model": target.model,
+        "messages": wire_messages(request, target, notes),
+    }
+    place(body, request, PARAMETERS)
+    _place_mapped(body, request, target, notes)
+    if stream:
+        body["stream"] = True
+        if target.quirks.stream_usage:
+            body["stream_options"] = {"include_usage": True}
+    if request.extra_body:
+        body = merge(body, request.extra_body)
+    headers = [
+        ("content-type", "application/json"),
+        ("accept", "text/event-stream" if stream else "application/json"),
+    ]
+    if stream:
+        headers.append(("accept-encoding", "identity"))
+    built = HTTPRequest("POST", _url(request, target), tuple(headers), msgspec.json.encode(body), tuple(notes))
+    return built.with_headers(*(request.extra_headers or {}).items())
+
+
+def _place_mapped(body: dict[str, Any], request: ChatRequest, target: Target, notes: list[Note]) -> None:
+    if request.max_tokens is not None:
+        body[target.quirks.max_tokens_field] = request.max_tokens
+    if request.top_logprobs is not None:
+        body["top_logprobs"] = request.top_logprobs
+        body.setdefault("logprobs", True)  # the API wants both
+    if request.logit_bias is not None:
+        # The API's type is integer; 5.0 and 5 are the same wish.
+        body["logit_bias"] = {
+            token: int(bias) if bias == int(bias) else bias for token, bias in request.logit_bias.items()
+        }
+    place_tools(body, request, target, notes)
+    if request.response_format is not None:
+        body["response_format"] = response_format(request.response_format, notes)
+    if request.reasoning is not None:
+        _place_reasoning(body, request, target, notes)
+
+
+def _place_reasoning(body: dict[str, Any], request: ChatRequest, target: Target, notes: list[Note]) -> None:
+    reasoning = request.reasoning
+    assert reasoning is not None  # noqa: S101 - narrows the type
+    if reasoning.budget_tokens is not None:
+        why = "Chat Completions has no thinking budget; use effort"
+        refuse(request, target, notes, "reasoning budget_tokens", why)
+    if reasoning.summary is not None:
+        why = "Chat Completions has no such switch: OpenAI shows no thinking here, others always do"
+        notes.append(Note("dropped", "reasoning summary", why))
+    if (why_not := refused_effort(request, target)) is not None:
+        refuse(request, target, notes, "reasoning effort", why_not)
+    elif reasoning.effort is not None:
+        body["reasoning_effort"] = reasoning.effort
+
+
+def _url(request: ChatRequest, target: Target) -> str:
+    query: dict[str, str] = {}
+    if target.quirks.api_version:  # Azure's dated versions
+        query["api-version"] = target.quirks.api_version
+    query.update(request.extra_query or {})
+    url = f"{target.base_url}/chat/completions"
+    return f"{url}?{urlencode(query, quote_via=quote)}" if query else url

@@ -1,0 +1,96 @@
+"""Tools, tool choice and the shape of the answer, in the words of Chat Completions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from fiber.adapters import schemas
+from fiber.adapters.history import sealed
+from fiber.adapters.parameters import refuse
+from fiber.types.content import Opaque
+from fiber.types.http import Note
+from fiber.types.request import ChatRequest
+from fiber.types.target import Target
+from fiber.types.tools import ResponseFormat, ServerTool, Tool, ToolChoice
+
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
+_NAME_CHARACTERS = 64
+_NOT_IN_STRICT = ("default",)
+"""
+Keywords that strict schemas must not hold:
+https://platform.openai.com/docs/guides/structured-outputs.
+"""
+
+
+def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, notes: list[Note]) -> None:
+    """Put the tools of *request* in *body*, and how the model may choose among them."""
+    functions: list[Any] = []
+    for tool in request.tools or ():
+        if isinstance(tool, Tool):
+            functions.append({"type": "function", "function": _function(tool, notes)})
+        elif isinstance(tool, ServerTool):
+            if tool.kind == "web_search":
+                body["web_search_options"] = dict(tool.options)
+            else:
+                why = "Chat Completions has no such tool; the Responses API may have it"
+                refuse(request, target, notes, f"the server tool {tool.kind}", why)
+        elif (raw := sealed(tool, target)) is not None:
+            functions.append(raw)
+        else:
+            why = f"it belongs to {tool.provider} ({tool.host or 'any host'})"
+            refuse(request, target, notes, f"the tool {tool.kind!r}", why)
+    if functions:
+        body["tools"] = functions
+    if request.tool_choice is not None:
+        body["tool_choice"] = _choice(request.tool_choice, request)
+
+
+def _function(tool: Tool, notes: list[Note]) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name}
+    if tool.description:
+        function["description"] = tool.description
+    function["parameters"] = dict(tool.parameters)
+    if tool.strict:
+        compiled, changes = schemas.closed(tool.parameters, require_all=True, drop=_NOT_IN_STRICT)
+        function["parameters"] = compiled
+        notes.extend(Note("mapped", f"schema of tool {tool.name}", change) for change in changes)
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    return function
+
+
+def _choice(choice: ToolChoice, request: ChatRequest) -> Any:
+    if choice.mode != "named":
+        return choice.mode
+    for tool in request.tools or ():
+        if isinstance(tool, Opaque) and _custom_name(tool) == choice.name:
+            return {"type": "custom", "custom": {"name": choice.name}}
+    return {"type": "function", "function": {"name": choice.name}}
+
+
+def _custom_name(tool: Opaque) -> Any:
+    try:
+        return tool.value()["custom"]["name"]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return None
+
+
+def response_format(wanted: ResponseFormat, notes: list[Note]) -> dict[str, Any]:
+    """Write the shape of the answer; a strict schema is compiled, and its changes noted."""
+    if wanted.kind != "json_schema":
+        return {"type": wanted.kind}
+    name = _NOT_IN_A_NAME.sub("_", wanted.name)[:_NAME_CHARACTERS] or "response"
+    if name != wanted.name:
+        notes.append(Note("mapped", "response_format name", f"{wanted.name!r} sent as {name!r}"))
+    schema: dict[str, Any] = dict(wanted.schema or {})
+    if wanted.strict:
+        schema, changes = schemas.closed(schema, require_all=True, drop=_NOT_IN_STRICT)
+        notes.extend(Note("mapped", "schema of response_format", change) for change in changes)
+    described = {"description": wanted.description} if wanted.description else {}
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": name, **described, "schema": schema, "strict": wanted.strict},
+    }

@@ -1,0 +1,94 @@
+"""
+Token counts and cost, from the many spellings of one object.
+
+`prompt_tokens` includes cached tokens everywhere seen. `completion_tokens` includes reasoning at
+OpenAI and most others; at xAI, and in Gemini's answers through Copilot, it does not, which the
+total tells.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from fiber.adapters.assembly import usage_of
+from fiber.adapters.jsons import count, total
+from fiber.types.result import Usage
+
+_TICKS_PER_USD = Decimal(10) ** 10  # https://docs.x.ai/docs/cost-tracking, read 2026-11-20
+
+
+def read_usage(said: Mapping[str, Any]) -> Usage:
+    """Read the `usage` member of a reply; what is odd in it is unknown."""
+    prompt = _object(said, "prompt_tokens_details", "prompt_token_details")
+    completion = _object(said, "completion_tokens_details", "completion_token_details")
+    input_tokens, output_tokens = _count(said, "prompt_tokens"), _count(said, "completion_tokens")
+    total_tokens = _count(said, "total_tokens")
+    reasoning = _first(_count(completion, "reasoning_tokens"), _count(said, "reasoning_tokens"))
+    if (
+        reasoning
+        and input_tokens is not None
+        and output_tokens is not None
+        and total_tokens == input_tokens + output_tokens + reasoning
+    ):
+        output_tokens += reasoning
+    return usage_of(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        total_tokens=total_tokens,
+        cache_read_tokens=_first(
+            _count(prompt, "cached_tokens"),
+            _count(said, "prompt_cache_hit_tokens"),  # DeepSeek
+            _count(said, "cached_tokens"),  # Moonshot, Together
+            _count(said, "cache_read_input_tokens"),  # Databricks
+            _count(said, "num_cached_tokens"),  # Mistral
+        ),
+        cache_write_tokens=_first(
+            _count(prompt, "cache_write_tokens"),
+            _count(prompt, "cache_creation_input_tokens"),
+            _count(said, "cache_creation_input_tokens"),
+        ),
+        reasoning_tokens=reasoning,
+        audio_input_tokens=_count(prompt, "audio_tokens"),
+        audio_output_tokens=_count(completion, "audio_tokens"),
+        image_tokens=total(_count(prompt, "image_tokens"), _count(completion, "image_tokens")),
+        server_tool_uses=_server_tools(said),
+        cost_usd=_cost(said),
+    )
+
+
+def _object(said: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    return next((said[name] for name in names if isinstance(said.get(name), Mapping)), {})
+
+
+def _count(said: Mapping[str, Any], name: str) -> int | None:
+    value = said.get(name)
+    return None if value is None else count(value)
+
+
+def _first(*counts: int | None) -> int | None:
+    return next((value for value in counts if value is not None), None)
+
+
+def _server_tools(said: Mapping[str, Any]) -> dict[str, int] | None:
+    uses = _object(said, "server_tool_use_details", "server_tool_use")  # OpenRouter
+    known = {name: number for name in uses if (number := _count(uses, name)) is not None}
+    if (sources := _count(said, "num_sources_used")) is not None:  # xAI
+        known["num_sources_used"] = sources
+    return known or None
+
+
+def _cost(said: Mapping[str, Any]) -> Decimal | None:
+    """Read what the provider says it charged, in USD."""
+    cost = said.get("cost")  # OpenRouter; Perplexity has an object
+    if isinstance(cost, Mapping):
+        cost = cost.get("total_cost")
+    if cost is None:
+        cost = said.get("estimated_cost")  # DeepInfra
+    if (ticks := _count(said, "cost_in_usd_ticks")) is not None:  # xAI
+        return Decimal(ticks) / _TICKS_PER_USD
+    if isinstance(cost, int | float) and not isinstance(cost, bool) and math.isfinite(cost):
+        return Decimal(str(cost))
+    return None
