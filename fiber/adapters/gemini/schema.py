@@ -1,0 +1,124 @@
+"""
+Views of a `GenerateContentResponse`: only what is used, and `Any` where a backend may send
+something odd.
+
+Parts stay raw JSON until they are read one by one, because many of them have to go back exactly as
+they came.
+
+Documentation: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse. Facts as
+of google-genai 3.4.0, November 2026.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from fiber.adapters.jsons import decode
+
+
+class FunctionCall(msgspec.Struct):
+    """A call; `partialArgs` and `willContinue` only where Vertex streams the arguments."""
+
+    id: Any = None
+    name: Any = None
+    args: msgspec.Raw = msgspec.Raw()
+    partialArgs: Any = None
+    willContinue: Any = None
+
+
+class Part(msgspec.Struct):
+    """One part; the kinds not named here are carried as they are."""
+
+    text: str | None = None
+    thought: Any = None
+    thoughtSignature: Any = None
+    functionCall: FunctionCall | None = None
+    inlineData: Any = None
+
+
+class Content(msgspec.Struct):
+    """The parts of a candidate or of a piece of it."""
+
+    parts: list[msgspec.Raw] | None = None
+
+
+class Candidate(msgspec.Struct):
+    """One answer, or a piece of it."""
+
+    index: Any = None
+    content: Content | None = None
+    finishReason: Any = None
+    finishMessage: Any = None
+    safetyRatings: Any = None
+    citationMetadata: Any = None
+    groundingMetadata: Any = None
+    logprobsResult: Any = None
+    continuationToken: Any = None
+
+
+class Reply(msgspec.Struct):
+    """A whole reply, or one chunk of a stream."""
+
+    candidates: list[Candidate] | None = None
+    promptFeedback: Any = None
+    usageMetadata: Any = None
+    modelVersion: Any = None
+    responseId: Any = None
+    error: Any = None
+
+
+class SealedCall(msgspec.Struct):
+    """The id of a call that is to be sent back."""
+
+    id: Any = None
+
+
+class Seal(msgspec.Struct):
+    """What a replayed part tells about itself."""
+
+    functionCall: SealedCall | None = None
+    thoughtSignature: Any = None
+
+    @property
+    def id(self) -> str | None:
+        """The id the provider gave to the call."""
+        return text_or_none(self.functionCall.id) if self.functionCall else None
+
+    @property
+    def signature(self) -> str | None:
+        """The signature of the part."""
+        return text_or_none(self.thoughtSignature)
+
+
+REPLY = msgspec.json.Decoder(Reply)
+REPLIES = msgspec.json.Decoder(list[Reply])
+PART = msgspec.json.Decoder(Part)
+SEAL = msgspec.json.Decoder(Seal)
+
+
+def replies(data: bytes) -> list[Reply]:
+    """
+    Decode one reply or a list of them (a stream asked for without `alt=sse`, or an error in a
+    list).
+
+    Raises:
+        FiberParsingError: It is neither.
+    """
+    return decode(data, REPLIES) if data.lstrip()[:1] == b"[" else [decode(data, REPLY)]
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects in *value*, none when it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def members(value: Any) -> dict[str, Any]:
+    """Return *value* when it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return *value* when it is a text with something in it."""
+    return value if isinstance(value, str) and value else None
