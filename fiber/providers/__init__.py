@@ -1,0 +1,1 @@
+"""Who answers and where: one row of data for each provider."""

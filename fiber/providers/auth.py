@@ -1,0 +1,29 @@
+"""Signers: pure functions that put a credential on a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from fiber.types.http import HTTPRequest, Secret
+
+Signer: TypeAlias = Callable[[HTTPRequest, Secret], HTTPRequest]
+
+
+def bearer(request: HTTPRequest, secret: Secret) -> HTTPRequest:
+    """`Authorization: Bearer KEY`."""
+    return request.with_headers(("authorization", Secret(f"Bearer {secret.reveal()}")))
+
+
+def header(name: str) -> Signer:
+    """Return a signer that sends the key in the header *name*."""
+
+    def sign(request: HTTPRequest, secret: Secret) -> HTTPRequest:
+        return request.with_headers((name, secret))
+
+    return sign
+
+
+def unsigned(request: HTTPRequest, secret: Secret) -> HTTPRequest:
+    """Send no credential, unless one is given: then as a bearer token."""
+    return bearer(request, secret) if secret else request

@@ -1,0 +1,118 @@
+"""What a row says."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from fiber._errors import FiberAuthError, FiberValidationError
+from fiber.adapters.base import Adapter
+from fiber.providers.auth import Signer, bearer
+from fiber.types.http import Secret
+from fiber.types.target import Quirks
+
+Credential: TypeAlias = str | Secret | Callable[[], str | Awaitable[str]] | None
+"""A key, or a callable (sync or async) that returns one at every call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """
+    One provider, as data.
+
+    Attributes:
+        name: Unique, lower-case; the word before the colon in `openai:gpt-6`.
+        adapter: Name of a wire format of this library, or an `Adapter` of your own.
+        base_url: URL to which the format's paths are appended.
+        key_env: Environment variables that may hold the key, best first.
+        base_url_env: Environment variables that may hold another base URL, best first.
+        auth: How the key is put on a request.
+        needs_key: A call without a key fails before it is sent.
+        aliases: Further names.
+        prefixes: Beginnings of model names that belong to this provider.
+        default_model: Model that `Fiber.from_env()` falls back to.
+        models_path: Path of the list of models, for `fiber models`.
+        headers: Sent with every request.
+        quirks: Deviations from the wire format.
+        docs_url: The provider's own documentation.
+    """
+
+    name: str
+    base_url: str
+    adapter: str | Adapter = "openai_chat"
+    key_env: tuple[str, ...] = ()
+    base_url_env: tuple[str, ...] = ()
+    auth: Signer = bearer
+    needs_key: bool = True
+    aliases: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    default_model: str = ""
+    models_path: str = "/models"
+    headers: tuple[tuple[str, str], ...] = ()
+    quirks: Quirks = Quirks()
+    docs_url: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name or self.name != self.name.lower() or set(self.name) & set(":/ "):
+            raise FiberValidationError(
+                f"Provider name {self.name!r}: use lower-case letters, digits, '-' and '_'.",
+                parameter="providers",
+            )
+        try:
+            parts = urlsplit(self.base_url)
+            _ = parts.port
+        except ValueError as error:
+            raise FiberValidationError(
+                f"The base URL of {self.name} is no URL: {error}.", parameter="base_urls"
+            ) from None
+        if "@" in self.base_url or parts.query or parts.fragment:
+            # First, because the other message quotes the URL.
+            raise FiberValidationError(
+                f"The base URL of {self.name} must not carry credentials, a query or a fragment.",
+                parameter="base_urls",
+            )
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise FiberValidationError(
+                f"The base URL of {self.name} must start with https:// (or http://), not {self.base_url!r}.",
+                parameter="base_urls",
+            )
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+
+    def replace(self, **changes: Any) -> Provider:
+        """Return a copy with *changes*, for instance `row.replace(name="mine", base_url=...)`."""
+        return replace(self, **changes)
+
+    def missing_key(self, model: str) -> FiberAuthError:
+        """Make the error for a call without a key."""
+        variables = " or ".join(self.key_env) or "nothing"
+        return FiberAuthError(
+            f"No key for {self.name}: set {variables} and use Fiber.from_env(),"
+            f" or pass api_keys={{{self.name!r}: ...}}.",
+            provider=self.name,
+            model=model,
+            outcome="not_sent",
+        )
+
+
+def secret_of(key: str | Secret, provider: str) -> Secret:
+    """
+    Make a `Secret` of *key*, without the white space that files and shells leave around it.
+
+    Raises:
+        FiberAuthError: It holds characters that no header can carry; the key itself is not quoted.
+    """
+    # No variable here holds the bare key: a traceback may be printed with its variables.
+    secret = Secret((key.reveal() if isinstance(key, Secret) else str(key)).strip())
+    if not _sendable(secret.reveal()):
+        raise FiberAuthError(
+            f"The key for {provider} is empty or has characters that cannot be sent: check where it is read from.",
+            provider=provider,
+            outcome="not_sent",
+        )
+    return secret
+
+
+def _sendable(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable()

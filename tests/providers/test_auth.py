@@ -1,0 +1,35 @@
+"""Signers."""
+
+from __future__ import annotations
+
+import pytest
+
+from fiber.providers.auth import Signer, bearer, header, unsigned
+from fiber.types.http import HTTPRequest, Secret
+
+REQUEST = HTTPRequest("POST", "https://h", (("content-type", "a"), ("Authorization", "old"), ("x-api-key", "old")))
+KEY = Secret("k-123")
+
+
+@pytest.mark.parametrize(
+    ("sign", "name", "value"),
+    [
+        pytest.param(bearer, "authorization", "Bearer k-123", id="bearer"),
+        pytest.param(unsigned, "authorization", "Bearer k-123", id="unsigned with a key"),
+        pytest.param(header("x-api-key"), "x-api-key", "k-123", id="header"),
+    ],
+)
+def test_key_is_put_in_its_header(sign: Signer, name: str, value: str) -> None:
+    """The key stands once, as a secret, in the header of its scheme, and the rest stays."""
+    signed = sign(REQUEST, KEY)
+    found = [said for key, said in signed.headers if key.lower() == name]
+
+    assert found == [Secret(value)]
+    assert ("content-type", "a") in signed.headers
+    assert (signed.method, signed.url, signed.body) == ("POST", "https://h", b"")
+    assert "k-123" not in repr(signed)
+
+
+def test_request_without_a_key_stays_unsigned() -> None:
+    """A server that needs no key gets none."""
+    assert unsigned(REQUEST, Secret("")) is REQUEST

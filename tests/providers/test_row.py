@@ -1,0 +1,129 @@
+"""What a row says."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import pytest
+
+from fiber._errors import FiberAuthError, FiberValidationError
+from fiber.providers.auth import bearer
+from fiber.providers.row import Provider, secret_of
+from fiber.types.http import Secret
+from fiber.types.target import Quirks
+
+
+def test_row_has_defaults() -> None:
+    """A name and a URL make a row for a server that speaks the OpenAI chat format and wants a key."""
+    row = Provider(name="acme", base_url="https://acme.test/v1")
+
+    assert (row.adapter, row.auth, row.needs_key, row.models_path) == ("openai_chat", bearer, True, "/models")
+    assert row.quirks == Quirks()
+
+
+@pytest.mark.parametrize("name", ["a", "acme-2", "my_server", "x.y"])
+def test_row_name_is_accepted(name: str) -> None:
+    """A lower-case word is a name."""
+    assert Provider(name=name, base_url="https://h").name == name
+
+
+@pytest.mark.parametrize("name", ["", "Acme", "a:b", "a/b", "a b"])
+def test_row_name_is_refused(name: str) -> None:
+    """A name that a reference could not hold is refused."""
+    with pytest.raises(FiberValidationError, match="use lower-case letters, digits, '-' and '_'") as caught:
+        Provider(name=name, base_url="https://h")
+
+    assert (caught.value.parameter, caught.value.outcome) == ("providers", "not_sent")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://h", "https://h"),
+        ("https://h/v1/", "https://h/v1"),
+        ("http://127.0.0.1:8080/v1//", "http://127.0.0.1:8080/v1"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("HTTPS://h", "HTTPS://h"),
+    ],
+)
+def test_base_url_loses_its_last_slash(url: str, expected: str) -> None:
+    """Paths are appended to the base URL, so it ends without a slash."""
+    assert Provider(name="acme", base_url=url).base_url == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("", "must start with https://"),
+        ("acme.test/v1", "must start with https://"),
+        ("ftp://acme.test", "must start with https://"),
+        ("https://", "must start with https://"),
+        ("file:///etc/passwd", "must start with https://"),
+        ("http://[::1", "is no URL: Invalid IPv6 URL"),
+        ("http://acme.test:port", "is no URL: Port could not be cast"),
+        ("http://acme.test:99999", "is no URL: Port out of range"),
+        ("https://ann:secret@acme.test", "must not carry credentials"),
+        ("https://secret@acme.test", "must not carry credentials"),
+        ("ann:secret@acme.test", "must not carry credentials"),
+        ("ftp://ann:secret@acme.test", "must not carry credentials"),
+        ("https://acme.test?key=secret", "must not carry credentials, a query or a fragment"),
+        ("https://acme.test#secret", "must not carry credentials, a query or a fragment"),
+    ],
+)
+def test_base_url_is_checked(url: str, complaint: str) -> None:
+    """A base URL is http or https and holds nothing secret, and the error never quotes a secret."""
+    with pytest.raises(FiberValidationError, match=f"The base URL of acme {complaint}") as caught:
+        Provider(name="acme", base_url=url)
+
+    assert (caught.value.parameter, caught.value.outcome) == ("base_urls", "not_sent")
+    assert "secret" not in str(caught.value)
+
+
+def test_row_is_changed_by_copy() -> None:
+    """A changed row is a new one, checked again."""
+    row = Provider(name="acme", base_url="https://h", prefixes=("a-",))
+
+    other = row.replace(name="mine", base_url="http://local/")
+
+    assert (other.name, other.base_url, other.prefixes) == ("mine", "http://local", ("a-",))
+    assert row.name == "acme"
+    with pytest.raises(FiberValidationError):
+        row.replace(base_url="local")
+    with pytest.raises(AttributeError):
+        row.name = "x"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("key_env", "advice"),
+    [
+        (("A_KEY",), "set A_KEY and"),
+        (("A_KEY", "B_KEY"), "set A_KEY or B_KEY and"),
+        ((), "pass api_keys={'acme': ...}"),
+    ],
+)
+def test_missing_key_names_the_variable(key_env: tuple[str, ...], advice: str) -> None:
+    """The error for a missing key says where a key is looked for."""
+    error = Provider(name="acme", base_url="https://h", key_env=key_env).missing_key("m")
+
+    assert isinstance(error, FiberAuthError)
+    assert error.message.startswith("No key for acme: ")
+    assert advice in error.message
+    assert (error.provider, error.model, error.status_code, error.outcome) == ("acme", "m", None, "not_sent")
+    assert not error.is_retryable
+
+
+@pytest.mark.parametrize("key", ["sk-1", " sk-1\n", Secret("sk-1")])
+def test_key_becomes_a_secret(key: Any) -> None:
+    """A key loses the white space around it and becomes a secret."""
+    assert secret_of(key, "acme") == Secret("sk-1")
+
+
+@pytest.mark.parametrize("key", ["", "  ", "sk-1\nsk-2", "schlüssel", "sk\0", "\ufeffsk-1"], ids=ascii)
+def test_key_that_no_header_carries(key: str) -> None:
+    """A key that cannot be sent is refused and never quoted."""
+    with pytest.raises(FiberAuthError, match="The key for acme is empty or has characters") as caught:
+        secret_of(key, "acme")
+
+    assert (caught.value.provider, caught.value.outcome) == ("acme", "not_sent")
+    assert not key.strip() or key.strip() not in "".join(traceback.format_exception_only(caught.value))

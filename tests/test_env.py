@@ -1,0 +1,77 @@
+"""The only reader of the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from fiber import _env
+from fiber.providers.row import Provider
+from fiber.providers.table import PROVIDERS
+
+ROWS = (
+    Provider(name="a", base_url="https://a", key_env=("A_KEY", "A_OLD_KEY"), base_url_env=("A_URL",)),
+    Provider(name="b", base_url="https://b", key_env=("B_KEY",), base_url_env=("B_URL", "B_OLD_URL")),
+    Provider(name="c", base_url="https://c"),
+)
+
+
+def test_nothing_is_set_in_the_tests() -> None:
+    """The tests see no key, URL or choice of the machine they run on."""
+    assert _env.keys(PROVIDERS) == {}
+    assert _env.base_urls(PROVIDERS) == {}
+    assert (_env.default_model(), _env.http_library()) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        pytest.param({}, {}, id="none"),
+        pytest.param({"A_KEY": "1"}, {"a": "1"}, id="one"),
+        pytest.param({"A_KEY": "1", "A_OLD_KEY": "2", "B_KEY": "3"}, {"a": "1", "b": "3"}, id="first wins"),
+        pytest.param({"A_OLD_KEY": "2"}, {"a": "2"}, id="second"),
+        pytest.param({"A_KEY": "", "A_OLD_KEY": "2"}, {"a": "2"}, id="empty is not set"),
+        pytest.param({"A_KEY": " \n", "B_KEY": " 3 \n"}, {"b": "3"}, id="white space"),
+        pytest.param({"C_KEY": "4"}, {}, id="undocumented"),
+    ],
+)
+def test_keys_are_read_by_row(
+    variables: dict[str, str], expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first variable of a row that holds something is its key."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert _env.keys(ROWS) == expected
+
+
+def test_base_urls_are_read_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first URL variable of a row that holds something is its base URL."""
+    monkeypatch.setenv("A_URL", " http://local ")
+    monkeypatch.setenv("B_URL", "")
+    monkeypatch.setenv("B_OLD_URL", "http://old")
+
+    assert _env.base_urls(ROWS) == {"a": "http://local", "b": "http://old"}
+
+
+def test_one_key_serves_every_row_that_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows may share a variable."""
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+
+    assert _env.keys(PROVIDERS) == {"openai": "k", "openai-responses": "k"}
+
+
+def test_choices_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default model and the HTTP library are read without white space."""
+    monkeypatch.setenv("FIBER_MODEL", " gpt-6 ")
+    monkeypatch.setenv("FIBER_HTTP", "httpx2\n")
+
+    assert (_env.default_model(), _env.http_library()) == ("gpt-6", "httpx2")
+
+
+def test_environment_is_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is remembered."""
+    monkeypatch.setenv("A_KEY", "1")
+    first = _env.keys(ROWS)
+    monkeypatch.setenv("A_KEY", "2")
+
+    assert (first, _env.keys(ROWS)) == ({"a": "1"}, {"a": "2"})
