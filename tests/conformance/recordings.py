@@ -1,0 +1,180 @@
+"""
+The recordings: where they are, which endpoints there are, and one recorded exchange as a value.
+
+They lie beside the repository, in `../shared/wire`, and are only read there. A stream is cut into its JSON payloads
+here with plain string methods, so that an oracle shares no code with the decoders it judges.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[3] / "shared" / "wire"
+
+FORMATS: Mapping[str, str] = {
+    "openai.chat": "openai_chat",
+    "azure.chat": "openai_chat",
+    "openai.responses": "openai_responses",
+    "azure.responses": "openai_responses",
+    "anthropic.messages": "anthropic",
+    "azure.messages": "anthropic",
+    "vertex.raw_predict": "anthropic",
+    "gemini.generate": "gemini",
+    "vertex.generate": "gemini",
+}
+"""Endpoints that have to conform, each with its adapter."""
+
+COMPATIBLE = (
+    "ai21.chat",
+    "alibaba.chat",
+    "baseten.chat",
+    "cerebras.chat",
+    "cloudflare.chat",
+    "copilot.chat",
+    "databricks.chat",
+    "deepseek.chat",
+    "groq.chat",
+    "huggingface.chat",
+    "llamacpp.chat",
+    "mistral.chat",
+    "moonshot.chat",
+    "ollama.oai_chat",
+    "openai-compatible.chat",
+    "openrouter.chat",
+    "perplexity.chat",
+    "pollinations.chat",
+    "together.chat",
+    "writer.chat",
+    "xai.chat",
+    "xiaomi.chat",
+    "zai.chat",
+)
+"""Endpoints that speak OpenAI's chat format, for the figures of `--all`."""
+
+WITHOUT_MARKER = {"perplexity", "writer", "huggingface", "cerebras"}
+"""Providers whose streams lack the final `[DONE]`, always or at times (the recordings' README says which)."""
+
+NO_ANSWERS = ("list", "response.deleted")
+"""Objects that the Responses endpoint gives to other requests: lists of input items, deletions."""
+
+_BLANK_LINE = re.compile(r"\r\n\r\n|\n\n|\r\r")
+_LINE = re.compile(r"\r\n|\n|\r")
+_FIRST_ERROR_STATUS = 300
+
+
+@dataclass(frozen=True)
+class Recording:
+    """
+    One recorded exchange.
+
+    Attributes:
+        kind: How the body was kept: `json`, `sse`, `events` (a payload per line, the framing is lost), `text`, `empty`.
+        text: The body.
+    """
+
+    id: str
+    endpoint: str
+    status: int
+    headers: Mapping[str, str]
+    kind: str
+    text: str
+    stream: bool
+    tags: frozenset[str]
+
+    @property
+    def provider(self) -> str:
+        """Who answered."""
+        return self.endpoint.partition(".")[0]
+
+    @property
+    def is_error(self) -> bool:
+        """The status says so."""
+        return self.status >= _FIRST_ERROR_STATUS
+
+    @property
+    def is_framed(self) -> bool:
+        """The body is a stream of events."""
+        return self.kind in ("sse", "events")
+
+    @cached_property
+    def payloads(self) -> list[Any]:
+        """The JSON values of the answer, in order; payloads that are no JSON (a cut one) are left out."""
+        return [value for words in self._words() if (value := _json(words)) is not None]
+
+    @property
+    def is_answer(self) -> bool:
+        """It answers a chat request; a few exchanges of the Responses endpoint are about something else."""
+        first = self.payloads[0] if self.payloads else None
+        return not (isinstance(first, dict) and first.get("object") in NO_ANSWERS)
+
+    def body(self, format: str) -> bytes:
+        """The bytes of the answer; where only payloads were kept, they are framed as *format* frames them."""
+        if self.kind != "events":
+            return self.text.encode()
+        framed = "".join(_framed(words, format) for words in self._words())
+        return (framed + ("data: [DONE]\n\n" if format == "openai_chat" else "")).encode()
+
+    def _words(self) -> Iterator[str]:
+        if self.kind == "events":
+            yield from filter(str.strip, self.text.split("\n"))
+        elif self.kind == "sse":
+            for block in _BLANK_LINE.split(self.text):
+                said = [line[5:] for line in _LINE.split(block) if line.startswith("data:")]
+                if said and (words := "\n".join(said).strip()):
+                    if words.startswith("[DONE]"):
+                        return
+                    yield words
+        else:
+            whole = _json(self.text)
+            yield from map(json.dumps, whole) if isinstance(whole, list) else [self.text]
+
+
+@lru_cache(maxsize=2)
+def read(endpoint: str) -> tuple[Recording, ...]:
+    """
+    Read every exchange of *endpoint*.
+
+    Raises:
+        FileNotFoundError: There are no recordings of it.
+    """
+    for suffix, opener in ((".jsonl.gz", gzip.open), (".jsonl", open)):
+        path = FOLDER / f"{endpoint}{suffix}"
+        if path.exists():
+            with opener(path, "rt", encoding="utf-8") as lines:
+                return tuple(_recording(endpoint, json.loads(line)) for line in lines)
+    raise FileNotFoundError(f"no recordings of {endpoint}")
+
+
+def _recording(endpoint: str, row: dict[str, Any]) -> Recording:
+    return Recording(
+        id=row["id"],
+        endpoint=endpoint,
+        status=row["status"] or 200,  # a fixture without its status was kept for its answer
+        headers=row["response_headers"] or {},
+        kind=row["body_kind"],
+        text=row["response_body"] or "",
+        stream=row["stream"],
+        tags=frozenset(row["tags"]),
+    )
+
+
+def _framed(words: str, format: str) -> str:
+    if format == "gemini":
+        return f"data: {words}\r\n\r\n"
+    value = _json(words)
+    kind = value.get("type") if isinstance(value, dict) else None
+    return f"event: {kind}\ndata: {words}\n\n" if isinstance(kind, str) else f"data: {words}\n\n"
+
+
+def _json(words: str) -> Any:
+    try:
+        return json.loads(words)
+    except ValueError:
+        return None

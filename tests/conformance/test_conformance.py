@@ -1,0 +1,53 @@
+"""A thin sample of the recordings, quick enough for every run of the tests; `nox -s conformance` replays them all."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.conformance.recordings import FOLDER, FORMATS, read
+from tests.conformance.replay import replay
+from tests.conformance.report import BASELINE, judge, read_baseline
+from tests.conformance.reviewed import REVIEWED
+
+EVERY = 25
+CHUNKINGS = 2
+
+
+@pytest.fixture(autouse=True)
+def recordings() -> None:
+    """Need the recordings, which lie beside the repository: skipped without them on a desk, failed in CI."""
+    if FOLDER.is_dir():
+        return
+    reason = "../shared/wire is missing: there are no recordings to replay"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.mark.parametrize("endpoint", FORMATS)
+def test_recordings_decode_to_what_they_say(endpoint: str) -> None:
+    """Every sampled recording gives the text, calls, reason and usage in it, however it is cut, and goes back whole."""
+    rows = read(endpoint)[::EVERY]
+
+    problems = {row.id: judge(row.id, replay(row, FORMATS[endpoint], CHUNKINGS)) for row in rows}
+
+    assert {id: found for id, found in problems.items() if found} == {}
+
+
+def test_reviewed_recordings_raise_what_was_reviewed() -> None:
+    """Each recording that rightly fails does so with the class that was reviewed."""
+    rows = {row.id: row for endpoint in {id.rpartition(".")[0] for id in REVIEWED} for row in read(endpoint)}
+
+    problems = {id: judge(id, replay(rows[id], FORMATS[rows[id].endpoint], CHUNKINGS)) for id in REVIEWED}
+
+    assert {id: found for id, found in problems.items() if found} == {}
+
+
+def test_baseline_has_every_endpoint() -> None:
+    """The recorded figures cover the endpoints that have to conform, and account for every row."""
+    baseline = read_baseline()
+
+    assert list(baseline) == list(FORMATS), BASELINE
+    assert all(counts["passed"] + counts["truthful"] <= counts["rows"] for counts in baseline.values())
