@@ -71,8 +71,6 @@ class Prompt:
             raise _wrong(f"The template has {{{name}}}, which is not in inputs.", name)
         for name in sorted(set(self._inputs) - gaps):
             raise _wrong(f"Input {name!r} has no {{{name}}} in the template.", name)
-        for name in sorted(gaps & KNOWN):
-            raise _wrong(f"Input {name!r} is also a keyword of chat: choose another name.", name)
 
     def __repr__(self) -> str:
         return f"Prompt(inputs={self._inputs})"
@@ -119,8 +117,10 @@ class Prompt:
         options = {
             f.name: said for f in fields(self._defaults) if (said := getattr(self._defaults, f.name)) is not None
         }
-        options |= {name: value for name, value in values.items() if name in KNOWN and value is not None}
-        inputs = {name: value for name, value in values.items() if name not in KNOWN}
+        # A name that is both is an input: `{n}` in a template is filled in, and `n` is then no call keyword here.
+        keywords = KNOWN - set(self._inputs)
+        options |= {name: value for name, value in values.items() if name in keywords and value is not None}
+        inputs = {name: value for name, value in values.items() if name not in keywords}
         return list(self.render(**inputs)), options
 
 

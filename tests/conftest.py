@@ -11,8 +11,13 @@ from fiber.providers.table import PROVIDERS
 
 @pytest.fixture(autouse=True)
 def no_real_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the variables that the library or an HTTP library reads, so that a test sees only what it sets."""
+    """
+    Hide the variables that the library or an HTTP library reads, so that a test sees only what it sets.
+
+    `FIBER_HTTP` stays: the whole suite runs over each HTTP library in turn.
+    """
     documented = {name for row in PROVIDERS for name in (*row.key_env, *row.base_url_env)}
     for name in list(os.environ):
-        if name in documented or name.upper().startswith("FIBER_") or name.upper().endswith("_PROXY"):
+        ours = name.upper().startswith("FIBER_") and name != "FIBER_HTTP"
+        if name in documented or ours or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)

@@ -19,7 +19,7 @@ def test_nothing_is_set_in_the_tests() -> None:
     """The tests see no key, URL or choice of the machine they run on."""
     assert _env.keys(PROVIDERS) == {}
     assert _env.base_urls(PROVIDERS) == {}
-    assert (_env.default_model(), _env.http_library()) == ("", "")
+    assert _env.default_model() == ""
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from fiber._errors import FiberError, FiberParsingError
 from fiber.adapters.assembly import Assembly, with_partial
+from fiber.adapters.surrogates import Rejoiner
 from fiber.framing.sse import MAX_EVENT_BYTES, Frame, SSEDecoder
 from fiber.types.events import StreamEvent
 from fiber.types.http import HTTPHead
@@ -32,6 +33,7 @@ class SSEStreamDecoder(ABC):
         self.error: FiberError | None = None
         self.done = False
         self._frames = SSEDecoder(self.max_event_bytes)
+        self._rejoiner = Rejoiner()
 
     @abstractmethod
     def read(self, event: str, data: bytes) -> None:
@@ -76,7 +78,7 @@ class SSEStreamDecoder(ABC):
         except FiberParsingError as error:
             self.fail(self._named(error))
             return self.assembly.take()
-        self._read_all(frames)
+        self._read_all(self._rejoiner.feed(frames))
         return self.assembly.take()
 
     def finish(self) -> list[StreamEvent]:
@@ -84,7 +86,8 @@ class SSEStreamDecoder(ABC):
         if self.done or self.error is not None:
             return []
         # A last event without its empty line may be cut in half: then it is no parsing error but an early end.
-        self._read_all(self._frames.finish(), cut=True)
+        last = self._rejoiner.feed(self._frames.finish())
+        self._read_all(last + self._rejoiner.finish(), cut=True)
         self._judge()
         return self.assembly.take()
 

@@ -81,7 +81,13 @@ class Provider:
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
 
     def replace(self, **changes: Any) -> Provider:
-        """Return a copy with *changes*, for instance `row.replace(name="mine", base_url=...)`."""
+        """
+        Return a copy with *changes*, for instance `row.replace(name="mine", base_url=...)`.
+
+        A base URL given here is meant: the environment's does not replace it any more.
+        """
+        if "base_url" in changes:
+            changes.setdefault("base_url_env", ())
         return replace(self, **changes)
 
     def missing_key(self, model: str) -> FiberAuthError:

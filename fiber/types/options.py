@@ -268,10 +268,9 @@ def _policy(name: str, value: Any) -> Any:
 
 
 def _settings(name: str, value: Any) -> tuple[Mapping[str, Any], ...]:
-    items = tuple(value) if isinstance(value, list | tuple) else (None,)
-    if not all(isinstance(item, Mapping) for item in items):
+    if not isinstance(value, list | tuple) or not all(isinstance(item, Mapping) for item in value):
         raise _wrong(name, "safety_settings must be a list of mappings.")
-    return items
+    return tuple(value)
 
 
 def _one_of(name: str, what: str, value: Any, accepted: Iterable[str]) -> None:

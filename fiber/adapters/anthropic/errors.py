@@ -46,6 +46,7 @@ _TYPES: Mapping[str, tuple[type[FiberError], int]] = {
     "api_error": (FiberProviderError, 500),
     "timeout_error": (FiberProviderError, 504),
     "overloaded_error": (FiberOverloadedError, 529),
+    "exceed_context_size_error": (FiberContextLengthError, 400),  # llama.cpp
 }
 _CODES: Mapping[str, type[FiberError]] = {
     # Spend limits come as 429 rate_limit_error without retry-after; waiting does not help.

@@ -57,7 +57,7 @@ CODES: dict[str, _Kind] = {
     **_table(
         FiberContextLengthError,
         400,
-        "context_length_exceeded max_tokens_exceeded token_limit_exceeded",
+        "context_length_exceeded max_tokens_exceeded token_limit_exceeded exceed_context_size_error",
     ),
     **_table(FiberModelNotFoundError, 404, "model_not_found deploymentnotfound"),
     # `invalid_prompt` is what OpenAI calls a prompt that its usage policy forbids.

@@ -64,9 +64,7 @@ def items(body: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.fixture
 def notes(ask: Ask) -> Callable[..., list[str]]:
     """Build a request and give its notes as `kind subject`."""
-    return lambda *messages, **options: [
-        f"{note.kind} {note.subject}" for note in ask(*messages, **options).notes
-    ]
+    return lambda *messages, **options: [f"{note.kind} {note.subject}" for note in ask(*messages, **options).notes]
 
 
 @pytest.fixture

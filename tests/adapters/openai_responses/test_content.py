@@ -123,9 +123,7 @@ def test_audio_is_wav_or_mp3(items: Any, notes: Any) -> None:
         with pytest.raises(FiberCapabilityError, match="Audio content"):
             items(user([part]))
         assert notes(user([Text("a"), part]), on_unsupported="drop") == ["dropped Audio content"]
-    assert items(user([Audio(file_id="f")]), user("q"), on_unsupported="drop") == [
-        message("user", "q")
-    ]
+    assert items(user([Audio(file_id="f")]), user("q"), on_unsupported="drop") == [message("user", "q")]
 
 
 def test_result_may_hold_pictures_and_files(items: Any, notes: Any) -> None:
@@ -193,9 +191,7 @@ def test_cache_hint_is_a_breakpoint_where_known(history: ChatMessage, items: Any
     """A hint on a part or a message marks its last part, on models that take breakpoints."""
     part = {"type": "input_text", "text": "A"}
 
-    assert items(history, model="gpt-5.6-sol")[0]["content"] == [
-        part | {"prompt_cache_breakpoint": HINTED}
-    ]
+    assert items(history, model="gpt-5.6-sol")[0]["content"] == [part | {"prompt_cache_breakpoint": HINTED}]
     assert items(history)[0]["content"] == "A"
 
 
@@ -207,9 +203,7 @@ def test_extended_hint_keeps_longer(items: Any) -> None:
     own = tool("c1", [Opaque.of({"type": "input_text", "text": "x"})], cache_hint="extended")
     newest = {"model": "gpt-6-luna"}
 
-    assert items(user("q"), text, **newest)[1]["output"] == [
-        {"type": "input_text", "text": "r"} | mark
-    ]
+    assert items(user("q"), text, **newest)[1]["output"] == [{"type": "input_text", "text": "r"} | mark]
     assert items(user("q"), parts, **newest)[1]["output"][1] == {
         "type": "input_image",
         "file_id": "f",
@@ -225,6 +219,4 @@ def test_hint_on_an_answer_or_on_own_words_marks_nothing(items: Any) -> None:
     newest = {"model": "gpt-6-luna"}
 
     assert items(user([own], cache_hint="ephemeral"), **newest)[0]["content"] == [own.value()]
-    assert items(user("q"), assistant("A", cache_hint="ephemeral"), **newest)[1] == message(
-        "assistant", "A"
-    )
+    assert items(user("q"), assistant("A", cache_hint="ephemeral"), **newest)[1] == message("assistant", "A")

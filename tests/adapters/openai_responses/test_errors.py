@@ -118,16 +118,11 @@ def test_azure_filter_is_found_inside(target: Target) -> None:
         (500, "The server is currently overloaded.", errors.FiberOverloadedError),
     ],
 )
-def test_words_are_read_only_without_a_code(
-    status: int, message: str, kind: Any, target: Target
-) -> None:
+def test_words_are_read_only_without_a_code(status: int, message: str, kind: Any, target: Target) -> None:
     """A sentence counts where it is all there is, and not against a code."""
     assert type(read(target, status, openai(message))) is kind
     assert type(read(target, status, {"error": message})) is kind
-    assert (
-        type(read(target, status, openai(message, code="insufficient_quota")))
-        is errors.FiberQuotaError
-    )
+    assert type(read(target, status, openai(message, code="insufficient_quota"))) is errors.FiberQuotaError
 
 
 @pytest.mark.parametrize(
@@ -183,9 +178,7 @@ def test_facts_of_the_head_are_kept(target: Target) -> None:
         ({}, 500, errors.FiberProviderError),
     ],
 )
-def test_error_under_200_stands_for_a_status(
-    said: Any, status: int, kind: Any, target: Target
-) -> None:
+def test_error_under_200_stands_for_a_status(said: Any, status: int, kind: Any, target: Target) -> None:
     """An error within an answer has the status that its code implies."""
     error = error_of({"error": {"message": "m"} | said}, HTTPHead(200), b"{}", target)
 
@@ -196,9 +189,7 @@ def test_error_under_200_stands_for_a_status(
 def test_every_code_implies_a_matching_status(target: Target) -> None:
     """Each code of the table, alone in an event, gives its class and its status."""
     for code, (kind, status) in CODES.items():
-        error = error_of(
-            {"type": "error", "code": code, "message": "m"}, HTTPHead(200), b"", target
-        )
+        error = error_of({"type": "error", "code": code, "message": "m"}, HTTPHead(200), b"", target)
 
         assert isinstance(error, kind)
         assert error.status_code == status

@@ -50,8 +50,7 @@ def comparable(value: Any) -> Any:
     if isinstance(value, dict):
         sealed = value.get("type") == "opaque"
         return {
-            name: json.loads(each) if sealed and name == "data" else comparable(each)
-            for name, each in value.items()
+            name: json.loads(each) if sealed and name == "data" else comparable(each) for name, each in value.items()
         }
     return value
 
@@ -140,8 +139,4 @@ def test_stream_cut_anywhere_is_no_answer(case: str) -> None:
         assert not decoder.done
         assert type(decoder.error).__name__ == "FiberStreamInterruptedError"
         parts = decoder.result().message.parts
-        assert all(
-            getattr(part, "native", None) is None
-            for part in parts
-            if part.__class__.__name__ != "Image"
-        )
+        assert all(getattr(part, "native", None) is None for part in parts if part.__class__.__name__ != "Image")

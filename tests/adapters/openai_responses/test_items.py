@@ -26,9 +26,7 @@ CALL = {"type": "function_call", "call_id": "c1", "name": "f"}
 
 def sse(*events: Any) -> bytes:
     """Frame events as the API does."""
-    return b"".join(
-        f"event: {event.get('type')}\ndata: {json.dumps(event)}\n\n".encode() for event in events
-    )
+    return b"".join(f"event: {event.get('type')}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
 
 
 def event(kind: str, index: int | None = 0, **members: Any) -> dict[str, Any]:
@@ -263,9 +261,7 @@ def test_logprobs_are_told_once(repeated: bool) -> None:
     token = {"token": "A", "logprob": -0.5, "bytes": [65], "top_logprobs": []}
     item = message("A", logprobs=[token] if repeated else [])
 
-    assert good(delta("A", logprobs=[token]), done(item), end()).logprobs == (
-        TokenLogprob("A", -0.5, (65,)),
-    )
+    assert good(delta("A", logprobs=[token]), done(item), end()).logprobs == (TokenLogprob("A", -0.5, (65,)),)
 
 
 def test_parts_keep_the_providers_order() -> None:
@@ -348,18 +344,8 @@ def test_terminal_event_brings_what_was_not_told() -> None:
 
     assert good(end("completed", message("A"), call)).text == "A"
     assert good(delta("A"), end("completed", message("AB"))).text == "AB"
-    assert (
-        good(delta("A", None, item_id="m"), end("completed", message("A") | {"id": "m"})).text
-        == "A"
-    )
-    assert (
-        len(
-            good(
-                done(message("A")), added(CALL, 1), end("completed", message("A"), call)
-            ).tool_calls
-        )
-        == 1
-    )
+    assert good(delta("A", None, item_id="m"), end("completed", message("A") | {"id": "m"})).text == "A"
+    assert len(good(done(message("A")), added(CALL, 1), end("completed", message("A"), call)).tool_calls) == 1
 
 
 def test_shorter_terminal_event_takes_nothing_away() -> None:

@@ -24,9 +24,7 @@ from fiber.adapters.openai_responses import models
         ("openai/gpt-5", None, False),
     ],
 )
-def test_sampling_depends_on_model_and_effort(
-    model: str, effort: str | None, refused: bool
-) -> None:
+def test_sampling_depends_on_model_and_effort(model: str, effort: str | None, refused: bool) -> None:
     """Sampling is refused exactly while a known model reasons; unknown names are let through."""
     assert models.sampling_refused(model, effort) is refused
 

@@ -45,10 +45,7 @@ ANSWER = {
 
 def test_answer_goes_back_byte_for_byte(ask: Any) -> None:
     """Sealed reasoning, texts and calls are sent exactly as they came, in their order."""
-    sealed = [
-        Opaque(json.dumps(v, indent=1), "openai", HOST, v["type"])
-        for v in (REASONING, ANSWER, CALL)
-    ]
+    sealed = [Opaque(json.dumps(v, indent=1), "openai", HOST, v["type"]) for v in (REASONING, ANSWER, CALL)]
     history = assistant(
         [
             Reasoning("shown", sealed[0]),
@@ -107,10 +104,7 @@ def test_next_answer_keeps_its_ids(items: Any) -> None:
     """Reasoning lost in one answer says nothing about the next."""
     lost = assistant([Reasoning("cut short"), Text("A")])
 
-    assert (
-        items(user("q"), lost, user("r"), assistant([Text("Hi", native=seal(ANSWER))]))[-1]
-        == ANSWER
-    )
+    assert items(user("q"), lost, user("r"), assistant([Text("Hi", native=seal(ANSWER))]))[-1] == ANSWER
 
 
 def test_reasoning_that_led_to_nothing_is_left_out(items: Any, notes: Any) -> None:
@@ -239,10 +233,7 @@ def test_sealed_result_goes_as_it_came(items: Any) -> None:
     """A result that carries its own item is sent as that item."""
     native = seal({"type": "function_call_output", "call_id": "c1", "output": "r", "id": "o1"})
 
-    assert (
-        items(user("q"), ChatMessage("tool", (ToolResult("c1", "x", native=native),)))[1]["id"]
-        == "o1"
-    )
+    assert items(user("q"), ChatMessage("tool", (ToolResult("c1", "x", native=native),)))[1]["id"] == "o1"
 
 
 def test_item_sealed_as_message_of_input_is_replayed(parse: Any, items: Any) -> None:

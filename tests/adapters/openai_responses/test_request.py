@@ -198,9 +198,7 @@ def test_row_refuses_what_it_lacks(body: Any) -> None:
 
 def test_request_is_not_changed(target: Target) -> None:
     """Building leaves the request as it was."""
-    request = ChatRequest(
-        messages=(ChatMessage.user("Hi"),), extra_body={"a": {"b": 1}}, store=False
-    )
+    request = ChatRequest(messages=(ChatMessage.user("Hi"),), extra_body={"a": {"b": 1}}, store=False)
     before = msgspec.json.encode(request)
 
     ADAPTER.build_request(request, target, stream=True)

@@ -90,9 +90,7 @@ def test_error_object_under_200_is_typed(head: HTTPHead, target: Target) -> None
         ADAPTER.parse_response(head, body, target)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b"7", b"{}", b'{"output":null}', b'{"output":{}}', b'{"outp']
-)
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"7", b"{}", b'{"output":null}', b'{"output":{}}', b'{"outp'])
 def test_what_is_no_reply_is_unreadable(body: bytes, head: HTTPHead, target: Target) -> None:
     """HTML, other JSON, nothing and half a reply are parsing errors."""
     with pytest.raises(errors.FiberParsingError):

@@ -32,9 +32,7 @@ CALL = {"type": "function_call", "call_id": "c1", "name": "f"}
 
 def sse(*events: Any) -> bytes:
     """Frame events as the API does."""
-    return b"".join(
-        f"event: {event.get('type')}\ndata: {json.dumps(event)}\n\n".encode() for event in events
-    )
+    return b"".join(f"event: {event.get('type')}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
 
 
 def event(kind: str, index: int | None = 0, **members: Any) -> dict[str, Any]:
@@ -232,9 +230,7 @@ def test_failure_without_a_word_is_the_servers() -> None:
 def test_partial_of_an_error_cannot_be_replayed() -> None:
     """What came before an error carries no seals."""
     item = {"type": "reasoning", "id": "rs", "summary": [{"text": "S"}]}
-    error = bad(
-        done(item), done({"type": "mcp_call", "id": "m"}, 1), {"type": "error", "error": ERROR}
-    )
+    error = bad(done(item), done({"type": "mcp_call", "id": "m"}, 1), {"type": "error", "error": ERROR})
 
     assert error.partial.message.parts == (Reasoning("S"),)
 
@@ -280,9 +276,7 @@ def test_broken_letters_do_not_break_the_stream(bad_letters: bytes) -> None:
     """Invalid UTF-8 and lone surrogates are replaced, also in an item that is only carried."""
     item = b'{"type":"x_call","t":"' + bad_letters + b'"}'
     decoder = ADAPTER.stream_decoder(HEAD, TARGET)
-    decoder.feed(
-        b'data: {"type":"response.output_item.done","output_index":0,"item":' + item + b"}\n\n"
-    )
+    decoder.feed(b'data: {"type":"response.output_item.done","output_index":0,"item":' + item + b"}\n\n")
     decoder.feed(sse(end()))
 
     (part,) = decoder.result().message.parts

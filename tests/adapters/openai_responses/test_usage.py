@@ -74,6 +74,4 @@ def test_tools_of_xai_are_counted(parse: Any) -> None:
     """xAI counts its tools inside usage."""
     details = {"web_search_calls": 1, "x_search_calls": 0}
 
-    assert parse(usage={"server_side_tool_usage_details": details}).usage.server_tool_uses == {
-        "web_search": 1
-    }
+    assert parse(usage={"server_side_tool_usage_details": details}).usage.server_tool_uses == {"web_search": 1}
