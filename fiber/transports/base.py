@@ -1,0 +1,81 @@
+"""
+What a transport is: async-shaped, so that the same engine runs over asyncio, trio and blocking sockets.
+
+A blocking transport never suspends: its coroutines are finished in one step (`fiber._engine.run_sync`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from fiber.types.config import Timeouts
+from fiber.types.http import HTTPHead, HTTPRequest
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+"""Longest whole body that is read, decoded; a longer one is an error."""
+
+
+class DeadlineReached(Exception):
+    """An operation was not over at its `until`; the engine says which timer that was."""
+
+
+class HTTPResponse:
+    """
+    An answer whose body has not been read.
+
+    Attributes:
+        head: Status and headers.
+        handle: The transport's own object.
+    """
+
+    __slots__ = ("__weakref__", "handle", "head")
+
+    def __init__(self, head: HTTPHead, handle: Any) -> None:
+        self.head = head
+        self.handle = handle
+
+
+class Transport(Protocol):
+    """
+    Sends requests, reads answers, keeps time.
+
+    `until` is an absolute time on the clock of `now`; `DeadlineReached` is raised when it passes. All other
+    failures are `FiberConnectionError` or `FiberTimeoutError`, never another library's exception.
+    """
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
+        """Send *request* and read the head of the answer."""
+        ...
+
+    async def read(self, response: HTTPResponse, until: float | None) -> bytes:
+        """Read the body to its end, at most `MAX_BODY_BYTES`, and close."""
+        ...
+
+    async def next_chunk(self, response: HTTPResponse, until: float | None) -> bytes:
+        """Return the next bytes of the body, decoded; empty at its end."""
+        ...
+
+    async def close(self, response: HTTPResponse) -> None:
+        """Close; a body not read to its end takes its connection with it. Safe to repeat; never raises."""
+        ...
+
+    def discard(self, response: HTTPResponse) -> None:
+        """Close without waiting, from any thread; for what was dropped without `close`."""
+        ...
+
+    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
+        """Run *function* over *items*, at most *concurrency* at a time; the first exception cancels the rest."""
+        ...
+
+    async def shutdown(self) -> None:
+        """Close every connection. Safe to repeat."""
+        ...

@@ -1,0 +1,200 @@
+"""Blocking sockets behind coroutines that never suspend: no event loop, no thread of our own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from typing import Any
+
+from fiber.transports import library as http
+from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse
+from fiber.types.config import Timeouts
+from fiber.types.http import HTTPRequest
+
+
+class _Handle:
+    __slots__ = ("chunks", "reads", "response")
+
+    def __init__(self, response: Any, chunks: Iterator[bytes], reads: _Reads) -> None:
+        self.response = response
+        self.chunks = chunks
+        self.reads = reads
+
+
+class BlockingTransport:
+    """
+    One blocking client, shared by all threads; a forked child makes its own.
+
+    Args:
+        library: Returns the name of the HTTP library to use; empty for the best one installed.
+    """
+
+    def __init__(self, library: Callable[[], str] = str) -> None:
+        self._library = library
+        self._client: Any = None
+        self._pid = 0
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Block the thread."""
+        time.sleep(seconds)
+
+    async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
+        """Send *request* and read the head of the answer."""
+        library = http.load(self._library())
+        try:
+            message = http.outgoing(library, request, self._within(timeouts, until))
+            response = self._open_client(library).send(message, stream=True)
+        except http.failures(library) as error:
+            failure = http.translate(library, error, timeouts)
+        else:
+            chunks = response.iter_bytes() if http.is_encoded(response) else response.iter_raw()
+            return HTTPResponse(http.head_of(response), _Handle(response, chunks, _limited(response, timeouts.read)))
+        self._check(until)
+        raise failure
+
+    async def read(self, response: HTTPResponse, until: float | None) -> bytes:
+        """Read the body to its end and close."""
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            while piece := await self.next_chunk(response, until):
+                size += len(piece)
+                if size > MAX_BODY_BYTES:
+                    raise http.too_long(MAX_BODY_BYTES)
+                pieces.append(piece)
+        finally:
+            await self.close(response)
+        return b"".join(pieces)
+
+    async def next_chunk(self, response: HTTPResponse, until: float | None) -> bytes:
+        """Return the next bytes of the body; empty at its end."""
+        library = http.load(self._library())
+        reads = response.handle.reads
+        reads.until = until
+        try:
+            chunk: bytes = next(response.handle.chunks, b"")
+        except http.failures(library) as error:
+            failure = http.translate(library, error)
+        else:
+            self._check(until)
+            return chunk
+        finally:
+            reads.until = None  # the connection may serve another request next
+        self._check(until)
+        raise failure
+
+    async def close(self, response: HTTPResponse) -> None:
+        """Close the answer and, unless its body was read to the end, its connection."""
+        self.discard(response)
+
+    def discard(self, response: HTTPResponse) -> None:
+        """Close; blocking sockets close at once, also under a thread that waits for them."""
+        answer = response.handle.response
+        try:
+            if not answer.is_closed:
+                # Closing alone does not wake the thread that reads, nor tell the provider while that one waits.
+                raw = answer.extensions["network_stream"].get_extra_info("socket")
+                socket.socket.shutdown(raw, socket.SHUT_RDWR)
+        except Exception:  # noqa: S110 - the peer may have closed it before, and there is nobody to tell
+            pass
+        try:
+            answer.close()
+        except Exception:  # noqa: S110 - closing is best effort and there is nobody to tell
+            pass
+
+    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
+        """Run *function* over *items*, in threads when *concurrency* is above 1: the one place that needs them."""
+        if concurrency == 1:
+            for item in items:
+                _finish(function, item)
+            return
+        with ThreadPoolExecutor(concurrency, thread_name_prefix="fiber-batch") as pool:
+            futures = [pool.submit(copy_context().run, _finish, function, item) for item in items]
+            try:
+                done = wait(futures, return_when=FIRST_EXCEPTION).done
+            finally:
+                for future in futures:
+                    future.cancel()
+        for future in done:
+            future.result()
+
+    async def shutdown(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None and self._pid == os.getpid():
+            client.close()
+
+    def _open_client(self, library: Any) -> Any:
+        with self._lock:
+            if self._client is None or self._pid != os.getpid():
+                self._client = library.Client(**http.client_options(library))
+                self._pid = os.getpid()
+                # Whoever forgets to close leaves no open socket behind, at the end of the process at the latest.
+                weakref.finalize(self, self._client.close)
+            return self._client
+
+    def _within(self, timeouts: Timeouts, until: float | None) -> Timeouts:
+        if until is None:
+            return timeouts
+        left = max(0.001, until - self.now())
+        return Timeouts(
+            connect=min(left, timeouts.connect or left),
+            read=min(left, timeouts.read or left),
+            total=timeouts.total,
+        )
+
+    def _check(self, until: float | None) -> None:
+        if until is not None and self.now() >= until:
+            raise DeadlineReached
+
+
+class _Reads:
+    """
+    The reads of one connection, each no longer than until a moment that `next_chunk` sets.
+
+    The library fixes the read timeout of a body when its request is sent; our timers move with every event.
+    """
+
+    __slots__ = ("limit", "read", "until")
+
+    def __init__(self, read: Callable[..., bytes]) -> None:
+        self.read = read
+        self.limit: float | None = None
+        self.until: float | None = None
+
+    def __call__(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self.until is not None:
+            left = max(0.001, self.until - time.monotonic())
+            timeout = left if self.limit is None else min(left, self.limit)
+        return self.read(max_bytes, timeout=timeout)
+
+
+def _limited(response: Any, limit: float | None) -> _Reads:
+    stream = response.extensions.get("network_stream")
+    reads = stream and vars(stream).get("read")
+    if not isinstance(reads, _Reads):
+        reads = _Reads(getattr(stream, "read", bytes))
+        if stream is not None:
+            stream.read = reads
+    reads.limit = limit
+    return reads
+
+
+def _finish(function: Callable[[Any], Awaitable[None]], item: Any) -> None:
+    try:
+        function(item).__await__().send(None)
+    except StopIteration:
+        return
+    raise RuntimeError("a blocking transport ran a coroutine that suspends")

@@ -1,0 +1,71 @@
+"""A transport that is imported and made at its first use, so that making a client loads no HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
+from threading import Lock
+from typing import Any
+
+from fiber.transports.base import HTTPResponse, Transport
+from fiber.types.config import Timeouts
+from fiber.types.http import HTTPRequest
+
+
+class Lazy:
+    """
+    Stands for the transport class *name* in *module*, made with *arguments* at the first call.
+
+    Only `now`, `open` and `map` may be first: everything else needs an open answer.
+    """
+
+    def __init__(self, module: str, name: str, *arguments: Any) -> None:
+        self._what = (module, name, arguments)
+        self._transport: Transport | None = None
+        self._lock = Lock()
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return self._real().now()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await self._real().sleep(seconds)
+
+    async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
+        """Send *request* and read the head of the answer."""
+        return await self._real().open(request, timeouts, until)
+
+    async def read(self, response: HTTPResponse, until: float | None) -> bytes:
+        """Read the body to its end and close."""
+        return await self._real().read(response, until)
+
+    async def next_chunk(self, response: HTTPResponse, until: float | None) -> bytes:
+        """Return the next bytes of the body; empty at its end."""
+        return await self._real().next_chunk(response, until)
+
+    async def close(self, response: HTTPResponse) -> None:
+        """Close the answer."""
+        await self._real().close(response)
+
+    def discard(self, response: HTTPResponse) -> None:
+        """Close without waiting."""
+        self._real().discard(response)
+
+    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
+        """Run *function* over *items*."""
+        await self._real().map(function, items, concurrency)
+
+    async def shutdown(self) -> None:
+        """Close every connection, if any was made."""
+        if self._transport is not None:
+            await self._transport.shutdown()
+
+    def _real(self) -> Transport:
+        if self._transport is None:
+            module, name, arguments = self._what
+            with self._lock:
+                if self._transport is None:
+                    self._transport = getattr(import_module(module), name)(*arguments)
+        assert self._transport is not None  # noqa: S101 - just made
+        return self._transport

@@ -1,0 +1,193 @@
+"""
+The seam to the HTTP library: which one, its exceptions as ours, one TLS context for all.
+
+httpx 0.28 is the declared dependency; httpx2, its maintained continuation with the same API, is used where
+installed, or as told.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from fiber._errors import FiberConnectionError, FiberError, FiberTimeoutError, FiberValidationError
+from fiber.types.config import Timeouts
+from fiber.types.http import HTTPHead, HTTPRequest, Secret
+
+LIBRARIES = ("httpx2", "httpx")
+MAX_CONNECTIONS = 1000
+MAX_IDLE_CONNECTIONS = 100
+IDLE_SECONDS = 30.0
+
+
+@cache
+def load(name: str = "") -> Any:
+    """
+    Import the HTTP library called *name*, or the best one installed.
+
+    Raises:
+        FiberValidationError: *name* is not known or not installed.
+    """
+    if name and name not in LIBRARIES:
+        raise FiberValidationError(
+            f"HTTP library {name!r} is not known: use {' or '.join(LIBRARIES)}.", parameter="FIBER_HTTP"
+        )
+    for candidate in (name,) if name else LIBRARIES:
+        if importlib.util.find_spec(candidate) is not None:
+            return import_module(candidate)
+    raise FiberValidationError(f"{name} is not installed: pip install 'fiber-llm[{name}]'.", parameter="FIBER_HTTP")
+
+
+@cache
+def tls_context(library: Any) -> Any:
+    """Return the one TLS context; making it reads some hundred certificates, so every client shares it."""
+    return library.create_ssl_context()
+
+
+def client_options(library: Any) -> dict[str, Any]:
+    """Return the arguments that every client is made with. No redirects: a key would follow them."""
+    return {
+        "verify": tls_context(library),
+        "follow_redirects": False,
+        "limits": library.Limits(
+            max_connections=MAX_CONNECTIONS,
+            max_keepalive_connections=MAX_IDLE_CONNECTIONS,
+            keepalive_expiry=IDLE_SECONDS,
+        ),
+    }
+
+
+def outgoing(library: Any, request: HTTPRequest, timeouts: Timeouts) -> Any:
+    """Make the library's request. This is the one place where a secret is revealed."""
+    headers = [
+        (name.encode("ascii"), (value.reveal() if isinstance(value, Secret) else value).encode("utf-8"))
+        for name, value in request.headers
+    ]
+    limits = {
+        "connect": timeouts.connect,
+        "read": timeouts.read,
+        "write": timeouts.read,
+        "pool": timeouts.connect,
+    }
+    return library.Request(
+        request.method,
+        request.url,
+        headers=headers,
+        content=request.body or None,
+        extensions={"timeout": limits},
+    )
+
+
+def head_of(response: Any) -> HTTPHead:
+    """Return status and headers of the library's response."""
+    return HTTPHead(response.status_code, dict(response.headers.items()))
+
+
+def is_encoded(response: Any) -> bool:
+    """Say whether the body has a content encoding to undo."""
+    return response.headers.get("content-encoding", "identity").lower() not in ("", "identity")
+
+
+def too_long(limit: int) -> FiberError:
+    """Make the error for a body over the limit."""
+    return FiberConnectionError(
+        f"The answer's body is longer than {limit} bytes; nothing more of it was read.",
+        outcome="unknown",
+        should_retry=False,
+    )
+
+
+def failures(library: Any) -> tuple[type[Exception], ...]:
+    """
+    Return what the library raises, for `translate`.
+
+    `RuntimeError` is its word for a client that was closed meanwhile, `OSError` for what slips through its own table.
+    """
+    return (
+        library.HTTPError,
+        library.InvalidURL,
+        library.StreamError,
+        *_UNWRITABLE,
+        OSError,
+        RuntimeError,
+        ExceptionGroup,
+    )
+
+
+def translate(library: Any, error: Exception, timeouts: Timeouts | None = None) -> FiberError:
+    """
+    Turn the library's exception into ours.
+
+    The original is not chained: it carries the request and with it the key.
+    """
+    while isinstance(error, ExceptionGroup):  # anyio's, from its race of addresses
+        error = error.exceptions[0]
+    if isinstance(error, _UNWRITABLE):
+        return _local(error, timeouts)
+    for name, make in _TABLE:
+        if isinstance(error, getattr(library, name)):
+            return make(error, timeouts)
+    return FiberConnectionError(f"The exchange failed: {_words(error)}.", outcome="unknown")
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": .")
+
+
+def _timeout(timer: str, outcome: Any) -> Callable[[Exception, Timeouts | None], FiberError]:
+    def make(error: Exception, timeouts: Timeouts | None) -> FiberError:
+        seconds = getattr(timeouts, timer, None)
+        said = "" if seconds is None else f" of {seconds:g} s"
+        return FiberTimeoutError(
+            f"The {timer} timer{said} expired ({type(error).__name__}).",
+            timer=timer,
+            seconds=seconds,
+            outcome=outcome,
+        )
+
+    return make
+
+
+def _connect(error: Exception, timeouts: Timeouts | None) -> FiberError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if "SSL" in type(cause).__name__ or "CERTIFICATE" in str(cause).upper():
+            return FiberConnectionError(
+                f"TLS failed: {_words(error)}. This is final: check the host name and its certificate.",
+                outcome="not_sent",
+                should_retry=False,
+            )
+        cause = cause.__cause__ or cause.__context__
+    return FiberConnectionError(f"No connection: {_words(error)}. Check the base URL.", outcome="not_sent")
+
+
+def _lost(error: Exception, timeouts: Timeouts | None) -> FiberError:
+    return FiberConnectionError(f"The connection was lost: {_words(error)}.", outcome="unknown")
+
+
+def _local(error: Exception, timeouts: Timeouts | None) -> FiberError:
+    # The text of this one may repeat a header, key included: it is not quoted.
+    return FiberConnectionError(
+        f"The request cannot be written ({type(error).__name__}): check the key, headers and URL for odd characters.",
+        outcome="not_sent",
+        should_retry=False,
+    )
+
+
+_UNWRITABLE = (ValueError, OverflowError)
+"""Characters that a header or host cannot carry, ports that do not exist."""
+
+_TABLE: tuple[tuple[str, Callable[[Exception, Timeouts | None], FiberError]], ...] = (
+    ("ConnectTimeout", _timeout("connect", "not_sent")),
+    ("PoolTimeout", _timeout("connect", "not_sent")),
+    ("TimeoutException", _timeout("read", "unknown")),
+    ("ConnectError", _connect),
+    ("ProxyError", _connect),
+    ("LocalProtocolError", _local),
+    ("UnsupportedProtocol", _local),
+    ("InvalidURL", _local),
+    ("TransportError", _lost),
+)

@@ -1,0 +1,35 @@
+"""What a transport is."""
+
+from __future__ import annotations
+
+import weakref
+
+from fiber.testing.fake import FakeTransport
+from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse, Transport
+from fiber.transports.blocking import BlockingTransport
+from fiber.transports.lazy import Lazy
+from fiber.transports.loops import LoopTransport
+from fiber.types.http import HTTPHead
+
+
+def test_every_transport_has_the_whole_protocol() -> None:
+    """The four of this library."""
+    wanted = {name for name in vars(Transport) if not name.startswith("_")}
+
+    assert wanted == {"now", "sleep", "open", "read", "next_chunk", "close", "discard", "map", "shutdown"}
+    for kind in (BlockingTransport, FakeTransport, Lazy, LoopTransport):
+        assert wanted <= set(dir(kind))
+
+
+def test_a_response_is_a_head_and_a_handle() -> None:
+    """It can be referenced weakly."""
+    response = HTTPResponse(HTTPHead(200), "handle")
+
+    assert (response.head.status, response.handle) == (200, "handle")
+    assert weakref.ref(response)() is response
+
+
+def test_a_deadline_is_no_error_of_the_public_tree() -> None:
+    """The engine turns it into a timer."""
+    assert DeadlineReached.__mro__[1] is Exception
+    assert MAX_BODY_BYTES == 32 * 2**20

@@ -1,0 +1,309 @@
+"""Blocking sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from fiber import FiberError, FiberTimeoutError, Timeouts
+from fiber._engine import run_sync
+from fiber.transports import blocking
+from fiber.transports.base import HTTPResponse, Transport
+from fiber.transports.blocking import BlockingTransport
+from fiber.types.http import HTTPHead
+from tests.kit import FINISH, START, piece
+from tests.transports.cases import LIMITS, Cases, Run, Serve, fetch, get, hello
+from tests.transports.conftest import LIBRARY, Exchange
+from tests.transports.wire import client, echo, endless, event
+
+
+@pytest.fixture
+def run() -> Run:
+    """Finish a coroutine function in one step over a transport of its own."""
+
+    def finish(work: Any) -> Any:
+        transport = BlockingTransport(lambda: LIBRARY)
+        try:
+            return run_sync(work(transport))
+        finally:
+            run_sync(transport.shutdown())
+
+    return finish
+
+
+@pytest.fixture
+def room() -> Any:
+    """The module under test."""
+    return blocking
+
+
+class TestBlocking(Cases):
+    """All that holds for every transport."""
+
+
+def test_sixteen_threads_get_their_own_answers(serve: Serve) -> None:
+    """On one client, twenty calls each."""
+    fiber = client(serve(echo))
+
+    def calls(thread: int) -> list[bool]:
+        said = [(f"{thread}-{n}", fiber.sync.ask(f"{thread}-{n}")) for n in range(20)]
+        return [asked == answered for asked, answered in said]
+
+    with ThreadPoolExecutor(16) as pool:
+        right = [same for answers in pool.map(calls, range(16)) for same in answers]
+    fiber.sync.close()
+
+    assert right == [True] * 320
+
+
+def test_a_batch_uses_threads_and_keeps_the_order(serve: Serve) -> None:
+    """Bound fields reach the threads."""
+    fiber = client(serve(echo))
+
+    results = fiber.sync.batch_chat([str(n) for n in range(20)], concurrency=4)
+    fiber.sync.close()
+
+    assert [result.text for result in results] == [str(n) for n in range(20)]  # type: ignore[union-attr]
+
+
+def test_a_batch_that_fails_fast_leaves_nothing_behind(serve: Serve) -> None:
+    """No coroutine that was never awaited, no thread."""
+
+    def refuse(exchange: Exchange) -> None:
+        exchange.answer(b'{"error": {"message": "no"}}', "content-type: application/json", status="400 Bad Request")
+
+    server = serve(refuse)
+    fiber = client(server)
+
+    with pytest.raises(FiberError):
+        fiber.sync.batch_chat(["Hi"] * 50, concurrency=2, fail_fast=True)
+    fiber.sync.close()
+    gc.collect()
+
+    assert len(server.exchanges) < 50
+
+
+def test_a_blocking_call_works_inside_a_running_loop(serve: Serve) -> None:
+    """Beside an asynchronous one on the same client."""
+    fiber = client(serve(echo))
+
+    async def both() -> list[str]:
+        async with fiber:
+            return [fiber.sync.ask("a"), await fiber.ask("b"), fiber.sync.ask("c")]
+
+    assert asyncio.run(both()) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("how", ["block", "close", "drop", "cancel", "thread"])
+def test_the_server_sees_that_a_stream_was_left(serve: Serve, how: str) -> None:
+    """By the end of the block, `close`, dropping it, and `cancel` from here or another thread."""
+    server = serve(endless)
+    fiber = client(server)
+    stream = fiber.sync.chat_stream("Hi")
+
+    if how == "block":
+        with stream:
+            next(stream)
+    else:
+        next(stream)
+    if how == "close":
+        stream.close()
+    elif how == "cancel":
+        stream.cancel()
+    elif how == "thread":
+        thread = Thread(target=stream.cancel)
+        thread.start()
+        thread.join()
+    del stream
+    gc.collect()
+
+    assert server.wait_until_gone()
+    fiber.sync.close()
+
+
+def test_cancel_wakes_a_thread_that_waits_for_the_next_event(serve: Serve) -> None:
+    """Its loop ends without an error, long before any timer; the server sees the disconnect."""
+    server = serve(endless)
+    fiber = client(server)
+    stream = fiber.sync.chat_stream("Hi")
+    kinds = [next(stream).type, next(stream).type]
+    reader = Thread(target=lambda: kinds.extend(event.type for event in stream))
+    reader.start()
+
+    reader.join(0.03)
+    waiting = reader.is_alive()
+    stream.cancel()
+    reader.join(5)
+
+    assert waiting
+    assert not reader.is_alive()
+    assert kinds == ["message-start", "text-delta"]
+    assert server.wait_until_gone()
+    fiber.sync.close()
+
+
+def test_the_stall_timer_holds_on_a_silent_socket(serve: Serve) -> None:
+    """It is shorter than the read timer, and moves with every event."""
+    server = serve(endless)
+    fiber = client(server, timeouts=Timeouts(read=30, stall=0.05))
+
+    with pytest.raises(FiberTimeoutError) as caught:
+        fiber.sync.chat_stream("Hi").collect()
+
+    assert (caught.value.timer, caught.value.seconds) == ("stall", 0.05)
+    assert server.wait_until_gone()
+    fiber.sync.close()
+
+
+def test_the_total_timer_holds_on_a_silent_socket(serve: Serve) -> None:
+    """In the body of a whole answer too."""
+
+    def half(exchange: Exchange) -> str:
+        exchange.begin("content-type: application/json")
+        exchange.chunk(b"{")
+        return "hold"
+
+    server = serve(half)
+    fiber = client(server, timeouts=Timeouts(read=30, total=0.05))
+
+    with pytest.raises(FiberTimeoutError) as caught:
+        fiber.sync.chat("Hi")
+
+    assert caught.value.timer == "total"
+    assert server.wait_until_gone()
+    fiber.sync.close()
+
+
+def test_a_stream_comes_piece_by_piece(serve: Serve) -> None:
+    """The first event is there before the server is done."""
+
+    def talk(exchange: Exchange) -> None:
+        exchange.begin("content-type: text/event-stream")
+        for said in (START, piece("Hel"), piece("lo"), FINISH):
+            exchange.chunk(event(said))
+        exchange.chunk(b"data: [DONE]\n\n")
+        exchange.chunk(b"")
+
+    server = serve(talk)
+    fiber = client(server)
+
+    said = [list(fiber.sync.ask_stream("Hi")), list(fiber.sync.ask_stream("Hi"))]
+    fiber.sync.close()
+
+    assert said == [["Hel", "lo"], ["Hel", "lo"]]
+    assert server.connections == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_makes_its_own_connections(serve: Serve) -> None:
+    """And leaves its parent's alone."""
+    server = serve(hello)
+    transport = BlockingTransport(lambda: LIBRARY)
+
+    assert run_sync(fetch(transport, get(server))) == b"hello"
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        try:
+            good = run_sync(fetch(transport, get(server))) == b"hello"
+        finally:
+            os._exit(0 if good else 1)
+    status = os.waitpid(child, 0)[1]
+    again = run_sync(fetch(transport, get(server)))
+    run_sync(transport.shutdown())
+
+    assert (status, again, server.connections) == (0, b"hello", 2)
+
+
+def test_a_parent_that_closed_does_not_reach_into_a_child(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
+    """A child that never called has nothing to close."""
+    transport = BlockingTransport(lambda: LIBRARY)
+    run_sync(fetch(transport, get(serve(hello))))
+    used = transport._client
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+
+    run_sync(transport.shutdown())
+
+    assert not used.is_closed
+    used.close()
+
+
+def test_a_client_closed_under_a_call_is_an_error_of_ours(serve: Serve) -> None:
+    """A race between `close` and a call in another thread."""
+    transport = BlockingTransport(lambda: LIBRARY)
+    run_sync(fetch(transport, get(serve(hello))))
+    transport._client.close()
+
+    with pytest.raises(FiberError):
+        run_sync(fetch(transport, get(url="http://127.0.0.1:1/")))
+
+
+def test_map_refuses_what_suspends() -> None:
+    """There is no loop to go on."""
+
+    class Suspends:
+        def __await__(self) -> Any:
+            yield
+
+    async def wait(item: int) -> None:
+        await Suspends()
+
+    with pytest.raises(RuntimeError, match="suspends"):
+        run_sync(BlockingTransport().map(wait, [1], 1))
+
+
+def test_a_connection_without_a_known_stream_is_read_all_the_same(serve: Serve, run: Run) -> None:
+    """The limit of single reads is an extra; a transport of the host's library may not show its sockets."""
+
+    async def work(transport: Transport) -> bytes:
+        response = await transport.open(get(serve(hello)), LIMITS, None)
+        answer = response.handle.response
+        answer.extensions.pop("network_stream")
+        assert blocking._limited(answer, 1.0).limit == 1.0
+        return await transport.read(response, None)
+
+    assert run(work) == b"hello"
+
+
+def test_a_close_that_fails_is_quiet(run: Run, serve: Serve) -> None:
+    """There is nobody to tell."""
+
+    class Broken:
+        is_closed = True
+
+        def close(self) -> None:
+            raise LookupError
+
+    async def work(transport: Transport) -> None:
+        response = await transport.open(get(serve(hello)), LIMITS, None)
+        await transport.read(response, None)
+        response.handle.response = Broken()
+        await transport.close(response)
+
+    run(work)
+
+
+def test_an_answer_whose_socket_is_not_known_is_closed_all_the_same() -> None:
+    """Waking its reader is an extra."""
+
+    class Answer:
+        is_closed = False
+        extensions: dict[str, Any] = {}  # noqa: RUF012
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    answer = Answer()
+    handle = blocking._Handle(answer, iter(()), blocking._Reads(bytes))
+
+    BlockingTransport().discard(HTTPResponse(HTTPHead(200), handle))
+
+    assert answer.is_closed

@@ -1,0 +1,334 @@
+"""asyncio and trio."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable
+from threading import Thread
+from typing import Any
+
+import anyio
+import pytest
+
+from fiber import Fiber, FiberError, FiberTimeoutError, Timeouts
+from fiber.transports import loops
+from fiber.transports.base import HTTPResponse, Transport
+from fiber.transports.loops import LoopTransport
+from fiber.types.http import HTTPHead
+from tests.transports.cases import LIMITS, Cases, Run, Serve, fetch, get, hello
+from tests.transports.conftest import LIBRARY, Exchange
+from tests.transports.wire import client, echo, endless
+
+BACKENDS = ["asyncio", "trio"]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """The event loop."""
+    return str(request.param)
+
+
+@pytest.fixture
+def run(backend: str) -> Run:
+    """Run a coroutine function on the loop, over a transport of its own."""
+
+    def finish(work: Any) -> Any:
+        async def main() -> Any:
+            transport = LoopTransport(lambda: LIBRARY)
+            try:
+                return await work(transport)
+            finally:
+                await transport.shutdown()
+
+        result = anyio.run(main, backend=backend)
+        gc.collect()
+        return result
+
+    return finish
+
+
+@pytest.fixture
+def room() -> Any:
+    """The module under test."""
+    return loops
+
+
+class TestLoops(Cases):
+    """All that holds for every transport."""
+
+
+def both(backend: str, work: Callable[[], Any]) -> Any:
+    """Run *work*, and look for what it left behind."""
+    result = anyio.run(work, backend=backend)
+    gc.collect()
+    return result
+
+
+def test_many_loops_one_after_another_use_one_client(serve: Serve) -> None:
+    """Nobody closes anything; each loop closes its own when it ends."""
+    server = serve(echo)
+    fiber = client(server)
+
+    said = [asyncio.run(fiber.ask(str(n))) for n in range(50)]
+    gc.collect()
+
+    assert said == [str(n) for n in range(50)]
+    assert server.connections == 50
+
+
+def test_loops_that_are_over_are_forgotten(serve: Serve) -> None:
+    """A client that lives long does not collect dead loops."""
+    import weakref
+
+    fiber = client(serve(echo))
+    dead: list[Any] = []
+
+    async def call() -> None:
+        dead.append(weakref.ref(asyncio.get_running_loop()))
+        await fiber.ask("Hi")
+
+    for _ in range(3):
+        asyncio.run(call())
+    gc.collect()
+
+    assert [loop() for loop in dead] == [None, None, None]
+
+
+def test_loops_side_by_side_use_one_client(serve: Serve) -> None:
+    """asyncio twice and trio, each in its own thread."""
+    fiber = client(serve(echo))
+    said: dict[str, list[str]] = {}
+
+    def work(name: str, backend: str) -> None:
+        async def calls() -> None:
+            said[name] = [await fiber.ask(f"{name}{n}") for n in range(20)]
+
+        anyio.run(calls, backend=backend)
+
+    threads = [Thread(target=work, args=pair) for pair in (("a", "asyncio"), ("b", "asyncio"), ("t", "trio"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert said == {name: [f"{name}{n}" for n in range(20)] for name in "abt"}
+
+
+def test_many_tasks_get_their_own_answers(serve: Serve, backend: str) -> None:
+    """On one client and one loop."""
+    fiber = client(serve(echo))
+
+    async def main() -> list[str]:
+        async with fiber:
+            results = await fiber.batch_chat([str(n) for n in range(100)], concurrency=20)
+            return [result.text for result in results]  # type: ignore[union-attr]
+
+    assert both(backend, main) == [str(n) for n in range(100)]
+
+
+@pytest.mark.parametrize("how", ["block", "close", "drop", "cancel", "thread", "scope"])
+def test_the_server_sees_that_a_stream_was_left(serve: Serve, backend: str, how: str) -> None:
+    """Whatever the way out; and the client is well afterwards."""
+
+    def answer(exchange: Exchange) -> object:
+        return endless(exchange) if b'"stream":true' in exchange.body else echo(exchange)
+
+    server = serve(answer)
+    fiber = client(server)
+
+    async def gone() -> bool:
+        return await anyio.to_thread.run_sync(server.wait_until_gone)
+
+    async def main() -> tuple[bool, str]:
+        async with fiber:
+            await leave(fiber, how)
+            return await gone(), await fiber.ask("well")
+
+    assert both(backend, main) == (True, "well")
+
+
+async def leave(fiber: Fiber, how: str) -> None:
+    """Read one event and leave."""
+    stream = fiber.chat_stream("Hi")
+    if how == "block":
+        async with stream:
+            await anext(stream)
+    elif how == "scope":
+        with anyio.move_on_after(0.03):
+            async for _ in stream:
+                pass
+    else:
+        await anext(stream)
+    if how == "close":
+        await stream.close()
+    elif how == "cancel":
+        stream.cancel()
+    elif how == "thread":
+        thread = Thread(target=stream.cancel)
+        thread.start()
+        thread.join()
+
+
+@pytest.mark.parametrize("how", ["task", "thread", "close"])
+def test_cancel_wakes_a_task_that_waits_for_the_next_event(serve: Serve, backend: str, how: str) -> None:
+    """Its loop ends without an error, long before any timer; the server sees the disconnect."""
+    server = serve(endless)
+    fiber = client(server)
+    kinds: list[str] = []
+
+    async def main() -> None:
+        stream = fiber.chat_stream("Hi")
+
+        async def read() -> None:
+            kinds.extend([event.type async for event in stream])
+
+        async with fiber:
+            with anyio.fail_after(5):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(read)
+                    await anyio.sleep(0.04)
+                    if how == "task":
+                        stream.cancel()
+                    elif how == "close":
+                        await stream.close()
+                    else:
+                        thread = Thread(target=stream.cancel)
+                        thread.start()
+
+    both(backend, main)
+
+    assert server.wait_until_gone()
+    assert kinds == ["message-start", "text-delta"]
+
+
+def test_a_cancelled_call_closes_its_connection(serve: Serve, backend: str) -> None:
+    """While it waits for the head; the pool is well afterwards."""
+    server = serve(lambda exchange: "hold" if b"slow" in exchange.body else echo(exchange))
+    fiber = client(server)
+
+    async def main() -> str:
+        async with fiber:
+            for _ in range(20):
+                with anyio.move_on_after(0.003):
+                    await fiber.chat("slow")
+            return await fiber.ask("well")
+
+    assert both(backend, main) == "well"
+    assert server.wait_until_gone()
+
+
+def test_the_timers_hold_on_silent_sockets(serve: Serve, backend: str) -> None:
+    """`stall` between events, `first_event` before the head."""
+    fiber = client(serve(endless), timeouts=Timeouts(read=30, stall=0.03))
+    mute = client(serve(lambda exchange: "hold"), timeouts=Timeouts(first_event=0.03))
+    timers: list[str] = []
+
+    async def main() -> None:
+        async with fiber, mute:
+            for call in (fiber.chat_stream("Hi").collect, lambda: mute.with_options(timeout=0.04).chat("Hi")):
+                with pytest.raises(FiberTimeoutError) as caught:
+                    await call()
+                timers.append(caught.value.timer)
+
+    both(backend, main)
+
+    assert timers[0] == "stall"
+    assert timers[1] in ("first_event", "total")
+
+
+def test_a_dropped_stream_of_a_loop_that_is_over_is_quiet(serve: Serve, backend: str) -> None:
+    """Its connection was closed with the loop."""
+    server = serve(endless)
+    fiber = client(server)
+    kept: list[Any] = []
+
+    async def main() -> None:
+        stream = fiber.chat_stream("Hi")
+        await anext(stream)
+        kept.append(stream)
+
+    both(backend, main)
+    kept.clear()
+    gc.collect()
+
+    assert server.wait_until_gone()
+
+
+def test_a_discard_on_a_loop_that_is_over_is_quiet(backend: str) -> None:
+    """Neither loop minds."""
+    spawners: list[Any] = []
+
+    async def main() -> None:
+        spawners.append(loops._spawner())
+
+    anyio.run(main, backend=backend)
+
+    spawners[0](None)
+
+
+def test_a_client_that_was_closed_under_a_call_is_an_error_of_ours(serve: Serve, backend: str) -> None:
+    """A race between closing and calling."""
+    server = serve(hello)
+
+    async def main() -> None:
+        transport = LoopTransport(lambda: LIBRARY)
+        await fetch(transport, get(server))
+        client, _ = await transport._open_client(None)
+        await client.aclose()
+        with pytest.raises(FiberError):
+            await fetch(transport, get(server))
+
+    both(backend, main)
+
+
+def test_a_close_that_fails_is_quiet(backend: str) -> None:
+    """There is nobody to tell."""
+
+    class Broken:
+        is_closed = False
+
+        async def aclose(self) -> None:
+            raise LookupError
+
+    async def main() -> None:
+        handle = loops._Handle(Broken(), object(), print)  # type: ignore[arg-type]
+        await LoopTransport().close(HTTPResponse(HTTPHead(200), handle))
+
+    both(backend, main)
+
+
+def test_an_outer_cancellation_passes_through(serve: Serve, run: Run) -> None:
+    """It is not taken for a deadline of ours."""
+    server = serve(lambda exchange: "hold")
+
+    async def work(transport: Transport) -> bool:
+        with anyio.move_on_after(0.02) as scope:
+            await transport.open(get(server), LIMITS, transport.now() + 5)
+        return scope.cancelled_caught
+
+    assert run(work) is True
+
+
+def test_what_is_left_of_a_body_is_read_off_after_the_close(backend: str) -> None:
+    """So that no iterator of the library is left halfway."""
+    ended: list[bool] = []
+
+    class Answer:
+        async def aclose(self) -> None:
+            """Close."""
+
+    async def buffered() -> AsyncIterator[bytes]:
+        yield b"one"
+        yield b"two"
+        ended.append(True)
+
+    async def main() -> None:
+        chunks = buffered()
+        await anext(chunks)
+        handle = loops._Handle(Answer(), chunks, print)  # type: ignore[arg-type]
+        await LoopTransport().close(HTTPResponse(HTTPHead(200), handle))
+
+    both(backend, main)
+
+    assert ended == [True]
