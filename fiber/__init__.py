@@ -1,0 +1,298 @@
+"""Raw HTTP and SSE to every language-model provider; each public name is imported when first used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fiber._batch import (
+        BatchRequest,
+    )
+    from fiber._chain import (
+        Call,
+        Ending,
+        Handler,
+        Layer,
+        Reply,
+    )
+    from fiber._errors import (
+        FiberAuthError,
+        FiberBadRequestError,
+        FiberBudgetError,
+        FiberCapabilityError,
+        FiberCircuitOpenError,
+        FiberClosedError,
+        FiberConnectionError,
+        FiberContentFilterError,
+        FiberContextLengthError,
+        FiberError,
+        FiberFallbackError,
+        FiberModelNotFoundError,
+        FiberOverloadedError,
+        FiberParsingError,
+        FiberProviderError,
+        FiberQuotaError,
+        FiberRateLimitError,
+        FiberStreamInterruptedError,
+        FiberTimeoutError,
+        FiberValidationError,
+    )
+    from fiber._fiber import (
+        Fiber,
+    )
+    from fiber._operations import (
+        RawResponse,
+    )
+    from fiber._pieces import (
+        PieceStream,
+        SyncPieceStream,
+    )
+    from fiber._prompt import (
+        Prompt,
+        PromptDefaults,
+    )
+    from fiber._streams import (
+        ChatStream,
+        SyncChatStream,
+    )
+    from fiber._sync import (
+        SyncFiber,
+    )
+    from fiber.adapters.base import (
+        Adapter,
+    )
+    from fiber.layers import (
+        default_layers,
+    )
+    from fiber.providers.row import (
+        Provider,
+    )
+    from fiber.providers.table import (
+        PROVIDERS,
+        openai_compatible,
+    )
+    from fiber.registry.models import (
+        ModelRegistry,
+        Route,
+    )
+    from fiber.transports.base import (
+        Transport,
+    )
+    from fiber.types.calls import (
+        ChatOptions,
+    )
+    from fiber.types.config import (
+        NO_RETRY,
+        NO_TIMEOUTS,
+        RetryPolicy,
+        Timeouts,
+    )
+    from fiber.types.content import (
+        Audio,
+        Document,
+        Image,
+        Opaque,
+        Part,
+        Reasoning,
+        Text,
+        ToolCall,
+        ToolResult,
+    )
+    from fiber.types.events import (
+        ContentPart,
+        Heartbeat,
+        Log,
+        MessageEnd,
+        MessageStart,
+        ReasoningDelta,
+        StreamEvent,
+        TextDelta,
+        ToolCallDelta,
+        ToolCallEnd,
+        ToolCallStart,
+        UsageUpdate,
+    )
+    from fiber.types.functions import (
+        tool_of,
+    )
+    from fiber.types.http import (
+        Secret,
+    )
+    from fiber.types.messages import (
+        ChatMessage,
+    )
+    from fiber.types.request import (
+        ChatRequest,
+    )
+    from fiber.types.result import (
+        Attempt,
+        ChatResult,
+        Choice,
+        Citation,
+        RateLimits,
+        Receipt,
+        TokenLogprob,
+        Usage,
+    )
+    from fiber.types.target import (
+        Quirks,
+    )
+    from fiber.types.tools import (
+        ReasoningOptions,
+        ResponseFormat,
+        ServerTool,
+        Tool,
+        ToolChoice,
+    )
+
+    sync: SyncFiber
+    __version__: str
+
+_HOMES = {
+    "fiber._batch": "BatchRequest",
+    "fiber._chain": "Call Ending Handler Layer Reply",
+    "fiber._errors": (
+        "FiberAuthError FiberBadRequestError FiberBudgetError FiberCapabilityError FiberCircuitOpenError "
+        "FiberClosedError FiberConnectionError FiberContentFilterError FiberContextLengthError FiberError "
+        "FiberFallbackError FiberModelNotFoundError FiberOverloadedError FiberParsingError FiberProviderError "
+        "FiberQuotaError FiberRateLimitError FiberStreamInterruptedError FiberTimeoutError FiberValidationError"
+    ),
+    "fiber._fiber": "Fiber",
+    "fiber._operations": "RawResponse",
+    "fiber._pieces": "PieceStream SyncPieceStream",
+    "fiber._prompt": "Prompt PromptDefaults",
+    "fiber._streams": "ChatStream SyncChatStream",
+    "fiber._sync": "SyncFiber",
+    "fiber.adapters.base": "Adapter",
+    "fiber.layers": "default_layers",
+    "fiber.providers.row": "Provider",
+    "fiber.providers.table": "PROVIDERS openai_compatible",
+    "fiber.registry.models": "ModelRegistry Route",
+    "fiber.transports.base": "Transport",
+    "fiber.types.calls": "ChatOptions",
+    "fiber.types.config": "NO_RETRY NO_TIMEOUTS RetryPolicy Timeouts",
+    "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
+    "fiber.types.events": (
+        "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta StreamEvent TextDelta ToolCallDelta "
+        "ToolCallEnd ToolCallStart UsageUpdate"
+    ),
+    "fiber.types.functions": "tool_of",
+    "fiber.types.http": "Secret",
+    "fiber.types.messages": "ChatMessage",
+    "fiber.types.request": "ChatRequest",
+    "fiber.types.result": "Attempt ChatResult Choice Citation RateLimits Receipt TokenLogprob Usage",
+    "fiber.types.target": "Quirks",
+    "fiber.types.tools": "ReasoningOptions ResponseFormat ServerTool Tool ToolChoice",
+}
+
+__all__ = [
+    "Adapter",
+    "Attempt",
+    "Audio",
+    "BatchRequest",
+    "Call",
+    "ChatMessage",
+    "ChatOptions",
+    "ChatRequest",
+    "ChatResult",
+    "ChatStream",
+    "Choice",
+    "Citation",
+    "ContentPart",
+    "Document",
+    "Ending",
+    "Fiber",
+    "FiberAuthError",
+    "FiberBadRequestError",
+    "FiberBudgetError",
+    "FiberCapabilityError",
+    "FiberCircuitOpenError",
+    "FiberClosedError",
+    "FiberConnectionError",
+    "FiberContentFilterError",
+    "FiberContextLengthError",
+    "FiberError",
+    "FiberFallbackError",
+    "FiberModelNotFoundError",
+    "FiberOverloadedError",
+    "FiberParsingError",
+    "FiberProviderError",
+    "FiberQuotaError",
+    "FiberRateLimitError",
+    "FiberStreamInterruptedError",
+    "FiberTimeoutError",
+    "FiberValidationError",
+    "Handler",
+    "Heartbeat",
+    "Image",
+    "Layer",
+    "Log",
+    "MessageEnd",
+    "MessageStart",
+    "ModelRegistry",
+    "NO_RETRY",
+    "NO_TIMEOUTS",
+    "Opaque",
+    "PROVIDERS",
+    "Part",
+    "PieceStream",
+    "Prompt",
+    "PromptDefaults",
+    "Provider",
+    "Quirks",
+    "RateLimits",
+    "RawResponse",
+    "Reasoning",
+    "ReasoningDelta",
+    "ReasoningOptions",
+    "Receipt",
+    "Reply",
+    "ResponseFormat",
+    "RetryPolicy",
+    "Route",
+    "Secret",
+    "ServerTool",
+    "StreamEvent",
+    "SyncChatStream",
+    "SyncFiber",
+    "SyncPieceStream",
+    "Text",
+    "TextDelta",
+    "Timeouts",
+    "TokenLogprob",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolCallEnd",
+    "ToolCallStart",
+    "ToolChoice",
+    "ToolResult",
+    "Transport",
+    "Usage",
+    "UsageUpdate",
+    "__version__",
+    "default_layers",
+    "openai_compatible",
+    "tool_of",
+]
+
+_WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _WHERE:
+        value = getattr(import_module(_WHERE[name]), name)
+    elif name == "sync":
+        value = import_module("fiber._fiber").Fiber.from_env().sync
+    elif name == "__version__":
+        value = import_module("importlib.metadata").version("fiber-llm")
+    else:
+        raise AttributeError(f"module 'fiber' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,239 @@
+"""From a client's settings and a call's keywords to a `Call`, and from its reply to what the caller gets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import msgspec
+
+from fiber._chain import Call, Handler, Operation, Reply
+from fiber._errors import FiberClosedError, FiberError, FiberValidationError
+from fiber._operations import Chat, Raw, adapter_of
+from fiber._results import ending_of, finished
+from fiber.providers.row import Credential, Provider
+from fiber.registry.models import ModelRegistry, Route
+from fiber.transports.base import Transport
+from fiber.types.calls import CALL_OPTIONS, KNOWN
+from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.options import chat_request
+from fiber.types.request import ChatRequest
+from fiber.types.result import ChatResult
+from fiber.types.target import Target
+
+S = TypeVar("S")
+
+BOUND: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("fiber bound fields", default=())
+"""Fields of the `with fiber.bind(...)` blocks around the caller: one entry a block, those of outer blocks included."""
+
+
+@dataclass(slots=True)
+class State:
+    """What all copies of one client share."""
+
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    All that a client is made of.
+
+    Attributes:
+        rows: Providers by name.
+        keys: Credentials by provider name.
+        defaults: Keywords of a call that are used where the caller said nothing.
+        context: Bound fields.
+    """
+
+    rows: Mapping[str, Provider]
+    keys: Mapping[str, Credential]
+    registry: ModelRegistry
+    handler: Handler
+    transport: Transport
+    timeouts: Timeouts
+    retry: RetryPolicy
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+    state: State = field(default_factory=State)
+
+
+def either(messages: Any, request: ChatRequest | None) -> Any:
+    """Return the one that was given; giving both, or neither, is an error."""
+    if (messages is None) == (request is None):
+        raise FiberValidationError(
+            "Give either messages or request, one of them.", parameter="messages", outcome="not_sent"
+        )
+    return messages if request is None else request
+
+
+def over(settings: Settings, transport: Transport) -> Settings:
+    """Return *settings* over another transport."""
+    return replace(settings, transport=transport)
+
+
+def with_defaults(settings: Settings, options: Mapping[str, Any]) -> Settings:
+    """Return *settings* with further call defaults; `timeouts` and `retry` replace those of the client."""
+    options = dict(options)
+    timeouts = options.pop("timeouts", None) or settings.timeouts
+    retry = options.pop("retry", None) or settings.retry
+    _known(options)
+    said = {name: value for name, value in options.items() if value is not None}
+    return replace(settings, timeouts=timeouts, retry=retry, defaults={**settings.defaults, **said})
+
+
+def bound(settings: Settings, fields: Mapping[str, Any]) -> Settings:
+    """Return *settings* with further bound fields; the newer win."""
+    return replace(settings, context={**settings.context, **fields})
+
+
+def enter(settings: Settings) -> None:
+    """Enter a block that binds the fields of *settings*."""
+    BOUND.set((*BOUND.get(), {**_around(), **settings.context}))
+
+
+def leave() -> None:
+    """Leave the innermost block of this task or thread."""
+    BOUND.set(BOUND.get()[:-1])
+
+
+def route(settings: Settings, model: str | None, provider: str | None) -> Route:
+    """Decide where a call goes; raise when neither model nor default is known."""
+    if not model:
+        raise FiberValidationError(
+            "No model: say model=..., or make the client with default_model=...",
+            parameter="model",
+            outcome="not_sent",
+        )
+    return settings.registry.resolve(model, provider=provider)
+
+
+def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, stream: bool) -> Call:
+    """
+    Check everything and make the `Call`; nothing is sent.
+
+    Raises:
+        TypeError: A keyword is not known.
+        FiberError: A value is wrong, or no provider is known.
+    """
+    _known(options)
+    said = {name: value for name, value in options.items() if value is not None}
+    defaults = {name: value for name, value in settings.defaults.items() if _unsaid(messages, name)}
+    call_options = {**defaults, **said}
+    request = chat_request(messages, **{k: v for k, v in call_options.items() if k not in CALL_OPTIONS})
+    where = route(settings, request.model, call_options.get("provider"))
+    row = _row(settings, where.provider)
+    return _call(settings, Chat(request, adapter_of(row.adapter)), row, where.model, call_options, stream=stream)
+
+
+def prepare_raw(
+    settings: Settings,
+    method: str,
+    path: str,
+    provider: str,
+    options: Mapping[str, Any],
+    *,
+    stream: bool,
+    **parts: Any,
+) -> Call:
+    """Make the `Call` of a raw exchange with *provider*."""
+    name = settings.registry.resolve("-", provider=provider).provider
+    row = _row(settings, name)
+    operation = Raw(method, path, adapter_of(row.adapter), **parts)
+    return _call(settings, operation, row, "", options, stream=stream)
+
+
+async def complete(settings: Settings, call: Call) -> Any:
+    """Run *call* to its end and return its result."""
+    reply = await _begin(settings, call)
+    result = reply.value
+    await reply.end(ending_of(result))
+    return finished(call, result) if isinstance(result, ChatResult) else result
+
+
+def stream_of(make: Callable[[Call, Callable[[Call], Awaitable[Reply]]], S], settings: Settings, call: Call) -> S:
+    """Make the stream of *call*; it runs *call* up to its first event with content when it is opened."""
+
+    async def start(call: Call) -> Reply:
+        return await _begin(settings, call)
+
+    return make(call, start)
+
+
+async def _begin(settings: Settings, call: Call) -> Reply:
+    # Its clock starts here, not where it was made: a stream may be opened later, and a batch waits for its turn.
+    _open(settings)
+    call.journal.started = call.transport.now()
+    try:
+        return await settings.handler(call)
+    except FiberError as error:
+        error.attempts = tuple(call.journal.attempts)
+        raise
+
+
+def _open(settings: Settings) -> None:
+    if settings.state.closed:
+        raise FiberClosedError("This client is closed: make a new Fiber.", outcome="not_sent")
+
+
+def _row(settings: Settings, name: str) -> Provider:
+    if name not in settings.rows:
+        raise FiberValidationError(
+            f"The model registry routes to {name!r}, which this client does not have: add its row to providers=[...].",
+            parameter="model_registry",
+            outcome="not_sent",
+        )
+    return settings.rows[name]
+
+
+def _known(options: Mapping[str, Any]) -> None:
+    unknown = sorted(set(options) - KNOWN)
+    if unknown:
+        raise TypeError(f"unknown keyword {unknown[0]!r}; known: {', '.join(sorted(KNOWN))}")
+
+
+def _unsaid(messages: Any, name: str) -> bool:
+    """Say whether a request given whole, as value or as dict, leaves *name* to the defaults."""
+    if isinstance(messages, ChatRequest):
+        value = getattr(messages, name, None)
+        return value in (None, "") or (name == "on_unsupported" and value == "raise")
+    return not (isinstance(messages, Mapping) and "messages" in messages and messages.get(name) is not None)
+
+
+def _call(
+    settings: Settings,
+    operation: Operation,
+    row: Provider,
+    model: str,
+    options: Mapping[str, Any],
+    *,
+    stream: bool,
+) -> Call:
+    _open(settings)
+    return Call(
+        operation=operation,
+        row=row,
+        target=Target(provider=row.name, model=model, base_url=row.base_url, quirks=row.quirks),
+        credential=settings.keys.get(row.name),
+        transport=settings.transport,
+        timeouts=_timeouts(settings, options.get("timeout")),
+        retry=settings.retry,
+        stream=stream,
+        context={**_around(), **settings.context, **(options.get("context") or {})},
+        label=options.get("label") or "",
+    )
+
+
+def _around() -> Mapping[str, Any]:
+    blocks = BOUND.get()
+    return blocks[-1] if blocks else {}
+
+
+def _timeouts(settings: Settings, timeout: float | Timeouts | None) -> Timeouts:
+    if timeout is None:
+        return settings.timeouts
+    if isinstance(timeout, Timeouts):
+        return timeout
+    return msgspec.structs.replace(settings.timeouts, total=timeout)

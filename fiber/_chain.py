@@ -1,0 +1,208 @@
+"""
+What a layer sees: calls, replies, handlers.
+
+A layer is `async def __call__(self, call, next) -> Reply`. It may change the call (a copy), answer without `next`,
+call `next` again, or register `reply.on_end`. It awaits only `next`, stores and the call's transport, so that the
+same layer runs on asyncio, trio and blocking sockets.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias
+
+import msgspec
+
+from fiber._errors import FiberError
+from fiber.adapters.base import StreamDecoder
+from fiber.providers.row import Credential, Provider
+from fiber.transports.base import Transport
+from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.events import StreamEvent
+from fiber.types.http import HTTPHead, HTTPRequest, Note
+from fiber.types.result import Attempt, Usage
+from fiber.types.target import Target
+
+
+class Operation(Protocol):
+    """
+    What is asked of a provider: a pair of pure functions to build and to parse, and what repeating it means.
+
+    Attributes:
+        name: Word for logs and spans, like `chat`.
+        unknown_retries: How often it may be repeated when the outcome of an attempt is unknown.
+    """
+
+    name: str
+    unknown_retries: int
+
+    def build(self, target: Target, *, stream: bool) -> HTTPRequest:
+        """Turn it into HTTP for *target*."""
+        ...
+
+    def parse(self, head: HTTPHead, body: bytes, target: Target) -> Any:
+        """Decode a whole 2xx answer."""
+        ...
+
+    def parse_error(self, head: HTTPHead, body: bytes, target: Target) -> FiberError:
+        """Make the error of an answer with status 300 or above."""
+        ...
+
+    def decoder(self, head: HTTPHead, target: Target) -> StreamDecoder:
+        """Make the decoder of a stream."""
+        ...
+
+
+@dataclass(slots=True)
+class Journal:
+    """What happened during one call, shared by all copies of it; the only mutable thing a call carries."""
+
+    started: float = 0.0
+    attempts: list[Attempt] = field(default_factory=list)
+    notes: tuple[Note, ...] = ()
+    waited: float = 0.0
+    first_event: float | None = None
+    possible_duplicate_charge: bool = False
+    observers: list[Callable[[str, Mapping[str, Any]], None]] = field(default_factory=list)
+
+    def tell(self, event: str, **facts: Any) -> None:
+        """Tell those who observe the call (telemetry) that something happened inside it, like a `retry`."""
+        for observer in self.observers:
+            observer(event, facts)
+
+    def failed(self, error: BaseException) -> None:
+        """The answer of the last attempt broke after it had begun well."""
+        if self.attempts:
+            self.attempts[-1] = msgspec.structs.replace(self.attempts[-1], error=type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    One logical operation on its way through the layers.
+
+    Attributes:
+        deadline: Absolute time on the transport's clock; None for no limit.
+        context: Bound fields for logs, spans and events; never sent.
+    """
+
+    operation: Operation
+    row: Provider
+    target: Target
+    credential: Credential = field(repr=False)
+    transport: Transport
+    timeouts: Timeouts = Timeouts()
+    retry: RetryPolicy = RetryPolicy()
+    stream: bool = False
+    deadline: float | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+    journal: Journal = field(default_factory=Journal)
+
+
+Outcome: TypeAlias = Literal["complete", "truncated", "error", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a reply ended; given to every `on_end` callback exactly once."""
+
+    outcome: Outcome
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    model: str | None = None
+    request_id: str | None = None
+    error: BaseException | None = None
+
+
+class EventSource(Protocol):
+    """An open stream: batches of events, then nothing."""
+
+    async def next_events(self) -> list[StreamEvent]:
+        """Return the next events; an empty list at the end."""
+        ...
+
+    def result(self) -> Any:
+        """Return the result so far."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connection."""
+        ...
+
+    def discard(self) -> None:
+        """Close without waiting."""
+        ...
+
+
+EndCallback: TypeAlias = Callable[[Ending], Awaitable[None]]
+
+
+class Reply:
+    """
+    What a handler returns: a value, or an open stream.
+
+    Attributes:
+        value: The decoded result of a whole call.
+        stream: The open stream, else None.
+    """
+
+    __slots__ = ("_callbacks", "_lock", "ended", "stream", "value")
+
+    def __init__(self, value: Any = None, stream: EventSource | None = None) -> None:
+        self.value = value
+        self.stream = stream
+        self.ended = False
+        self._callbacks: list[EndCallback] = []
+        self._lock = threading.Lock()
+
+    def on_end(self, callback: EndCallback) -> None:
+        """Have *callback* awaited once when the reply ends: complete, truncated, failed or cancelled."""
+        self._callbacks.append(callback)
+
+    async def end(self, ending: Ending) -> None:
+        """
+        End the reply: run the callbacks, innermost layer first. Only the first call counts, from whichever thread.
+
+        A callback that raises does not keep the others from running; the first failure is raised at the end.
+        """
+        with self._lock:
+            if self.ended:
+                return
+            self.ended = True
+        failure: BaseException | None = None
+        for callback in self._callbacks:
+            try:
+                await callback(ending)
+            except BaseException as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+
+Handler: TypeAlias = Callable[[Call], Coroutine[Any, Any, Reply]]
+
+
+class Layer(Protocol):
+    """One policy around a call."""
+
+    async def __call__(self, call: Call, next: Handler) -> Reply:
+        """Handle *call*, usually by awaiting `next(call)`."""
+        ...
+
+
+def chain(layers: tuple[Layer, ...], core: Handler) -> Handler:
+    """Fold *layers*, outermost first, around *core*."""
+    handler = core
+    for layer in reversed(layers):
+        handler = _around(layer, handler)
+    return handler
+
+
+def _around(layer: Layer, handler: Handler) -> Handler:
+    def call_layer(call: Call) -> Coroutine[Any, Any, Reply]:
+        return layer(call, handler)
+
+    return call_layer

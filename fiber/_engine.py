@@ -1,0 +1,163 @@
+"""
+One exchange: build, sign, open, read, parse; written once for coroutines and for blocking code.
+
+A stream is primed to its first event with content, so that an error before it is still an error of the attempt and
+can be retried; after it nothing is retried. The engine owns the open answer: whatever raises, it is closed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from fiber._chain import Call, Reply
+from fiber._errors import FiberError, FiberValidationError
+from fiber._open import OpenStream, Replay, after, expired, sooner, told
+from fiber.adapters.base import StreamDecoder
+from fiber.providers.row import secret_of
+from fiber.transports.base import DeadlineReached, HTTPResponse
+from fiber.types.http import HTTPRequest, Secret
+from fiber.types.result import Attempt, ChatResult
+
+T = TypeVar("T")
+
+_ERROR_STATUS = 300
+
+
+def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
+    """
+    Finish *coroutine* in one step: over a blocking transport nothing in it suspends.
+
+    Raises:
+        RuntimeError: Something in it awaited an event loop (a layer, a key callable); it is closed.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+    coroutine.close()
+    raise RuntimeError(
+        "Something awaited an event loop inside a synchronous call: use only blocking callables with fiber.sync,"
+        " or the async client."
+    )
+
+
+async def core(call: Call) -> Reply:
+    """Handle *call* with one HTTP exchange, and write the attempt into its journal."""
+    journal = call.journal
+    started = call.transport.now()
+    status: int | None = None
+    request_id: str | None = None
+    failure: str | None = "cancelled"
+    secret = Secret("")
+    sent = False
+    try:
+        secret = await _secret(call)
+        request = _signed(call, secret)
+        sent, due = True, after(call, call.timeouts.first_event)
+        response = await _open(call, request, due)
+        status = response.head.status
+        reply = await _answer(call, response, secret, due)
+        request_id = getattr(reply.value if reply.stream is None else reply.stream.result(), "request_id", None)
+        failure = None
+        return reply
+    except FiberError as error:
+        status, request_id, failure = error.status_code or status, error.request_id, type(error).__name__
+        told(error, call, secret)
+        raise
+    except Exception as error:
+        failure = type(error).__name__
+        raise
+    finally:
+        if sent:
+            journal.attempts.append(
+                Attempt(
+                    number=len(journal.attempts) + 1,
+                    provider=call.target.provider,
+                    model=call.target.model,
+                    status=status,
+                    seconds=call.transport.now() - started,
+                    error=failure,
+                    request_id=request_id,
+                    waited_seconds=journal.waited,
+                )
+            )
+            journal.waited = 0.0
+
+
+async def _secret(call: Call) -> Secret:
+    key: Any = call.credential
+    if callable(key):
+        key = key()
+        if inspect.isawaitable(key):
+            key = await key
+    # From here on no frame holds the bare key: a traceback may be printed with its variables.
+    key = Secret(key) if isinstance(key, str) else key
+    if not key:
+        if call.row.needs_key:
+            raise call.row.missing_key(call.target.model)
+        return Secret("")
+    return secret_of(key, call.row.name)
+
+
+def _signed(call: Call, secret: Secret) -> HTTPRequest:
+    try:
+        request = call.operation.build(call.target, stream=call.stream)
+    except (UnicodeEncodeError, TypeError, RecursionError, OverflowError) as error:
+        raise FiberValidationError(
+            f"The request cannot be written as JSON: {type(error).__name__}: {_reason(error)}.",
+            parameter="messages",
+            outcome="not_sent",
+        ) from None
+    call.journal.notes = request.notes
+    given = {name.lower() for name, _ in request.headers}
+    extra = [(name, value) for name, value in call.row.headers if name.lower() not in given]
+    return call.row.auth(request.with_headers(*extra), secret)
+
+
+def _reason(error: Exception) -> str:
+    # A UnicodeEncodeError would quote the prompt; its reason does not.
+    return f"{error.reason} (a lone surrogate?)" if isinstance(error, UnicodeEncodeError) else str(error)
+
+
+async def _open(call: Call, request: HTTPRequest, due: float | None) -> HTTPResponse:
+    try:
+        return await call.transport.open(request, call.timeouts, sooner(call.deadline, due))
+    except DeadlineReached:
+        raise expired(call, "first_event", due) from None
+
+
+async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float | None) -> Reply:
+    transport, head, operation = call.transport, response.head, call.operation
+    kind = head.content_type
+    try:
+        if head.status >= _ERROR_STATUS:
+            raise operation.parse_error(head, await transport.read(response, call.deadline), call.target)
+        whole = call.operation.name == "chat" and kind in ("application/json", "text/html")
+        if not call.stream or whole:
+            body = await transport.read(response, call.deadline)
+            streamed = kind == "text/event-stream" or (call.stream and body.lstrip()[:1] == b"[")
+            if streamed and call.operation.name == "chat":
+                result = _decode_whole(operation.decoder(head, call.target), body)
+            else:
+                result = operation.parse(head, body, call.target)
+            return Reply(result, Replay(result)) if call.stream else Reply(result)
+        stream = OpenStream(call, response, operation.decoder(head, call.target), secret, due)
+        await stream.prime()
+        return Reply(stream=stream)
+    except DeadlineReached:
+        await transport.close(response)
+        raise expired(call, "total", None) from None
+    except BaseException:
+        await transport.close(response)
+        raise
+
+
+def _decode_whole(decoder: StreamDecoder, body: bytes) -> ChatResult:
+    decoder.feed(body)
+    decoder.finish()
+    if decoder.error is not None:
+        raise decoder.error
+    return decoder.result()

@@ -1,0 +1,284 @@
+"""The client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack
+
+from fiber import _calls, _env
+from fiber._batch import BatchRequest, batch
+from fiber._calls import Settings
+from fiber._chain import Layer, chain
+from fiber._engine import core, run_sync
+from fiber._errors import FiberError
+from fiber._operations import RawResponse
+from fiber._pieces import PieceStream, bytes_of, text_of
+from fiber._setup import assemble, from_environment
+from fiber._streams import ChatStream
+from fiber._sync import SyncFiber
+from fiber.layers import default_layers
+from fiber.providers.row import Credential, Provider
+from fiber.registry.models import ModelRegistry, Route
+from fiber.transports.base import Transport
+from fiber.transports.lazy import Lazy
+from fiber.types.calls import ChatOptions
+from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.request import ChatRequest, OnUnsupported
+from fiber.types.result import ChatResult
+
+F = TypeVar("F", bound="Fiber")
+
+
+class Fiber:
+    """
+    One client for every provider; usable from any task, thread and event loop.
+
+    Nothing is read from the environment and nothing is opened before the first call.
+
+    Args:
+        default_model: Model of calls that name none.
+        default_temperature, default_max_tokens: Call defaults.
+        api_keys: Keys by provider: strings, or callables (sync or async) asked at every call.
+        base_urls: Other base URLs by provider.
+        providers: Further rows, or second instances of a provider under another name.
+        timeouts: The five timers.
+        retry: When failed attempts are repeated.
+        on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
+        model_registry: Routing; made of the rows when not given.
+        transport: Another `Transport`, for instance `fiber.testing.FakeTransport`; used for both faces.
+        layers: Other layers, outermost first.
+
+    Raises:
+        FiberValidationError: A provider is not known, or a URL is wrong.
+    """
+
+    def __init__(
+        self,
+        *,
+        default_model: str | None = None,
+        default_temperature: float | None = None,
+        default_max_tokens: int | None = None,
+        api_keys: Mapping[str, Credential] | None = None,
+        base_urls: Mapping[str, str] | None = None,
+        providers: Iterable[Provider] = (),
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        on_unsupported: OnUnsupported | None = None,
+        model_registry: ModelRegistry | None = None,
+        transport: Transport | None = None,
+        layers: tuple[Layer, ...] | None = None,
+    ) -> None:
+        rows, keys, names = assemble(providers, api_keys or {}, base_urls or {})
+        settings = Settings(
+            rows=rows,
+            keys=keys,
+            registry=model_registry or names,
+            handler=chain(default_layers() if layers is None else layers, core),
+            transport=transport or Lazy("fiber.transports.loops", "LoopTransport", _env.http_library),
+            timeouts=timeouts or Timeouts(),
+            retry=retry or RetryPolicy(),
+        )
+        self._blocking = transport or Lazy("fiber.transports.blocking", "BlockingTransport", _env.http_library)
+        self._settings = _calls.with_defaults(
+            settings,
+            {
+                "model": default_model,
+                "temperature": default_temperature,
+                "max_tokens": default_max_tokens,
+                "on_unsupported": on_unsupported,
+            },
+        )
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """
+        Make a client from the documented environment variables; *options* of the constructor win.
+
+        The default model is `FIBER_MODEL`, else that of the first provider with a key.
+
+        Raises:
+            FiberValidationError: No provider has a key; the message names the variables.
+        """
+        return cls(**from_environment(options))
+
+    def __repr__(self) -> str:
+        settings = self._settings
+        return f"Fiber(model={settings.defaults.get('model')!r}, keys={sorted(settings.keys)})"
+
+    @cached_property
+    def sync(self) -> SyncFiber:
+        """The blocking face: the same methods, without `await`; views share its connections."""
+        return SyncFiber(_calls.over(self._settings, self._blocking))
+
+    async def chat(
+        self, messages: Any = None, *, request: ChatRequest | None = None, **options: Unpack[ChatOptions]
+    ) -> ChatResult:
+        """
+        Send one chat and return its whole answer.
+
+        Args:
+            messages: A string, a message, or a list of messages, `(role, content)` pairs or dicts; or a `ChatRequest`.
+            request: A `ChatRequest`, instead of *messages*.
+            options: See `ChatOptions`.
+
+        Raises:
+            FiberValidationError, FiberCapabilityError, FiberModelNotFoundError: Before anything is sent.
+            FiberConnectionError, FiberTimeoutError, FiberProviderError, FiberParsingError: The call failed.
+        """
+        call = _calls.prepare(self._settings, _calls.either(messages, request), options, stream=False)
+        result: ChatResult = await _calls.complete(self._settings, call)
+        return result
+
+    def chat_stream(
+        self, messages: Any = None, *, request: ChatRequest | None = None, **options: Unpack[ChatOptions]
+    ) -> ChatStream:
+        """
+        Send one chat and iterate its events, as `async with` block or directly.
+
+        Arguments and errors are those of `chat`; a stream that is cut raises `FiberStreamInterruptedError`.
+        """
+        call = _calls.prepare(self._settings, _calls.either(messages, request), options, stream=True)
+        return _calls.stream_of(ChatStream, self._settings, call)
+
+    async def ask(self, prompt: Any, **options: Unpack[ChatOptions]) -> str:
+        """Send one chat and return its text; empty when the model only calls tools."""
+        return (await self.chat(prompt, **options)).text
+
+    def ask_stream(self, prompt: Any, **options: Unpack[ChatOptions]) -> PieceStream[str]:
+        """Send one chat and iterate the pieces of its text; none is empty."""
+        return PieceStream(self.chat_stream(prompt, **options), text_of)
+
+    async def batch_chat(
+        self,
+        requests: Iterable[Any | BatchRequest],
+        *,
+        concurrency: int = 8,
+        return_exceptions: bool = False,
+        fail_fast: bool = False,
+        **options: Unpack[ChatOptions],
+    ) -> list[ChatResult | FiberError]:
+        """
+        Run many chats and return their results in the order of the requests.
+
+        Args:
+            requests: Messages in any spelling, dicts of `chat` keywords with `messages`, or `BatchRequest` values.
+            concurrency: Calls in flight at a time.
+            return_exceptions: Put errors into the list instead of raising the first.
+            fail_fast: Cancel the rest at the first error.
+            options: Defaults of every item.
+        """
+        return await batch(
+            self._settings,
+            requests,
+            options,
+            concurrency=concurrency,
+            return_exceptions=return_exceptions,
+            fail_fast=fail_fast,
+        )
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        provider: str,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> RawResponse:
+        """
+        Exchange anything with a provider: its key, timers, retries and redaction, but no mapping.
+
+        Args:
+            path: Appended to the provider's base URL.
+            json: Body as a value, or *content*: body as bytes.
+            params: Query string.
+        """
+        parts = {"json": json, "content": content, "headers": headers, "params": params}
+        call = _calls.prepare_raw(self._settings, method, path, provider, {"timeout": timeout}, stream=False, **parts)
+        response: RawResponse = await _calls.complete(self._settings, call)
+        return response
+
+    def request_stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        provider: str,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> PieceStream[bytes]:
+        """Exchange anything with a provider and iterate the body as it comes; see `request`."""
+        parts = {"json": json, "content": content, "headers": headers, "params": params}
+        call = _calls.prepare_raw(self._settings, method, path, provider, {"timeout": timeout}, stream=True, **parts)
+        return PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of)
+
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """The rows of this client, by name."""
+        return self._settings.rows
+
+    def has_key(self, provider: str) -> bool:
+        """Say whether calls to *provider* have a key, or need none."""
+        name = self.route("-", provider=provider).provider
+        return bool(self._settings.keys.get(name)) or not self._settings.rows[name].needs_key
+
+    def route(self, model: str, *, provider: str | None = None) -> Route:
+        """Return where *model* goes, without a call; errors as for `chat`."""
+        return self._settings.registry.resolve(model, provider=provider)
+
+    def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
+        """Return the steps by which *model* is routed, in words; no I/O."""
+        return self._settings.registry.explain(model, provider=provider)
+
+    def bind(self, **fields: Any) -> BoundFiber:
+        """
+        Return a view whose calls carry *fields* in logs, spans and events, never to a provider.
+
+        As a `with` block it binds every call of the block. Nested binds merge, the inner one wins.
+        """
+        return self._view(BoundFiber, _calls.bound(self._settings, fields))
+
+    def with_options(self, **options: Any) -> Fiber:
+        """Return a view with other call defaults: any keyword of `chat`, and `timeouts` and `retry`."""
+        return self._view(Fiber, _calls.with_defaults(self._settings, options))
+
+    def _view(self, kind: type[F], settings: Settings) -> F:
+        view = object.__new__(kind)
+        view._blocking, view._settings = self._blocking, settings
+        return view
+
+    async def close(self) -> None:
+        """Close the client, its connections on this event loop and its blocking ones. Safe to repeat."""
+        self._settings.state.closed = True
+        await self._settings.transport.shutdown()
+        if self._blocking is not self._settings.transport:
+            run_sync(self._blocking.shutdown())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class BoundFiber(Fiber):
+    """A view with bound fields; as a `with` block it binds every call of the block, of any client."""
+
+    def __enter__(self) -> Self:
+        _calls.enter(self._settings)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _calls.leave()

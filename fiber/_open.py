@@ -1,0 +1,204 @@
+"""
+An open answer that streams, and the timers over it.
+
+What is read is decoded at once; a failure after events were decoded is kept until those events have been given out.
+"""
+
+from __future__ import annotations
+
+from fiber._chain import Call
+from fiber._errors import (
+    FiberConnectionError,
+    FiberError,
+    FiberParsingError,
+    FiberStreamInterruptedError,
+    FiberTimeoutError,
+)
+from fiber.adapters.assembly import with_partial
+from fiber.adapters.base import StreamDecoder
+from fiber.transports.base import DeadlineReached, HTTPResponse
+from fiber.types.events import CONTENT_EVENTS, StreamEvent, events_of
+from fiber.types.http import Secret
+from fiber.types.result import ChatResult
+
+_CONTENT = (*CONTENT_EVENTS, bytes)
+_DRAIN_CHUNKS = 16
+_DRAIN_SECONDS = 1.0
+_LEAST_KEY_CHARACTERS = 8
+"""A shorter key (`ollama`, `x`) is no secret, and masking it would mangle ordinary words."""
+
+
+class OpenStream:
+    """
+    The open answer of one stream: reads chunks, decodes, holds the timers, closes once.
+
+    A failure after events were decoded is kept until those events have been given out.
+    """
+
+    def __init__(
+        self, call: Call, response: HTTPResponse, decoder: StreamDecoder, secret: Secret, due: float | None
+    ) -> None:
+        self._call = call
+        self._response = response
+        self._decoder = decoder
+        self._secret = secret
+        self._primed: list[StreamEvent] = []
+        self._failure: FiberError | None = None
+        self._over = False
+        self._saw_content = False
+        self._content_due = due
+
+    async def prime(self) -> None:
+        """Read up to the first event with content, or the end; raise what fails before it."""
+        while not (self._saw_content or self._over or self._decoder.done):
+            events = await self._pull()
+            if self._failure is not None and not self._saw_content:
+                raise self._failure
+            self._primed += events
+
+    async def next_events(self) -> list[StreamEvent]:
+        """Return the next events; an empty list at the end."""
+        if self._primed:
+            events, self._primed = self._primed, []
+            return events
+        while self._failure is None and not self._over:
+            if self._decoder.done:
+                await self._drain()
+                return []
+            if events := await self._pull():
+                return events
+        if self._failure is not None:
+            await self.close()
+            raise told(self._failure, self._call, self._secret).with_traceback(None)
+        return []
+
+    def result(self) -> ChatResult:
+        """Return the result so far."""
+        return self._decoder.result()
+
+    @property
+    def done(self) -> bool:
+        """The terminal marker was seen."""
+        return self._decoder.done
+
+    async def close(self) -> None:
+        """Close the answer."""
+        self._over = True
+        await self._call.transport.close(self._response)
+
+    def discard(self) -> None:
+        """Close without waiting."""
+        self._over = True
+        self._call.transport.discard(self._response)
+
+    async def _pull(self) -> list[StreamEvent]:
+        call = self._call
+        try:
+            chunk = await call.transport.next_chunk(self._response, sooner(call.deadline, self._content_due))
+        except DeadlineReached:
+            self._failure = expired(call, "stall" if self._saw_content else "first_event", self._content_due)
+        except FiberError as error:
+            self._failure = self._lost(error)
+        else:
+            events = self._decoder.feed(chunk) if chunk else self._decoder.finish()
+            if self._decoder.error is not None:
+                self._failure = self._decoder.error
+            elif not chunk:
+                self._over = True
+                await call.transport.close(self._response)
+            if any(isinstance(event, _CONTENT) for event in events):
+                self._on_content()
+            return events
+        if isinstance(partial := self._decoder.result(), ChatResult):
+            with_partial(self._failure, partial)
+        return []
+
+    def _on_content(self) -> None:
+        if not self._saw_content:
+            self._saw_content = True
+            self._call.journal.first_event = self._call.transport.now()
+        self._content_due = after(self._call, self._call.timeouts.stall)
+
+    def _lost(self, error: FiberError) -> FiberError:
+        if not isinstance(error, FiberConnectionError | FiberParsingError) or isinstance(error, FiberTimeoutError):
+            return error
+        return FiberStreamInterruptedError(
+            f"The connection broke before the stream was complete: {error.message}"
+            " What arrived is in error.partial; ask again for the whole answer.",
+            should_retry=error.should_retry,
+            request_id=self._decoder.result().request_id,
+        )
+
+    async def _drain(self) -> None:
+        # Read to the end, so that the connection can be used again; but not for long.
+        transport = self._call.transport
+        until = sooner(transport.now() + _DRAIN_SECONDS, self._call.deadline)
+        try:
+            for _ in range(_DRAIN_CHUNKS):
+                if not await transport.next_chunk(self._response, until):
+                    break
+        except (FiberError, DeadlineReached):
+            pass
+        await self.close()
+
+
+class Replay:
+    """A whole result as a stream: an answer that came whole although a stream was asked for."""
+
+    def __init__(self, result: ChatResult) -> None:
+        self._result = result
+        self._events = events_of(result)
+        self.done = True
+
+    async def next_events(self) -> list[StreamEvent]:
+        """Return all events, then nothing."""
+        events, self._events = self._events, []
+        return events
+
+    def result(self) -> ChatResult:
+        """Return the result."""
+        return self._result
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def discard(self) -> None:
+        """Nothing is open."""
+
+
+def told(error: FiberError, call: Call, secret: Secret) -> FiberError:
+    """Fill in what only the call knows, and take out the key: some providers repeat it in their answer."""
+    error.provider = error.provider or call.target.provider
+    error.model = error.model or call.target.model
+    if isinstance(error, FiberTimeoutError) and error.seconds is None:
+        error.seconds = getattr(call.timeouts, error.timer)
+    key = secret.reveal()
+    if len(key) >= _LEAST_KEY_CHARACTERS:
+        error.message = error.message.replace(key, "***")
+        error.raw_response = error.raw_response and error.raw_response.replace(key, "***")
+        error.args = (error.message,)
+    return error
+
+
+def after(call: Call, seconds: float | None) -> float | None:
+    return None if seconds is None else call.transport.now() + seconds
+
+
+def sooner(one: float | None, other: float | None) -> float | None:
+    return min((moment for moment in (one, other) if moment is not None), default=None)
+
+
+def expired(call: Call, timer: str, due: float | None) -> FiberTimeoutError:
+    # The sooner limit is the one that expired; the clock may be a little before it.
+    if call.deadline is not None and (due is None or call.deadline <= due):
+        timer = "total"
+    seconds = getattr(call.timeouts, timer)
+    return FiberTimeoutError(
+        f"The {timer} timer of {seconds:g} s expired at {call.target.provider}. Raise Timeouts({timer}=...),"
+        " or ask for less.",
+        timer=timer,
+        seconds=seconds,
+        provider=call.target.provider,
+        model=call.target.model,
+        outcome="unknown",
+    )

@@ -1,0 +1,155 @@
+"""The operations that calls carry: a chat through an adapter, and a raw exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from fiber._errors import FiberError, FiberParsingError
+from fiber.adapters import load
+from fiber.adapters.base import Adapter, StreamDecoder
+from fiber.adapters.failures import unreadable
+from fiber.adapters.headers import public, request_id
+from fiber.types.http import HTTPHead, HTTPRequest
+from fiber.types.request import ChatRequest
+from fiber.types.result import ChatResult
+from fiber.types.target import Target
+
+
+class Chat:
+    """One chat request, through the adapter of its target."""
+
+    name = "chat"
+    unknown_retries = 1
+
+    def __init__(self, request: ChatRequest, adapter: Adapter) -> None:
+        self.request = request
+        self.adapter = adapter
+
+    def build(self, target: Target, *, stream: bool) -> HTTPRequest:
+        """Turn the request into HTTP."""
+        return self.adapter.build_request(self.request, target, stream=stream)
+
+    def parse(self, head: HTTPHead, body: bytes, target: Target) -> ChatResult:
+        """Decode a whole answer."""
+        return self.adapter.parse_response(head, body, target)
+
+    def parse_error(self, head: HTTPHead, body: bytes, target: Target) -> FiberError:
+        """Make the error of a refused request; a redirect is one, for a key must not follow it."""
+        if head.status < 400:
+            return unreadable(head, target, body, "a redirect, which is not followed")
+        return self.adapter.parse_error(head, body, target)
+
+    def decoder(self, head: HTTPHead, target: Target) -> StreamDecoder:
+        """Make the stream decoder."""
+        return self.adapter.stream_decoder(head, target)
+
+
+class RawResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    An answer as it came, from `Fiber.request`.
+
+    Attributes:
+        status: HTTP status, always 2xx; anything else is raised.
+        headers: Lower-case names, cookies removed.
+        body: The body, decoded from its content encoding.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    request_id: str | None = None
+
+    def json(self) -> Any:
+        """
+        Decode the body as JSON.
+
+        Raises:
+            FiberParsingError: It is not JSON.
+        """
+        try:
+            return msgspec.json.decode(self.body)
+        except (ValueError, RecursionError) as error:
+            raise FiberParsingError(f"The body is not JSON: {error}.") from None
+
+
+class Raw:
+    """One exchange with a provider, without any mapping."""
+
+    name = "request"
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        adapter: Adapter,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> None:
+        self.method = method.upper()
+        self.path = path
+        self.adapter = adapter
+        self.json = json
+        self.content = content or b""
+        self.headers = tuple((headers or {}).items())
+        if json is not None:
+            self.headers += (("content-type", "application/json"),)
+        self.query = f"?{urlencode(params)}" if params else ""
+        # Repeating a request that creates something may create it twice: only reading is repeated blindly.
+        self.unknown_retries = 8 if self.method in ("GET", "HEAD") else 0
+
+    def build(self, target: Target, *, stream: bool) -> HTTPRequest:
+        """Put the request together."""
+        url = f"{target.base_url}/{self.path.lstrip('/')}{self.query}"
+        body = self.content if self.json is None else msgspec.json.encode(self.json)
+        return HTTPRequest(self.method, url, self.headers, body)
+
+    def parse(self, head: HTTPHead, body: bytes, target: Target) -> RawResponse:
+        """Hand the answer over as it is."""
+        return RawResponse(
+            status=head.status, headers=public(head.headers), body=body, request_id=request_id(head.headers)
+        )
+
+    def parse_error(self, head: HTTPHead, body: bytes, target: Target) -> FiberError:
+        """Make the error of a refused request, typed as for a chat."""
+        return Chat.parse_error(self, head, body, target)  # type: ignore[arg-type]
+
+    def decoder(self, head: HTTPHead, target: Target) -> StreamDecoder:
+        """Hand the chunks over as they come."""
+        return RawDecoder(head)
+
+
+class RawDecoder:
+    """The decoder of a raw stream: its events are the chunks themselves, and the end of the body is the end."""
+
+    def __init__(self, head: HTTPHead) -> None:
+        self.head = head
+        self.error: FiberError | None = None
+        self.done = False
+
+    def feed(self, chunk: bytes) -> list[Any]:
+        """Return the chunk."""
+        return [chunk]
+
+    def finish(self) -> list[Any]:
+        """The body ended."""
+        self.done = True
+        return []
+
+    def result(self) -> Any:
+        """Return the head; the body was given out."""
+        head = self.head
+        return RawResponse(
+            status=head.status, headers=public(head.headers), body=b"", request_id=request_id(head.headers)
+        )
+
+
+def adapter_of(adapter: str | Adapter) -> Adapter:
+    """Return *adapter* itself, or load the one called so."""
+    return load(adapter) if isinstance(adapter, str) else adapter

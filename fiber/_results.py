@@ -1,0 +1,82 @@
+"""From a decoded answer to what the caller gets: receipt, warnings, the parsed value."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+
+from fiber._chain import Call, Ending
+from fiber._errors import FiberParsingError
+from fiber._operations import Chat
+from fiber.types.http import Note
+from fiber.types.request import ChatRequest
+from fiber.types.result import ChatResult, Receipt, parse_json
+
+
+def finished(call: Call, result: ChatResult) -> ChatResult:
+    """
+    Return *result* with receipt, warnings and `parsed`.
+
+    Raises:
+        FiberParsingError: JSON was asked for strictly, and the whole answer is not it; `partial` has the result.
+    """
+    result = receipted(call, result)
+    warnings = tuple(str(note) for note in call.journal.notes if _speaks(call, note)) + result.warnings
+    return _parsed(call, msgspec.structs.replace(result, warnings=warnings))
+
+
+def receipted(call: Call, result: ChatResult) -> ChatResult:
+    """Return *result*, whole or partial, with the receipt of *call*."""
+    journal = call.journal
+    first = journal.first_event
+    receipt = Receipt(
+        attempts=tuple(journal.attempts),
+        seconds=call.transport.now() - journal.started,
+        first_event_seconds=None if first is None else first - journal.started,
+        cost_usd=result.usage.cost_usd,
+        cost_source="provider" if result.usage.cost_usd is not None else None,
+        dropped=_notes(journal.notes, "dropped"),
+        mapped=_notes(journal.notes, "mapped"),
+        possible_duplicate_charge=journal.possible_duplicate_charge,
+    )
+    return msgspec.structs.replace(result, receipt=receipt)
+
+
+def notes_of(call: Call) -> tuple[Note, ...]:
+    """Return the adapter's notes that the caller wants to hear."""
+    return tuple(note for note in call.journal.notes if _speaks(call, note))
+
+
+def ending_of(result: Any) -> Ending:
+    """Return the ending of a reply that completed with *result*."""
+    if not isinstance(result, ChatResult):
+        return Ending("complete", request_id=getattr(result, "request_id", None))
+    return Ending("complete", result.usage, result.finish_reason, result.model, result.request_id)
+
+
+def _speaks(call: Call, note: Note) -> bool:
+    # on_unsupported="drop" asks for quiet about parameters; lost parts and emulations are always told.
+    request = cast(Chat, call.operation).request
+    quiet = request.on_unsupported == "drop" and note.subject in ChatRequest.__struct_fields__
+    return note.kind != "mapped" and not (note.kind == "dropped" and quiet)
+
+
+def _notes(notes: tuple[Note, ...], kind: str) -> tuple[str, ...]:
+    return tuple(f"{note.subject}: {note.detail}" for note in notes if note.kind == kind)
+
+
+def _parsed(call: Call, result: ChatResult) -> ChatResult:
+    wanted = cast(Chat, call.operation).request.response_format
+    if wanted is None or wanted.kind == "text" or result.finish_reason != "stop":
+        return result
+    try:
+        parsed = parse_json(result.text, wanted.python_type)
+    except FiberParsingError as error:
+        if wanted.kind == "json_schema" and wanted.strict:
+            error.partial = result
+            error.provider, error.model = result.provider, result.model
+            error.request_id, error.attempts = result.request_id, result.receipt.attempts
+            raise
+        return msgspec.structs.replace(result, warnings=(*result.warnings, error.message))
+    return msgspec.structs.replace(result, parsed=parsed)

@@ -1,0 +1,138 @@
+"""The blocking face of a client: the same coroutines, finished in one step, without a thread or a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from fiber import _calls
+from fiber._batch import BatchRequest, batch
+from fiber._calls import Settings
+from fiber._engine import run_sync
+from fiber._errors import FiberError
+from fiber._operations import RawResponse
+from fiber._pieces import PieceStream, SyncPieceStream, bytes_of, text_of
+from fiber._streams import ChatStream, SyncChatStream
+from fiber.types.calls import ChatOptions
+from fiber.types.request import ChatRequest
+from fiber.types.result import ChatResult
+
+
+class SyncFiber:
+    """
+    `fiber.sync`: every call blocks until it is done.
+
+    Usable from any thread, after a fork, and inside a running event loop (which it blocks meanwhile).
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def chat(
+        self, messages: Any = None, *, request: ChatRequest | None = None, **options: Unpack[ChatOptions]
+    ) -> ChatResult:
+        """Send one chat and return its whole answer; see `Fiber.chat`."""
+        call = _calls.prepare(self._settings, _calls.either(messages, request), options, stream=False)
+        result: ChatResult = run_sync(_calls.complete(self._settings, call))
+        return result
+
+    def chat_stream(
+        self, messages: Any = None, *, request: ChatRequest | None = None, **options: Unpack[ChatOptions]
+    ) -> SyncChatStream:
+        """Send one chat and iterate its events; see `Fiber.chat_stream`."""
+        return SyncChatStream(self._stream(_calls.either(messages, request), options))
+
+    def ask(self, prompt: Any, **options: Unpack[ChatOptions]) -> str:
+        """Send one chat and return its text."""
+        return self.chat(prompt, **options).text
+
+    def ask_stream(self, prompt: Any, **options: Unpack[ChatOptions]) -> SyncPieceStream[str]:
+        """Send one chat and iterate the pieces of its text."""
+        return SyncPieceStream(PieceStream(self._stream(prompt, options), text_of))
+
+    def batch_chat(
+        self,
+        requests: Iterable[Any | BatchRequest],
+        *,
+        concurrency: int = 8,
+        return_exceptions: bool = False,
+        fail_fast: bool = False,
+        **options: Unpack[ChatOptions],
+    ) -> list[ChatResult | FiberError]:
+        """Run many chats, in threads when *concurrency* is above 1; see `Fiber.batch_chat`."""
+        return run_sync(
+            batch(
+                self._settings,
+                requests,
+                options,
+                concurrency=concurrency,
+                return_exceptions=return_exceptions,
+                fail_fast=fail_fast,
+            )
+        )
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        provider: str,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> RawResponse:
+        """Exchange anything with a provider; see `Fiber.request`."""
+        parts = {"json": json, "content": content, "headers": headers, "params": params}
+        call = _calls.prepare_raw(self._settings, method, path, provider, {"timeout": timeout}, stream=False, **parts)
+        response: RawResponse = run_sync(_calls.complete(self._settings, call))
+        return response
+
+    def request_stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        provider: str,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> SyncPieceStream[bytes]:
+        """Exchange anything with a provider and iterate the body as it comes."""
+        parts = {"json": json, "content": content, "headers": headers, "params": params}
+        call = _calls.prepare_raw(self._settings, method, path, provider, {"timeout": timeout}, stream=True, **parts)
+        return SyncPieceStream(PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of))
+
+    def bind(self, **fields: Any) -> BoundSyncFiber:
+        """Return a view whose calls carry *fields* in logs, spans and events; also a `with` block."""
+        return BoundSyncFiber(_calls.bound(self._settings, fields))
+
+    def with_options(self, **options: Any) -> SyncFiber:
+        """Return a view with other call defaults; see `Fiber.with_options`."""
+        return SyncFiber(_calls.with_defaults(self._settings, options))
+
+    def close(self) -> None:
+        """Close the client and its blocking connections. Safe to repeat."""
+        self._settings.state.closed = True
+        run_sync(self._settings.transport.shutdown())
+
+    def _stream(self, messages: Any, options: ChatOptions) -> ChatStream:
+        call = _calls.prepare(self._settings, messages, options, stream=True)
+        return _calls.stream_of(ChatStream, self._settings, call)
+
+
+class BoundSyncFiber(SyncFiber):
+    """A view with bound fields; as a `with` block it binds every call of the block, of any client."""
+
+    def __enter__(self) -> Self:
+        _calls.enter(self._settings)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _calls.leave()

@@ -1,0 +1,65 @@
+"""
+Tools for tests: a provider that answers as told, with a real socket or with none.
+
+    from fiber.testing import Failure, MockCall, MockServer, Reply
+
+    with MockServer() as server:
+        server.enqueue(Failure(429, retry_after=0), Reply("Hello!"))
+        ...  # call a client with server.base_url("openai") as its base URL
+        assert server.requests[0].json["model"] == "gpt-mock"
+
+`MockServer` speaks four formats; `Reply`, `MockCall` and `Failure` say what it answers in words
+that belong to none of them. `FakeTransport` takes the place of the network inside a client, and has
+a clock that nobody waits for. Nothing here is imported by the library itself.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fiber.testing.fake import FakeReply, FakeRequest, FakeTransport, json_reply, sse_reply
+    from fiber.testing.recorded import MockRequest
+    from fiber.testing.samples import sample
+    from fiber.testing.script import Failure, MockCall, Reply, Tokens
+    from fiber.testing.server import MockServer
+
+_HOMES = {
+    "FakeReply": "fake",
+    "FakeRequest": "fake",
+    "FakeTransport": "fake",
+    "Failure": "script",
+    "MockCall": "script",
+    "MockRequest": "recorded",
+    "MockServer": "server",
+    "Reply": "script",
+    "Tokens": "script",
+    "json_reply": "fake",
+    "sample": "samples",
+    "sse_reply": "fake",
+}
+
+__all__ = [
+    "Failure",
+    "FakeReply",
+    "FakeRequest",
+    "FakeTransport",
+    "MockCall",
+    "MockRequest",
+    "MockServer",
+    "Reply",
+    "Tokens",
+    "json_reply",
+    "sample",
+    "sse_reply",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used: `socket` and `threading` can wait."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

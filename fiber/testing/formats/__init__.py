@@ -1,0 +1,104 @@
+"""
+The formats that the mock server speaks: pure functions between its neutral values and wire bytes.
+
+A format is a module that fits `Format`. No socket, no clock, no state in here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+from urllib.parse import unquote
+
+from fiber.testing.formats import anthropic, gemini, openai_chat, openai_responses
+from fiber.testing.formats.common import Asked, Refusal
+from fiber.testing.script import Failure, Reply
+from fiber.testing.view import ChatView
+
+
+class Format(Protocol):
+    """What a module of a format offers; *number* counts the requests of a server, and makes ids."""
+
+    @property
+    def name(self) -> str:
+        """Name of the format."""
+        ...
+
+    @property
+    def content_type(self) -> str:
+        """Content type of whole answers and errors."""
+        ...
+
+    def stream_type(self, view: ChatView) -> str:
+        """Return the content type of a stream."""
+        ...
+
+    def read(self, asked: Asked) -> ChatView:
+        """Read a request, or raise RefusedError."""
+        ...
+
+    def whole(self, view: ChatView, reply: Reply, number: int) -> bytes:
+        """Return the body of a complete answer."""
+        ...
+
+    def frames(self, view: ChatView, reply: Reply, number: int) -> list[bytes]:
+        """Return the events of a streamed answer."""
+        ...
+
+    def error(self, failure: Failure, model: str = "", key: str = "") -> Refusal:
+        """Return the failure as the provider sends it."""
+        ...
+
+    def error_frame(self, failure: Failure, view: ChatView, number: int, sent: int) -> bytes:
+        """Return the event that breaks a stream after so many."""
+        ...
+
+    def headers(self, number: int) -> dict[str, str]:
+        """Return the provider's headers of an answer."""
+        ...
+
+    def models(self, names: Sequence[str]) -> bytes:
+        """Return the list of models."""
+        ...
+
+
+_MODULES: tuple[Format, ...] = (openai_chat, openai_responses, anthropic, gemini)
+FORMATS: Mapping[str, Format] = {format.name: format for format in _MODULES}
+
+
+class Route(NamedTuple):
+    """Where a request goes; *kind* is `chat`, `models`, or `unknown` for other paths."""
+
+    format: Format
+    kind: str
+    model: str = ""
+    verb: str = ""
+
+
+_CHAT: Mapping[str, Format] = {
+    "/v1/chat/completions": openai_chat,
+    "/v1/responses": openai_responses,
+    "/v1/messages": anthropic,
+}
+_GEMINI = re.compile(r"/v1(?:beta|alpha)?/models/(.+):(generateContent|streamGenerateContent)")
+_MODELS = re.compile(r"/v1((?:beta|alpha)?)/models")
+
+
+def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Route:
+    """Choose the format of a request by its path, and where paths are alike by its headers."""
+    if method == "POST":
+        if format := _CHAT.get(path):
+            return Route(format, "chat")
+        if match := _GEMINI.fullmatch(path):
+            return Route(gemini, "chat", unquote(match[1]), match[2])
+    match = _MODELS.fullmatch(path)
+    guess: Format = openai_chat
+    if "x-goog-api-key" in headers or "key" in query or path.startswith(("/v1beta/", "/v1alpha/")):
+        guess = gemini
+    elif "anthropic-version" in headers or "x-api-key" in headers:
+        guess = anthropic
+    return Route(guess, "models" if match and method == "GET" else "unknown")
+
+
+__all__ = ["FORMATS", "Format", "Route", "route"]

@@ -1,0 +1,218 @@
+"""
+One HTTP/1.1 connection of the mock server, on a plain blocking socket.
+
+Reads requests, writes whole and chunked answers, and notices while it waits that the client
+is gone.
+Rules: RFC 9112. Not met: trailers, upgrades, request bodies in another encoding than chunked.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import NamedTuple
+
+MAX_HEAD_BYTES = 64 * 1024
+MAX_BODY_BYTES = 256 * 1024 * 1024
+_READ_BYTES = 64 * 1024
+_REASONS: dict[int, str] = {status: status.phrase for status in HTTPStatus}
+
+
+class GoneError(Exception):
+    """The client closed the connection, or the server is closing."""
+
+
+class BadRequestError(Exception):
+    """The bytes are not HTTP/1.1 as this server reads it; `status` is the answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class RawRequest(NamedTuple):
+    """
+    A request as it came.
+
+    Header names are lower-case, and repeated ones are joined by a comma; *modern* means that the
+    client knows chunked answers (HTTP/1.1).
+    """
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+    keep_alive: bool
+    modern: bool
+
+
+class Connection:
+    """
+    One accepted socket, used by one thread; only `abort` may be called from another.
+
+    Raises:
+        GoneError: From every method, when the peer is gone.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._buffer = bytearray()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(sock, selectors.EVENT_READ)
+
+    def abort(self) -> None:
+        """Wake the thread of this connection; what it does next raises GoneError."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:  # pragma: no cover - a race: its own thread closed it first
+            pass
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._selector.close()
+        self._socket.close()
+
+    def read(self) -> RawRequest | None:
+        """
+        Read the next request; None when the client closed between two.
+
+        Raises:
+            BadRequestError: It cannot be read; the connection must be closed after the answer.
+        """
+        head = self._head()
+        if head is None:
+            return None
+        first, *lines = head.split("\r\n")
+        words = first.split(" ")
+        if len(words) != 3 or not words[2].startswith("HTTP/1."):
+            raise BadRequestError(400, "The request line is not HTTP/1.1.")
+        headers: dict[str, str] = {}
+        for line in lines:
+            name, colon, value = line.partition(":")
+            if not colon or name != name.strip():
+                raise BadRequestError(400, "A header line has no name.")
+            name, value = name.lower(), value.strip()
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        modern = words[2] != "HTTP/1.0"
+        wish = headers.get("connection", "").lower()
+        keep_alive = "close" not in wish and (modern or "keep-alive" in wish)
+        if headers.get("expect", "").lower() == "100-continue":
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = self._body(headers)
+        return RawRequest(words[0], words[1], headers, body, keep_alive, modern)
+
+    def _head(self) -> str | None:
+        end = self._buffer.find(b"\r\n\r\n")
+        while end < 0:
+            if len(self._buffer) > MAX_HEAD_BYTES:
+                raise BadRequestError(431, "The head of the request is too long.")
+            seen = max(0, len(self._buffer) - 3)
+            if not self._fill():
+                if self._buffer.strip():
+                    raise GoneError
+                return None
+            end = self._buffer.find(b"\r\n\r\n", seen)
+        return self._take(end + 4)[:-4].decode("latin-1").lstrip("\r\n")
+
+    def _body(self, headers: Mapping[str, str]) -> bytes:
+        if "chunked" in headers.get("transfer-encoding", "").lower():
+            return b"".join(self._chunks())
+        text = headers.get("content-length", "0")
+        if not text.isdecimal():
+            raise BadRequestError(400, "The content length is not a number.")
+        return self._exactly(int(text))
+
+    def _chunks(self) -> Iterator[bytes]:
+        total = 0
+        while True:
+            try:
+                size = int(self._line().split(b";")[0], 16)
+            except ValueError:
+                raise BadRequestError(400, "A chunk has no length.") from None
+            if size == 0:
+                break
+            total += size
+            yield self._exactly(size, total)
+            self._line()
+        while self._line():
+            pass  # trailers
+
+    def _line(self) -> bytes:
+        while (end := self._buffer.find(b"\r\n")) < 0:
+            if len(self._buffer) > MAX_HEAD_BYTES:
+                raise BadRequestError(400, "A line of a chunk is too long.")
+            self._more()
+        return self._take(end + 2)[:-2]
+
+    def _exactly(self, size: int, total: int = 0) -> bytes:
+        if max(size, total) > MAX_BODY_BYTES:
+            raise BadRequestError(413, "The body is too long.")
+        while len(self._buffer) < size:
+            self._more()
+        return self._take(size)
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken
+
+    def _more(self) -> None:
+        if not self._fill():
+            raise GoneError
+
+    def _fill(self) -> bool:
+        try:
+            data = self._socket.recv(_READ_BYTES)
+        except OSError as error:
+            raise GoneError from error
+        self._buffer += data
+        return bool(data)
+
+    def send(self, data: bytes) -> None:
+        """Send all of *data* now."""
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise GoneError from error
+
+    def wait(self, seconds: float | None) -> None:
+        """
+        Wait, for ever when None, and notice at once when the client closes.
+
+        A client that sends its next request early is not gone; what it sends is kept.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = None if end is None else max(0.0, end - time.monotonic())
+            if not self._selector.select(left):
+                return
+            if not self._fill() or len(self._buffer) > MAX_BODY_BYTES:
+                raise GoneError
+
+
+def head(status: int, headers: Mapping[str, str], *, length: int | None, chunked: bool) -> bytes:
+    """
+    Return the head of an answer.
+
+    Args:
+        length: Bytes of the body; None for a stream.
+        chunked: A stream is chunked; one that is not ends when the connection closes (HTTP/1.0).
+    """
+    reason = _REASONS.get(status, "Unknown")
+    lines = [f"HTTP/1.1 {status} {reason}", f"date: {formatdate(usegmt=True)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if length is not None:
+        lines.append(f"content-length: {length}")
+    elif chunked:
+        lines.append("transfer-encoding: chunked")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def chunk(data: bytes) -> bytes:
+    """Frame one chunk; an empty one ends the answer."""
+    return b"%x\r\n%b\r\n" % (len(data), data)

@@ -1,0 +1,126 @@
+"""Layers, replies and their ends."""
+
+from __future__ import annotations
+
+from threading import Barrier, Thread
+
+import pytest
+
+from fiber._chain import Call, Ending, Handler, Reply, chain
+from fiber._engine import run_sync
+from tests.kit import KEY, scripted, watched, whole
+
+
+async def core(call: Call) -> Reply:
+    """Answer with the call's label."""
+    return Reply(call.label)
+
+
+def call_of(label: str = "x") -> Call:
+    """Make a call."""
+    fiber, _, watch = watched(whole())
+    fiber.sync.chat("Hi", label=label)
+    return watch.calls[0]
+
+
+def test_chain_runs_the_first_layer_outermost() -> None:
+    """Layers are given outermost first."""
+    said: list[str] = []
+
+    def layer(name: str):
+        async def handle(call: Call, next: Handler) -> Reply:
+            said.append(f"{name} in")
+            reply = await next(call)
+            said.append(f"{name} out")
+            return reply
+
+        return handle
+
+    reply = run_sync(chain((layer("a"), layer("b")), core)(call_of("hello")))
+
+    assert reply.value == "hello"
+    assert said == ["a in", "b in", "b out", "a out"]
+
+
+def test_chain_without_layers_is_the_core() -> None:
+    """Nothing stands between."""
+    assert chain((), core) is core
+
+
+def test_a_layer_may_answer_without_next() -> None:
+    """The core is not reached."""
+
+    async def cache(call: Call, next: Handler) -> Reply:
+        return Reply("cached")
+
+    assert run_sync(chain((cache,), core)(call_of())).value == "cached"
+
+
+def test_end_runs_every_callback_once_innermost_first() -> None:
+    """A second end does nothing."""
+    reply, said = Reply(), []
+    for name in ("inner", "outer"):
+
+        async def callback(ending: Ending, name: str = name) -> None:
+            said.append((name, ending.outcome))
+
+        reply.on_end(callback)
+
+    run_sync(reply.end(Ending("complete")))
+    run_sync(reply.end(Ending("cancelled")))
+
+    assert said == [("inner", "complete"), ("outer", "complete")]
+    assert reply.ended
+
+
+def test_end_runs_the_other_callbacks_when_one_raises() -> None:
+    """The first failure is raised after all have run."""
+    reply, said = Reply(), []
+
+    async def broken(ending: Ending) -> None:
+        raise LookupError("first")
+
+    async def broken_too(ending: Ending) -> None:
+        raise ValueError("second")
+
+    async def good(ending: Ending) -> None:
+        said.append(ending.outcome)
+
+    for callback in (broken, broken_too, good):
+        reply.on_end(callback)
+
+    with pytest.raises(LookupError, match="first"):
+        run_sync(reply.end(Ending("complete")))
+    assert said == ["complete"]
+
+
+def test_end_counts_once_from_many_threads() -> None:
+    """Threads that end a reply at the same moment end it once."""
+    said: list[str] = []
+
+    async def callback(ending: Ending) -> None:
+        said.append(ending.outcome)
+
+    for _ in range(50):
+        reply, barrier = Reply(), Barrier(4)
+        reply.on_end(callback)
+
+        def end(reply: Reply = reply, barrier: Barrier = barrier) -> None:
+            barrier.wait()
+            run_sync(reply.end(Ending("cancelled")))
+
+        threads = [Thread(target=end) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(said) == 50
+
+
+def test_repr_of_a_call_has_no_key() -> None:
+    """A layer may log the call it sees."""
+    call = call_of()
+
+    assert KEY not in repr(call)
+    assert KEY not in repr(scripted()[0]._settings)

@@ -1,0 +1,165 @@
+"""The front door: what is public, and that it is all there."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import fiber
+
+NAMES = [
+    "Adapter",
+    "Attempt",
+    "Audio",
+    "BatchRequest",
+    "Call",
+    "ChatMessage",
+    "ChatOptions",
+    "ChatRequest",
+    "ChatResult",
+    "ChatStream",
+    "Choice",
+    "Citation",
+    "ContentPart",
+    "Document",
+    "Ending",
+    "Fiber",
+    "FiberAuthError",
+    "FiberBadRequestError",
+    "FiberBudgetError",
+    "FiberCapabilityError",
+    "FiberCircuitOpenError",
+    "FiberClosedError",
+    "FiberConnectionError",
+    "FiberContentFilterError",
+    "FiberContextLengthError",
+    "FiberError",
+    "FiberFallbackError",
+    "FiberModelNotFoundError",
+    "FiberOverloadedError",
+    "FiberParsingError",
+    "FiberProviderError",
+    "FiberQuotaError",
+    "FiberRateLimitError",
+    "FiberStreamInterruptedError",
+    "FiberTimeoutError",
+    "FiberValidationError",
+    "Handler",
+    "Heartbeat",
+    "Image",
+    "Layer",
+    "Log",
+    "MessageEnd",
+    "MessageStart",
+    "ModelRegistry",
+    "NO_RETRY",
+    "NO_TIMEOUTS",
+    "Opaque",
+    "PROVIDERS",
+    "Part",
+    "PieceStream",
+    "Prompt",
+    "PromptDefaults",
+    "Provider",
+    "Quirks",
+    "RateLimits",
+    "RawResponse",
+    "Reasoning",
+    "ReasoningDelta",
+    "ReasoningOptions",
+    "Receipt",
+    "Reply",
+    "ResponseFormat",
+    "RetryPolicy",
+    "Route",
+    "Secret",
+    "ServerTool",
+    "StreamEvent",
+    "SyncChatStream",
+    "SyncFiber",
+    "SyncPieceStream",
+    "Text",
+    "TextDelta",
+    "Timeouts",
+    "TokenLogprob",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolCallEnd",
+    "ToolCallStart",
+    "ToolChoice",
+    "ToolResult",
+    "Transport",
+    "Usage",
+    "UsageUpdate",
+    "__version__",
+    "default_layers",
+    "openai_compatible",
+    "tool_of",
+]
+
+NOT_CLASSES = {"Handler", "Part", "StreamEvent"}
+"""Names of types that have no docstring of their own."""
+
+
+def test_the_public_names_are_these() -> None:
+    """A change here is a change of the contract: it belongs into the changelog."""
+    assert fiber.__all__ == NAMES
+
+
+def test_the_names_are_sorted_and_unique() -> None:
+    """Plain order of characters."""
+    assert sorted(set(fiber.__all__)) == fiber.__all__
+
+
+@pytest.mark.parametrize("name", fiber.__all__)
+def test_every_name_can_be_imported_and_is_documented(name: str) -> None:
+    """By a docstring of its own where it can have one."""
+    value = getattr(fiber, name)
+
+    if (inspect.isclass(value) or inspect.isfunction(value)) and name not in NOT_CLASSES:
+        assert inspect.getdoc(value)
+        assert value.__doc__ not in (None, "")
+
+
+def test_public_methods_are_documented() -> None:
+    """Of the classes that are called."""
+    for kind in (fiber.Fiber, fiber.SyncFiber, fiber.ChatStream, fiber.SyncChatStream, fiber.Prompt):
+        for name, member in vars(kind).items():
+            if not name.startswith("_") and (callable(member) or isinstance(member, property)):
+                assert inspect.getdoc(member), f"{kind.__name__}.{name}"
+
+
+def test_sync_is_the_blocking_face_of_a_client_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made at its first use, and kept."""
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.delitem(vars(fiber), "sync", raising=False)
+
+    made = fiber.sync
+
+    assert isinstance(made, fiber.SyncFiber)
+    assert fiber.sync is made
+    monkeypatch.delitem(vars(fiber), "sync")
+
+
+def test_dir_knows_every_name() -> None:
+    """For those who look around."""
+    assert set(fiber.__all__) <= set(dir(fiber))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """As for any module."""
+    with pytest.raises(AttributeError, match="Fibre"):
+        _ = fiber.Fibre
+
+
+def test_importing_loads_next_to_nothing() -> None:
+    """Every name waits until it is used."""
+    program = "import sys, fiber; print(sorted(m for m in sys.modules if m.startswith('fiber.')))"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,182 @@
+"""The operations that calls carry."""
+
+from __future__ import annotations
+
+import pytest
+
+from fiber import (
+    FiberAuthError,
+    FiberConnectionError,
+    FiberOverloadedError,
+    FiberParsingError,
+    FiberValidationError,
+    RawResponse,
+)
+from fiber._operations import Chat, Raw, RawDecoder, adapter_of
+from fiber.adapters import load
+from fiber.testing.fake import FakeReply, json_reply, lost
+from fiber.types.http import HTTPHead
+from fiber.types.target import Target
+from tests.kit import KEY, refused, scripted, streamed, whole
+
+TARGET = Target(provider="openai", model="", base_url="https://api.example/v1")
+ADAPTER = load("openai_chat")
+
+
+def raw(method: str = "post", path: str = "/files", **parts: object) -> Raw:
+    """Make a raw operation."""
+    return Raw(method, path, ADAPTER, **parts)  # type: ignore[arg-type]
+
+
+def test_raw_request_is_built_from_its_parts() -> None:
+    """Method, path below the base URL, query, headers, JSON."""
+    request = raw(path="files", json={"a": 1}, headers={"X-A": "b"}, params={"q": "a b"}).build(TARGET, stream=False)
+
+    assert (request.method, request.url) == ("POST", "https://api.example/v1/files?q=a+b")
+    assert request.headers == (("X-A", "b"), ("content-type", "application/json"))
+    assert request.body == b'{"a":1}'
+
+
+@pytest.mark.parametrize(("content", "body"), [(b"abc", b"abc"), (None, b"")])
+def test_raw_request_takes_bytes_as_they_are(content: bytes | None, body: bytes) -> None:
+    """Without JSON there is no content type of ours."""
+    request = raw(content=content).build(TARGET, stream=False)
+
+    assert (request.body, request.headers) == (body, ())
+
+
+@pytest.mark.parametrize(("method", "times"), [("GET", 8), ("head", 8), ("POST", 0), ("DELETE", 0)])
+def test_only_reading_is_repeated_when_the_outcome_is_unknown(method: str, times: int) -> None:
+    """Repeating what creates something may create it twice."""
+    assert raw(method).unknown_retries == times
+
+
+@pytest.mark.parametrize(("method", "attempts"), [("GET", 4), ("POST", 1)])
+def test_a_lost_connection_of_a_raw_request_is_repeated_for_reading_only(method: str, attempts: int) -> None:
+    """As the operation says."""
+    fiber, transport = scripted(*[FiberConnectionError("x", outcome="unknown")] * 4)
+
+    with pytest.raises(FiberConnectionError):
+        fiber.sync.request(method, "/x", provider="openai")
+
+    assert len(transport.requests) == attempts
+
+
+def test_a_rejected_raw_request_is_repeated_for_every_method() -> None:
+    """The provider said that it did nothing."""
+    fiber, transport = scripted(refused(503, retry_after="0"), json_reply({"ok": True}))
+
+    response = fiber.sync.request("POST", "/x", provider="openai", json={})
+
+    assert response.json() == {"ok": True}
+    assert len(transport.requests) == 2
+
+
+def test_raw_response_is_the_answer_as_it_came() -> None:
+    """Status, headers without cookies, body, request id; the key was sent."""
+    fiber, transport = scripted(FakeReply(201, {"x-request-id": "r1", "set-cookie": "c"}, (b"ab", b"c")))
+
+    response = fiber.sync.request("PUT", "/x", provider="openai", content=b"1", params={"a": "b"}, headers={"x-y": "z"})
+
+    assert response == RawResponse(status=201, headers={"x-request-id": "r1"}, body=b"abc", request_id="r1")
+    sent = transport.requests[0]
+    assert (sent.method, sent.url, sent.body) == ("PUT", "https://api.openai.com/v1/x?a=b", b"1")
+    assert sent.headers["authorization"] == f"Bearer {KEY}"
+    assert sent.headers["x-y"] == "z"
+    assert transport.closed == 1
+
+
+def test_raw_response_that_is_no_json_says_so() -> None:
+    """It is a Fiber error."""
+    with pytest.raises(FiberParsingError, match="not JSON"):
+        RawResponse(status=200, headers={}, body=b"<html>").json()
+
+
+def test_raw_request_that_is_no_json_is_a_validation_error() -> None:
+    """Before anything is sent."""
+    fiber, transport = scripted()
+
+    with pytest.raises(FiberValidationError, match="cannot be written as JSON"):
+        fiber.sync.request("POST", "/x", provider="openai", json={"x": object()})
+
+    assert transport.requests == []
+
+
+def test_a_refused_raw_request_is_typed_like_a_chat() -> None:
+    """By status and code."""
+    fiber, _ = scripted(refused(401, "invalid_api_key"))
+
+    with pytest.raises(FiberAuthError):
+        fiber.sync.request("GET", "/models", provider="openai")
+
+
+def test_a_raw_stream_gives_the_chunks_as_they_come() -> None:
+    """None is empty, and the result has the head."""
+    fiber, transport = scripted(FakeReply(200, {"x-request-id": "r1"}, (b"a", b"bc")))
+    stream = fiber.sync.request_stream("GET", "/x", provider="openai")
+
+    assert list(stream) == [b"a", b"bc"]
+    assert stream.result == RawResponse(status=200, headers={"x-request-id": "r1"}, body=b"", request_id="r1")
+    assert transport.closed == 1
+
+
+def test_a_refused_raw_stream_is_retried_and_typed() -> None:
+    """Priming holds for raw streams too."""
+    fiber, transport = scripted(*[refused(503, retry_after="0")] * 4)
+
+    with pytest.raises(FiberOverloadedError):
+        list(fiber.sync.request_stream("GET", "/x", provider="openai"))
+
+    assert len(transport.requests) == 4
+
+
+def test_a_raw_stream_lost_before_its_first_byte_is_repeated_for_reading() -> None:
+    """Nothing was given out."""
+    fiber, _ = scripted(FakeReply(200, {}, (lost(),)), FakeReply(200, {}, (b"a",)))
+
+    assert list(fiber.sync.request_stream("GET", "/x", provider="openai")) == [b"a"]
+
+
+def test_raw_decoder_is_done_at_the_end_of_the_body() -> None:
+    """There is no other marker."""
+    decoder = RawDecoder(HTTPHead(200))
+
+    assert decoder.feed(b"x") == [b"x"]
+    assert not decoder.done
+    assert decoder.finish() == []
+    assert decoder.done
+    assert decoder.error is None
+
+
+def test_adapters_are_loaded_by_name_or_taken_as_they_are() -> None:
+    """A row may bring its own."""
+    assert adapter_of("openai_chat") is ADAPTER
+    assert adapter_of(ADAPTER) is ADAPTER
+
+
+def test_a_redirect_is_an_error_for_every_operation() -> None:
+    """A key must not follow it."""
+    head = HTTPHead(307, {"location": "http://elsewhere"})
+
+    for operation in (Chat(None, ADAPTER), raw()):  # type: ignore[arg-type]
+        assert isinstance(operation.parse_error(head, b"", TARGET), FiberParsingError)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_chat_goes_through_the_adapter_of_its_target(stream: bool) -> None:
+    """Building, parsing, decoding."""
+    fiber, transport = scripted(streamed("Hello") if stream else whole())
+
+    result = fiber.sync.chat_stream("Hi").collect() if stream else fiber.sync.chat("Hi")
+
+    assert result.text == "Hello"
+    assert transport.requests[0].json().get("stream", False) is stream
+    assert Chat.unknown_retries == 1
+
+
+def test_a_refused_chat_is_typed_by_the_adapter() -> None:
+    """A redirect never gets there."""
+    fiber, _ = scripted(refused(401, "invalid_api_key"))
+
+    with pytest.raises(FiberAuthError):
+        fiber.sync.chat("Hi")
