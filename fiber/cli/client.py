@@ -1,0 +1,44 @@
+"""The client behind a command: from the environment, or over the built-in mock server."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fiber._fiber import Fiber
+from fiber.testing.server import Family, MockServer
+from fiber.types.config import RetryPolicy
+
+MOCK_MODEL = "openai:gpt-mock"
+FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini")
+
+
+@contextmanager
+def client_for(options: argparse.Namespace) -> Iterator[Fiber]:
+    """Give out the client that *options* ask for, and close it."""
+    if options.mock:
+        with MockServer(event_delay_seconds=0.02) as server:
+            yield from _closing(mocked(server))
+    else:
+        yield from _closing(Fiber.from_env())
+
+
+def mocked(server: MockServer, *, retry: RetryPolicy | None = None) -> Fiber:
+    """Make a client whose three providers are all *server*."""
+    urls: dict[str, str] = {family: server.base_url(family) for family in FAMILIES}
+    return Fiber(default_model=MOCK_MODEL, api_keys=dict.fromkeys(urls, "mock-key"), base_urls=urls, retry=retry)
+
+
+def call_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the keywords of the chat call that *options* say."""
+    names = ("model", "temperature", "max_tokens", "timeout")
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
+
+
+def _closing(fiber: Fiber) -> Iterator[Fiber]:
+    try:
+        yield fiber
+    finally:
+        fiber.sync.close()

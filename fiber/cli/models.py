@@ -1,0 +1,50 @@
+"""`fiber models`: what the providers offer, from their own lists."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from fiber._errors import FiberError
+from fiber._fiber import Fiber
+from fiber.cli import output
+from fiber.cli.client import client_for
+from fiber.providers.row import Provider
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the models of one provider, or of every provider with a key; a provider that fails is told and skipped."""
+    failed = 0
+    with client_for(options) as fiber:
+        for row in _rows(fiber, options.provider):
+            try:
+                names = _names(fiber.sync.request("GET", row.models_path, provider=row.name).json())
+            except FiberError as error:
+                failed = 1
+                output.note(f"{row.name}: {type(error).__name__}: {error}")
+                continue
+            for name in names:
+                if options.json:
+                    output.print_json({"provider": row.name, "model": name})
+                else:
+                    print(f"{row.name}:{name}")
+    return failed
+
+
+def _rows(fiber: Fiber, provider: str | None) -> list[Provider]:
+    rows = fiber.providers
+    if provider is not None:
+        return [rows[fiber.route("-", provider=provider).provider]]
+    lists = {
+        (row.base_url, row.models_path, row.key_env): row
+        for row in reversed(list(rows.values()))
+        if fiber.has_key(row.name)
+    }
+    return list(reversed(lists.values()))
+
+
+def _names(answer: Any) -> list[str]:
+    """Read the list of models: OpenAI and Anthropic say `data[].id`, Gemini `models[].name`."""
+    members = answer.get("data") or answer.get("models") or [] if isinstance(answer, dict) else []
+    names = (member.get("id") or member.get("name") for member in members if isinstance(member, dict))
+    return sorted(str(name).removeprefix("models/") for name in names if name)
