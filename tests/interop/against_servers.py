@@ -1,0 +1,62 @@
+"""fiber against servers that somebody else wrote: every case of a table, by every face, in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import aimock_cases
+import llama_cases
+import servers
+from faces import Face, faces, failed
+from material import KEY
+from outcomes import Outcome, compare
+
+from fiber import NO_RETRY, FiberError, RetryPolicy
+
+WORDS = ("expected", "fiber")
+WRONG_KEY = "sk-wrong"
+QUICK = RetryPolicy(max_attempts=3, base_backoff_seconds=0.05)
+
+
+def aimock() -> Iterator[Outcome]:
+    """Run every case of `aimock_cases`."""
+    with servers.aimock(aimock_cases.fixtures()) as url:
+        for format, (row, path, model) in aimock_cases.ROWS.items():
+            for name, case in aimock_cases.CASES.items():
+                key = WRONG_KEY if name == "wrong_key" else KEY
+                with faces(row, url + path, key=key, retry=QUICK if name == "flaky" else NO_RETRY) as made:
+                    for face in made:
+                        if face.streams or name not in aimock_cases.STREAMS_ONLY:
+                            label = f"aimock {format}.{name}.{face.name}"
+                            yield _outcome(label, face, _with_model(case.ask, model), case.expected)
+
+
+def llama() -> Iterator[Outcome]:
+    """Run every case of `llama_cases`, the second table against the model that calls tools."""
+    for calls, table in ((False, llama_cases.CASES), (True, llama_cases.CALLING_CASES)):
+        with servers.llama(calls=calls) as url:
+            for format, (row, path) in llama_cases.ROWS.items():
+                for ask, expected in table.items():
+                    key = WRONG_KEY if ask is llama_cases.wrong_key else KEY
+                    # llama-server closes a connection after each stream without saying so: a call may meet that.
+                    with faces(row, url + path, key=key, retry=QUICK) as made:
+                        for face in made:
+                            yield _outcome(f"llama {format}.{ask.__name__}.{face.name}", face, ask, expected)
+
+
+def _with_model(ask: Callable[[Face, str], dict[str, Any]], model: str) -> Callable[[Face], dict[str, Any]]:
+    return lambda face: ask(face, model)
+
+
+def _outcome(label: str, face: Face, ask: Callable[[Face], dict[str, Any]], expected: dict[str, Any]) -> Outcome:
+    try:
+        came = ask(face)
+    except FiberError as error:
+        came = failed(error) if "error" in expected else {"error": f"{type(error).__name__}: {error}"[:300]}
+    except Exception as error:  # not even ours: always a fault
+        came = {"error": f"{type(error).__name__}: {error}"[:300]}
+    if "error" in came and "error" not in expected:
+        return Outcome(label, (f"error: {came['error']}",))
+    came = {name: value for name, value in came.items() if name in expected}
+    return Outcome(label, (*compare(expected, came, words=WORDS), *face.faults))

@@ -1,0 +1,106 @@
+"""
+The differences that somebody has looked at, each with the reason why it may stay.
+
+`*` stands for anything. An entry that excuses nothing any more fails the run. A difference that is fiber's fault does
+not belong here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Reviewed(NamedTuple):
+    """
+    One accepted difference.
+
+    Attributes:
+        case: The part's name, a space, the case.
+        difference: The sentence that the run prints.
+    """
+
+    case: str
+    difference: str
+    reason: str
+
+
+REVIEWED: tuple[Reviewed, ...] = (
+    # What is sent; the SDK is the vendor's own client.
+    Reviewed(
+        "requests chat.*stream",
+        'body.stream_options: SDK nothing, fiber {"include_usage": true}',
+        "fiber always asks for usage in streams; the SDK leaves it to the caller",
+    ),
+    Reviewed(
+        "requests chat.tool_results",
+        'body.messages.2.content: SDK "no such city", fiber "Error: no such city"',
+        "the format has no error flag, so fiber says it in words (and notes it in the receipt)",
+    ),
+    Reviewed(
+        "requests responses.tool_results",
+        'body.input.3.output: SDK "no such city", fiber "Error: no such city"',
+        "the format has no error flag, so fiber says it in words (and notes it in the receipt)",
+    ),
+    Reviewed(
+        "requests responses.*",
+        'body.input.*.type: SDK nothing, fiber "message"',
+        "optional for messages; fiber says it, so that every input item has a type",
+    ),
+    Reviewed(
+        "requests messages.*",
+        'header.authorization: SDK "Bearer *", fiber nothing',
+        "the API takes the key in either header; see the next entry",
+    ),
+    Reviewed(
+        "requests messages.*",
+        "header.x-api-key: SDK nothing, fiber *",
+        "the API takes the key in either header, and compatible servers of others know only this one",
+    ),
+    Reviewed(
+        "requests generate.system",
+        'body.systemInstruction.role: SDK "user", fiber nothing',
+        "optional: the documentation's examples have none",
+    ),
+    Reviewed(
+        "requests generate.tool*",
+        'body.tools.0.functionDeclarations.*.parametersJsonSchema: SDK {"type": "object", "properties": {}}, *',
+        "a function without parameters is declared without a schema; the API has refused objects without properties",
+    ),
+    Reviewed(
+        "requests generate.tool_result*",
+        "body.contents.*.function*.id: SDK *, fiber nothing",
+        "ids are optional; fiber sends those that Gemini made, not those of other providers, and keeps the order",
+    ),
+    # aimock, which is a broad mock and no specification.
+    Reviewed(
+        "aimock generate.tool_round.*",
+        'first: expected "tool_calls", fiber "other"',
+        "aimock says finishReason FUNCTION_CALL, which Gemini does not have (it says STOP); unknown words become other",
+    ),
+    Reviewed(
+        "aimock generate.parallel.*",
+        'finish: expected "tool_calls", fiber "other"',
+        "aimock says finishReason FUNCTION_CALL, which Gemini does not have (it says STOP); unknown words become other",
+    ),
+    # llama-server, whose own format is Chat Completions.
+    Reviewed(
+        "llama responses.*",
+        'finish: expected "length", fiber "stop"',
+        'llama-server says status "completed" when max_output_tokens ended the answer; nothing else tells',
+    ),
+    Reviewed(
+        "llama responses.schema.*",
+        "error: FiberParsingError: The answer is not a JSON Verdict: *",
+        "llama-server ignores text.format, so the answer is random text, which fiber refuses as JSON",
+    ),
+    Reviewed(
+        "llama messages.schema.*",
+        "parsed: expected true, fiber false",
+        "llama-server ignores output_config.format, so the answer is random text, cut off by max_tokens",
+    ),
+    Reviewed(
+        "llama messages.schema.*",
+        'finish: expected "stop", fiber "length"',
+        "the same",
+    ),
+)
