@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from fiber.cli import main, output
+from fiber.cli import demo, main, output
 from fiber.cli.client import mocked
-from fiber.testing import MockServer
+from fiber.testing import MockServer, Reply
 from fiber.types.result import ChatResult
 
 
@@ -265,6 +265,40 @@ def test_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fiber.cli.ask.prompt_of", interrupt)
 
     assert run("ask", "hi") == 130
+
+
+def test_a_failed_check_ends_the_demo() -> None:
+    """The demo does not go on when something is not as it should be."""
+    with pytest.raises(SystemExit, match="it is not so that two and two are five"):
+        demo._check(False, "two and two are five")
+
+
+def test_a_stream_that_is_not_cut_ends_the_demo() -> None:
+    """The step that shows a cut stream fails when no cut is reported."""
+    with MockServer() as server:
+        server.enqueue(Reply("all of it"))
+        fiber = mocked(server)
+        with pytest.raises(SystemExit, match="taken for a whole one"):
+            demo._cut(fiber, "openai:gpt-mock")
+        fiber.sync.close()
+
+
+def test_words_and_a_pipe_are_one_prompt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words come first, then what is piped in."""
+    typed(monkeypatch, "the text\n")
+    monkeypatch.setattr("fiber.cli.ask._has_input", lambda: True)
+
+    assert run("ask", "summarise") == 0
+    assert "summarise\n\nthe text" in capsys.readouterr().out
+
+
+def test_module_runs_as_the_command() -> None:
+    """`python -m fiber.cli` is the command."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fiber.cli", "--help"], capture_output=True, text=True, timeout=20, check=True
+    )
+
+    assert done.stdout.startswith("usage: fiber")
 
 
 def test_closed_pipe_ends_quietly() -> None:

@@ -248,6 +248,15 @@ def test_only_the_user_must_say_something() -> None:
         ),
         pytest.param([{"role": "tool", "content": "a"}], r"\(tool\) needs tool_call_id", id="tool without a call"),
         pytest.param([{"role": "tool", "tool_call_id": 5}], r"\(tool\) needs tool_call_id", id="tool with an odd call"),
+        pytest.param(
+            [{"role": "user", "content": "a", "tool_call_id": "1"}], "belong to a tool message", id="stray id"
+        ),
+        pytest.param([("user", [{"type": "text", "text": "a", "cache_control": {}}])], "unknown members", id="member"),
+        pytest.param(
+            [{"role": "assistant", "tool_calls": [{"id": "1", "name": "f", "arguments": None}]}],
+            "needs id, name and arguments",
+            id="null arguments",
+        ),
         pytest.param([{"role": "assistant", "tool_calls": 5}], "tool_calls of message 0 must be a list", id="calls"),
         pytest.param([{"role": "assistant", "tool_calls": ["f"]}], "tool call of message 0 is not complete", id="call"),
         pytest.param([{"role": "assistant", "tool_calls": [{"id": "1"}]}], "needs id, name and arg", id="call name"),
