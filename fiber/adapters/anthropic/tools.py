@@ -108,7 +108,7 @@ def choice_of(
     if asked is None and parallel is None:
         return None
     if not request.tools and "tools" not in (request.extra_body or {}):
-        named = [("tool_choice", asked), ("parallel_tool_calls", parallel)]
+        named = [("tool_choice", asked), ("parallel_tool_calls", None if parallel else parallel)]
         for name, value in named:
             if value is not None:
                 notes.append(Note("dropped", name, "there are no tools"))
