@@ -8,10 +8,10 @@ installed, or as told.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, Self
 
 from fiber._errors import FiberConnectionError, FiberError, FiberTimeoutError, FiberValidationError
 from fiber.types.config import Timeouts
@@ -72,13 +72,52 @@ def outgoing(library: Any, request: HTTPRequest, timeouts: Timeouts) -> Any:
         "write": timeouts.read,
         "pool": timeouts.connect,
     }
-    return library.Request(
+    made = library.Request(
         request.method,
         request.url,
         headers=headers,
         content=request.body or None,
         extensions={"timeout": limits},
     )
+    made.stream = _body_type(library)(request.body)
+    return made
+
+
+@cache
+def _body_type(library: Any) -> Any:
+    """
+    Make the type of request bodies.
+
+    The library's own is an async generator; one that is left halfway, by a cancelled call, makes trio warn when it is
+    collected. This one is a plain iterator.
+    """
+
+    class Body(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
+        def __init__(self, content: bytes) -> None:
+            self._content = content
+
+        def __iter__(self) -> Iterator[bytes]:
+            return iter((self._content,) if self._content else ())
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return _Pieces(iter(self))
+
+    return Body
+
+
+class _Pieces:
+    """An async iterator over what is there already."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
 
 
 def head_of(response: Any) -> HTTPHead:
