@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from importlib import import_module
 
 import pytest
 
@@ -26,5 +27,7 @@ def no_real_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_collection_finish() -> None:
     """Spare the collector thousands of collected tests: they live to the end anyway."""
+    # Hypothesis looks for referrers when it is imported, and frozen objects have none: so it comes first.
+    import_module("hypothesis")
     gc.collect()
     gc.freeze()
