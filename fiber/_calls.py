@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from fiber._results import ending_of, finished
 from fiber.providers.row import Credential, Provider
 from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport
-from fiber.types.calls import CALL_OPTIONS, KNOWN
+from fiber.types.calls import CALL_OPTIONS, KNOWN, KNOWN_RAW
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.options import chat_request
 from fiber.types.request import ChatRequest
@@ -129,20 +129,19 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
 
 
 def prepare_raw(
-    settings: Settings,
-    method: str,
-    path: str,
-    provider: str,
-    options: Mapping[str, Any],
-    *,
-    stream: bool,
-    **parts: Any,
+    settings: Settings, method: str, path: str, provider: str, options: Mapping[str, Any], *, stream: bool
 ) -> Call:
-    """Make the `Call` of a raw exchange with *provider*."""
-    name = settings.registry.resolve("-", provider=provider).provider
-    row = _row(settings, name)
-    operation = Raw(method, path, adapter_of(row.adapter), **parts)
-    return _call(settings, operation, row, "", options, stream=stream)
+    """
+    Make the `Call` of a raw exchange with *provider*.
+
+    Raises:
+        TypeError: A keyword is not known.
+        FiberValidationError: No such provider.
+    """
+    _known(options, KNOWN_RAW)
+    row = _row(settings, settings.registry.resolve("-", provider=provider).provider)
+    parts = {name: value for name, value in options.items() if name not in CALL_OPTIONS}
+    return _call(settings, Raw(method, path, adapter_of(row.adapter), **parts), row, "", options, stream=stream)
 
 
 async def complete(settings: Settings, call: Call) -> Any:
@@ -188,10 +187,10 @@ def _row(settings: Settings, name: str) -> Provider:
     return settings.rows[name]
 
 
-def _known(options: Mapping[str, Any]) -> None:
-    unknown = sorted(set(options) - KNOWN)
+def _known(options: Mapping[str, Any], known: Collection[str] = KNOWN) -> None:
+    unknown = sorted(set(options) - set(known))
     if unknown:
-        raise TypeError(f"unknown keyword {unknown[0]!r}; known: {', '.join(sorted(KNOWN))}")
+        raise TypeError(f"unknown keyword {unknown[0]!r}; known: {', '.join(sorted(known))}")
 
 
 def _unsaid(messages: Any, name: str) -> bool:

@@ -23,7 +23,7 @@ from fiber.providers.row import Credential, Provider
 from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport
 from fiber.transports.lazy import Lazy
-from fiber.types.calls import ChatOptions
+from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.request import ChatRequest, OnUnsupported
 from fiber.types.result import ChatResult
@@ -178,46 +178,23 @@ class Fiber:
             fail_fast=fail_fast,
         )
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        provider: str,
-        json: Any = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-    ) -> RawResponse:
+    async def request(self, method: str, path: str, *, provider: str, **options: Unpack[RawOptions]) -> RawResponse:
         """
         Exchange anything with a provider: its key, timers, retries and redaction, but no mapping.
 
         Args:
             path: Appended to the provider's base URL.
-            json: Body as a value, or *content*: body as bytes.
-            params: Query string.
+            options: See `RawOptions`.
         """
-        parts = {"json": json, "content": content, "headers": headers, "params": params}
-        call = _calls.prepare_raw(self._settings, method, path, provider, {"timeout": timeout}, stream=False, **parts)
+        call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=False)
         response: RawResponse = await _calls.complete(self._settings, call)
         return response
 
     def request_stream(
-        self,
-        method: str,
-        path: str,
-        *,
-        provider: str,
-        json: Any = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        timeout: float | None = None,
+        self, method: str, path: str, *, provider: str, **options: Unpack[RawOptions]
     ) -> PieceStream[bytes]:
         """Exchange anything with a provider and iterate the body as it comes; see `request`."""
-        parts = {"json": json, "content": content, "headers": headers, "params": params}
-        call = _calls.prepare_raw(self._settings, method, path, provider, {"timeout": timeout}, stream=True, **parts)
+        call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
         return PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -14,7 +14,7 @@ from fiber._errors import FiberError
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, SyncPieceStream, bytes_of, text_of
 from fiber._streams import ChatStream, SyncChatStream
-from fiber.types.calls import ChatOptions
+from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
 
@@ -72,39 +72,17 @@ class SyncFiber:
             )
         )
 
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        provider: str,
-        json: Any = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-    ) -> RawResponse:
+    def request(self, method: str, path: str, *, provider: str, **options: Unpack[RawOptions]) -> RawResponse:
         """Exchange anything with a provider; see `Fiber.request`."""
-        parts = {"json": json, "content": content, "headers": headers, "params": params}
-        call = _calls.prepare_raw(self._settings, method, path, provider, {"timeout": timeout}, stream=False, **parts)
+        call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=False)
         response: RawResponse = run_sync(_calls.complete(self._settings, call))
         return response
 
     def request_stream(
-        self,
-        method: str,
-        path: str,
-        *,
-        provider: str,
-        json: Any = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        timeout: float | None = None,
+        self, method: str, path: str, *, provider: str, **options: Unpack[RawOptions]
     ) -> SyncPieceStream[bytes]:
         """Exchange anything with a provider and iterate the body as it comes."""
-        parts = {"json": json, "content": content, "headers": headers, "params": params}
-        call = _calls.prepare_raw(self._settings, method, path, provider, {"timeout": timeout}, stream=True, **parts)
+        call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
         return SyncPieceStream(PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of))
 
     def bind(self, **fields: Any) -> BoundSyncFiber:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from fiber._errors import FiberConnectionError, FiberError
-from fiber.transports.base import DeadlineReached, HTTPResponse
+from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest, Secret
 
@@ -122,13 +122,7 @@ class FakeTransport:
 
     async def read(self, response: HTTPResponse, until: float | None) -> bytes:
         """Return the rest of the body."""
-        pieces: list[bytes] = []
-        try:
-            while piece := await self.next_chunk(response, until):
-                pieces.append(piece)
-        finally:
-            await self.close(response)
-        return b"".join(pieces)
+        return await read_whole(self, response, until)
 
     async def next_chunk(self, response: HTTPResponse, until: float | None) -> bytes:
         """Return the next piece of the body."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from fiber._errors import FiberConnectionError
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest
 
@@ -79,3 +80,27 @@ class Transport(Protocol):
     async def shutdown(self) -> None:
         """Close every connection. Safe to repeat."""
         ...
+
+
+async def read_whole(transport: Transport, response: HTTPResponse, until: float | None) -> bytes:
+    """
+    Read the body of *response* to its end, chunk by chunk, and close it whatever happens.
+
+    Raises:
+        FiberConnectionError: It is longer than `MAX_BODY_BYTES`.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        while piece := await transport.next_chunk(response, until):
+            size += len(piece)
+            if size > MAX_BODY_BYTES:
+                raise FiberConnectionError(
+                    f"The answer's body is longer than {MAX_BODY_BYTES} bytes; nothing more of it was read.",
+                    outcome="unknown",
+                    should_retry=False,
+                )
+            pieces.append(piece)
+    finally:
+        await transport.close(response)
+    return b"".join(pieces)

@@ -13,7 +13,7 @@ from contextvars import copy_context
 from typing import Any
 
 from fiber.transports import library as http
-from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse
+from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -65,17 +65,7 @@ class BlockingTransport:
 
     async def read(self, response: HTTPResponse, until: float | None) -> bytes:
         """Read the body to its end and close."""
-        pieces: list[bytes] = []
-        size = 0
-        try:
-            while piece := await self.next_chunk(response, until):
-                size += len(piece)
-                if size > MAX_BODY_BYTES:
-                    raise http.too_long(MAX_BODY_BYTES)
-                pieces.append(piece)
-        finally:
-            await self.close(response)
-        return b"".join(pieces)
+        return await read_whole(self, response, until)
 
     async def next_chunk(self, response: HTTPResponse, until: float | None) -> bytes:
         """Return the next bytes of the body; empty at its end."""

@@ -130,15 +130,6 @@ def is_encoded(response: Any) -> bool:
     return response.headers.get("content-encoding", "identity").lower() not in ("", "identity")
 
 
-def too_long(limit: int) -> FiberError:
-    """Make the error for a body over the limit."""
-    return FiberConnectionError(
-        f"The answer's body is longer than {limit} bytes; nothing more of it was read.",
-        outcome="unknown",
-        should_retry=False,
-    )
-
-
 def failures(library: Any) -> tuple[type[Exception], ...]:
     """
     Return what the library raises, for `translate`.

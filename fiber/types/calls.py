@@ -63,8 +63,25 @@ class ChatOptions(RequestOptions, total=False):
     context: Mapping[str, Any] | None
 
 
+class RawOptions(TypedDict, total=False):
+    """
+    Keywords of a raw exchange: a body as value (`json`) or as bytes (`content`), headers, and the query (`params`).
+
+    `timeout` is the total in seconds, or all `Timeouts`.
+    """
+
+    json: Any
+    content: bytes | None
+    headers: Mapping[str, str] | None
+    params: Mapping[str, str] | None
+    timeout: float | Timeouts | None
+
+
 CALL_OPTIONS = ("provider", "timeout", "label", "context")
 """Keywords of a call that are not part of the request."""
 
 KNOWN = frozenset(ChatOptions.__annotations__)
 """All keywords of a chat call."""
+
+KNOWN_RAW = frozenset(RawOptions.__annotations__)
+"""All keywords of a raw exchange."""

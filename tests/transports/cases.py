@@ -216,10 +216,10 @@ class Cases:
         assert server.wait_until_gone()
 
     def test_a_body_over_the_limit_is_not_read_on(
-        self, run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch, room: Any
+        self, run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It is an error that is not retried, and the connection is closed."""
-        monkeypatch.setattr(room, "MAX_BODY_BYTES", 10)
+        monkeypatch.setattr("fiber.transports.base.MAX_BODY_BYTES", 10)
 
         def answer(exchange: Exchange) -> str:
             exchange.begin()

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import weakref
 
-from fiber.testing.fake import FakeTransport
+import pytest
+
+from fiber._engine import run_sync
+from fiber._errors import FiberConnectionError
+from fiber.testing.fake import FakeReply, FakeTransport
+from fiber.transports import base
 from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse, Transport
 from fiber.transports.blocking import BlockingTransport
 from fiber.transports.lazy import Lazy
 from fiber.transports.loops import LoopTransport
-from fiber.types.http import HTTPHead
+from fiber.types.config import Timeouts
+from fiber.types.http import HTTPHead, HTTPRequest
 
 
 def test_every_transport_has_the_whole_protocol() -> None:
@@ -33,3 +39,18 @@ def test_a_deadline_is_no_error_of_the_public_tree() -> None:
     """The engine turns it into a timer."""
     assert DeadlineReached.__mro__[1] is Exception
     assert MAX_BODY_BYTES == 32 * 2**20
+
+
+def test_a_whole_body_is_bounded_and_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any transport reads a whole body the same way: to its end, or to the limit; closed in both cases."""
+    monkeypatch.setattr(base, "MAX_BODY_BYTES", 4)
+    transport = FakeTransport(FakeReply(chunks=(b"ab", b"cd")), FakeReply(chunks=(b"ab", b"cde", b"f")))
+    request = HTTPRequest("GET", "http://127.0.0.1/")
+
+    async def work() -> bytes:
+        return await base.read_whole(transport, await transport.open(request, Timeouts(), None), None)
+
+    assert run_sync(work()) == b"abcd"
+    with pytest.raises(FiberConnectionError, match="longer than 4 bytes") as caught:
+        run_sync(work())
+    assert (caught.value.is_retryable, transport.closed) == (False, 2)

@@ -38,12 +38,6 @@ def run() -> Run:
     return finish
 
 
-@pytest.fixture
-def room() -> Any:
-    """The module under test."""
-    return blocking
-
-
 class TestBlocking(Cases):
     """All that holds for every transport."""
 

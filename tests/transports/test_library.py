@@ -221,11 +221,3 @@ def test_a_timeout_without_known_limits_has_no_number(http: Any) -> None:
 
     assert isinstance(error, FiberTimeoutError)
     assert error.seconds is None
-
-
-def test_a_body_over_the_limit_is_not_tried_again() -> None:
-    """It would be as long."""
-    error = seam.too_long(7)
-
-    assert "7 bytes" in error.message
-    assert not error.is_retryable

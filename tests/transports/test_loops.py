@@ -48,12 +48,6 @@ def run(backend: str) -> Run:
     return finish
 
 
-@pytest.fixture
-def room() -> Any:
-    """The module under test."""
-    return loops
-
-
 class TestLoops(Cases):
     """All that holds for every transport."""
 
