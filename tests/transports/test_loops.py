@@ -17,7 +17,7 @@ from fiber.transports.base import HTTPResponse, Transport
 from fiber.transports.loops import LoopTransport
 from fiber.types.http import HTTPHead
 from tests.transports.cases import LIMITS, Cases, Run, Serve, fetch, get, hello
-from tests.transports.conftest import LIBRARY, Exchange
+from tests.transports.conftest import LIBRARY, Exchange, Loopback
 from tests.transports.wire import client, echo, endless
 
 BACKENDS = ["asyncio", "trio"]
@@ -149,6 +149,7 @@ async def leave(fiber: Fiber, how: str) -> None:
         async with stream:
             await anext(stream)
     elif how == "scope":
+        await anext(stream)
         with anyio.move_on_after(0.03):
             async for _ in stream:
                 pass
@@ -196,6 +197,14 @@ def test_cancel_wakes_a_task_that_waits_for_the_next_event(serve: Serve, backend
     assert kinds == ["message-start", "text-delta"]
 
 
+async def arrived(server: Loopback, count: int) -> None:
+    """Wait until the server has got so many requests."""
+    for _ in range(5000):
+        if len(server.exchanges) >= count:
+            return
+        await anyio.sleep(0.002)
+
+
 def test_a_cancelled_call_closes_its_connection(serve: Serve, backend: str) -> None:
     """While it waits for the head; the pool is well afterwards."""
     server = serve(lambda exchange: "hold" if b"slow" in exchange.body else echo(exchange))
@@ -203,9 +212,11 @@ def test_a_cancelled_call_closes_its_connection(serve: Serve, backend: str) -> N
 
     async def main() -> str:
         async with fiber:
-            for _ in range(20):
-                with anyio.move_on_after(0.003):
-                    await fiber.chat("slow")
+            for number in range(1, 21):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(fiber.chat, "slow")
+                    await arrived(server, number)
+                    group.cancel_scope.cancel()
             return await fiber.ask("well")
 
     assert both(backend, main) == "well"
