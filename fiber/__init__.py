@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fiber._batch import (
-        BatchRequest,
-    )
+    from fiber._batch import BatchRequest
     from fiber._chain import (
         Call,
         Ending,
@@ -37,12 +35,9 @@ if TYPE_CHECKING:
         FiberTimeoutError,
         FiberValidationError,
     )
-    from fiber._fiber import (
-        Fiber,
-    )
-    from fiber._operations import (
-        RawResponse,
-    )
+    from fiber._fiber import Fiber
+    from fiber._files import read_part
+    from fiber._operations import RawResponse
     from fiber._pieces import (
         PieceStream,
         SyncPieceStream,
@@ -55,18 +50,10 @@ if TYPE_CHECKING:
         ChatStream,
         SyncChatStream,
     )
-    from fiber._sync import (
-        SyncFiber,
-    )
-    from fiber.adapters.base import (
-        Adapter,
-    )
-    from fiber.layers import (
-        default_layers,
-    )
-    from fiber.providers.row import (
-        Provider,
-    )
+    from fiber._sync import SyncFiber
+    from fiber.adapters.base import Adapter
+    from fiber.layers import default_layers
+    from fiber.providers.row import Provider
     from fiber.providers.table import (
         PROVIDERS,
         openai_compatible,
@@ -75,12 +62,8 @@ if TYPE_CHECKING:
         ModelRegistry,
         Route,
     )
-    from fiber.transports.base import (
-        Transport,
-    )
-    from fiber.types.calls import (
-        ChatOptions,
-    )
+    from fiber.transports.base import Transport
+    from fiber.types.calls import ChatOptions
     from fiber.types.config import (
         NO_RETRY,
         NO_TIMEOUTS,
@@ -112,18 +95,10 @@ if TYPE_CHECKING:
         ToolCallStart,
         UsageUpdate,
     )
-    from fiber.types.functions import (
-        tool_of,
-    )
-    from fiber.types.http import (
-        Secret,
-    )
-    from fiber.types.messages import (
-        ChatMessage,
-    )
-    from fiber.types.request import (
-        ChatRequest,
-    )
+    from fiber.types.functions import tool_of
+    from fiber.types.http import Secret
+    from fiber.types.messages import ChatMessage
+    from fiber.types.request import ChatRequest
     from fiber.types.result import (
         Attempt,
         ChatResult,
@@ -134,9 +109,7 @@ if TYPE_CHECKING:
         TokenLogprob,
         Usage,
     )
-    from fiber.types.target import (
-        Quirks,
-    )
+    from fiber.types.target import Quirks
     from fiber.types.tools import (
         ReasoningOptions,
         ResponseFormat,
@@ -158,6 +131,7 @@ _HOMES = {
         "FiberQuotaError FiberRateLimitError FiberStreamInterruptedError FiberTimeoutError FiberValidationError"
     ),
     "fiber._fiber": "Fiber",
+    "fiber._files": "read_part",
     "fiber._operations": "RawResponse",
     "fiber._pieces": "PieceStream SyncPieceStream",
     "fiber._prompt": "Prompt PromptDefaults",
@@ -273,6 +247,7 @@ __all__ = [
     "__version__",
     "default_layers",
     "openai_compatible",
+    "read_part",
     "tool_of",
 ]
 

@@ -41,7 +41,7 @@ ROOMS = (
     ("layers",),
     ("stores",),
     ("_chain",),
-    ("_env",),
+    ("_env", "_files"),
     ("registry",),
     ("providers", "transports"),
     ("adapters",),

@@ -98,6 +98,7 @@ NAMES = [
     "__version__",
     "default_layers",
     "openai_compatible",
+    "read_part",
     "tool_of",
 ]
 

@@ -213,6 +213,12 @@ _SIGNATURES: tuple[tuple[bytes, int, str], ...] = (
 _FALLBACKS = {"Image": "", "Audio": "audio/wav", "Document": ""}
 
 
+def sniffed(data: bytes) -> str:
+    """Return the MIME type that the first bytes of *data* tell, or an empty string."""
+    found = (media_type for magic, offset, media_type in _SIGNATURES if data.startswith(magic, offset))
+    return next(found, "")
+
+
 def media_type_of(part: Media) -> str:
     """
     Return the MIME type of *part*: as given, else from its first bytes or its `data:` URL.
@@ -224,10 +230,8 @@ def media_type_of(part: Media) -> str:
         return part.media_type
     if part.url is not None and part.url.startswith("data:"):
         return part.url[5:].split(";", 1)[0].split(",", 1)[0] or "text/plain"
-    if part.data is not None:
-        for magic, offset, media_type in _SIGNATURES:
-            if part.data.startswith(magic, offset):
-                return media_type
+    if part.data is not None and (media_type := sniffed(part.data)):
+        return media_type
     fallback = _FALLBACKS.get(type(part).__name__, "")
     if not fallback and isinstance(part, Document) and part.data is not None:
         try:

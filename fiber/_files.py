@@ -1,0 +1,45 @@
+"""From a file on disk to a content part; the only room that reads files."""
+
+from __future__ import annotations
+
+import mimetypes
+from os import PathLike
+from pathlib import Path
+
+from fiber._errors import FiberValidationError
+from fiber.types.content import Audio, Document, Image, sniffed
+
+MAX_FILE_BYTES = 32 * 1024 * 1024
+"""Longest file that is read; providers take no more inside a request."""
+
+
+def read_part(path: str | PathLike[str], *, media_type: str = "") -> Image | Audio | Document:
+    """
+    Read a file and make the part it is: an image, audio, or else a document.
+
+    Args:
+        media_type: MIME type; told by the first bytes, else by the file's name, when empty.
+
+    Raises:
+        FiberValidationError: The file cannot be read, is empty, or is longer than `MAX_FILE_BYTES`.
+    """
+    file = Path(path)
+    try:
+        size = file.stat().st_size
+        data = file.read_bytes() if size <= MAX_FILE_BYTES else b""
+    except OSError as error:
+        raise _wrong(f"{file.name!r} cannot be read: {error.strerror}.") from None
+    if size > MAX_FILE_BYTES:
+        raise _wrong(f"{file.name!r} has {size} bytes, more than {MAX_FILE_BYTES}: upload it to the provider instead.")
+    if not data:
+        raise _wrong(f"{file.name!r} is empty.")
+    kind = media_type or sniffed(data) or mimetypes.guess_type(file.name)[0] or ""
+    if kind.startswith("image/"):
+        return Image(data=data, media_type=kind)
+    if kind.startswith("audio/"):
+        return Audio(data=data, media_type=kind)
+    return Document(data=data, media_type=kind, filename=file.name)
+
+
+def _wrong(message: str) -> FiberValidationError:
+    return FiberValidationError(message, parameter="messages", outcome="not_sent")
