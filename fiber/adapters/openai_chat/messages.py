@@ -160,7 +160,7 @@ def _replay(part: Part, raw: msgspec.Raw, blocks: list[Any], calls: list[Any], m
 
 
 def _content(blocks: list[Any], writer: Writer) -> Any:
-    if takes_breakpoints(writer.target) and any(writer.is_hinted(block) for block in blocks):
+    if writer.hinted and takes_breakpoints(writer.target) and any(writer.is_hinted(block) for block in blocks):
         return blocks
     return content(blocks, collapse=writer.target.quirks.collapse_text)
 
@@ -183,7 +183,7 @@ def _mark(writer: Writer) -> None:
     Source: https://platform.openai.com/docs/guides/prompt-caching, read 2026-11-20 (30 minutes is
     the longest life on this endpoint).
     """
-    if takes_breakpoints(writer.target):
+    if writer.hinted and takes_breakpoints(writer.target):
         for block, hint in writer.hinted[-_MOST_BREAKPOINTS:]:
             life = {"ttl": "30m"} if hint == "extended" else {}
             block["prompt_cache_breakpoint"] = {"mode": "explicit", **life}
