@@ -25,33 +25,71 @@ def print_json(value: Any) -> None:
 
 def print_answer(result: ChatResult) -> None:
     """Print the text of *result*; tool calls in words."""
-    print(result.text)
-    for call in result.tool_calls:
-        print(f"[calls {call.name}({call.arguments_json})]")
+    console = _console()
+    if console is None:
+        print(result.text)
+    else:
+        from rich.markdown import Markdown
+
+        console.print(Markdown(result.text))
+    _print_calls(result)
 
 
 def print_stream(stream: SyncChatStream, *, as_json: bool) -> ChatResult:
     """Print *stream* as it comes and return its result; reasoning is dimmed, and only shown in a terminal."""
-    dim, normal = ("\x1b[2m", "\x1b[0m") if is_terminal() else ("", "")
-    thinking = False
+    console = None if as_json else _console()
     with stream:
-        for event in stream:
-            if as_json:
+        if as_json:
+            for event in stream:
                 print_json(event)
-            elif isinstance(event, ReasoningDelta) and dim:
-                print(f"{dim}{event.text}{normal}", end="", flush=True)
-                thinking = True
-            elif isinstance(event, TextDelta):
-                print(("\n" if thinking else "") + event.text, end="", flush=True)
-                thinking = False
-            elif isinstance(event, Log):
-                note(event.message)
+        elif console is not None:
+            _print_live(stream, console)
+        else:
+            _print_pieces(stream)
         result = stream.result
     if not as_json:
-        print()
-        for call in result.tool_calls:
-            print(f"[calls {call.name}({call.arguments_json})]")
+        _print_calls(result)
     return result
+
+
+def _print_live(stream: SyncChatStream, console: Any) -> None:
+    from rich.console import Group
+    from rich.live import Live
+    from rich.markdown import Markdown
+    from rich.text import Text
+
+    thought = said = ""
+    with Live(console=console, vertical_overflow="visible") as live:
+        for event in stream:
+            match event:
+                case ReasoningDelta(text=text):
+                    thought += text
+                case TextDelta(text=text):
+                    said += text
+                case Log(message=message):
+                    note(message)
+            live.update(Group(*[Text(thought, style="dim")] * bool(thought), Markdown(said)))
+
+
+def _print_pieces(stream: SyncChatStream) -> None:
+    dim, normal = ("\x1b[2m", "\x1b[0m") if is_terminal() else ("", "")
+    thinking = False
+    for event in stream:
+        match event:
+            case ReasoningDelta(text=text) if dim:
+                print(f"{dim}{text}{normal}", end="", flush=True)
+                thinking = True
+            case TextDelta(text=text):
+                print(("\n" if thinking else "") + text, end="", flush=True)
+                thinking = False
+            case Log(message=message):
+                note(message)
+    print()
+
+
+def _print_calls(result: ChatResult) -> None:
+    for call in result.tool_calls:
+        print(f"[calls {call.name}({call.arguments_json})]")
 
 
 def note(text: str) -> None:
@@ -71,20 +109,15 @@ def describe(result: ChatResult) -> str:
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table: drawn by rich in a terminal, else in aligned columns."""
     lines = [list(row) for row in rows]
-    if is_terminal():
-        try:
-            from rich.console import Console
-            from rich.table import Table
-        except ImportError:
-            pass
-        else:
-            table = Table(title=title, title_justify="left")
-            for column in columns:
-                table.add_column(column)
-            for line in lines:
-                table.add_row(*line)
-            Console().print(table)
-            return
+    console = _console()
+    if console is not None:
+        from rich.table import Table
+
+        table = Table(*columns, title=title, title_justify="left")
+        for line in lines:
+            table.add_row(*line)
+        console.print(table)
+        return
     widths = [max(len(line[number]) for line in [list(columns), *lines]) for number in range(len(columns))]
     print(title)
     for line in [list(columns), *lines]:
@@ -93,3 +126,14 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
 
 def _known(count: int | None) -> str:
     return "?" if count is None else str(count)
+
+
+def _console() -> Any:
+    """Return rich's console in a terminal; None when output is piped or the extra is not installed."""
+    if not is_terminal():
+        return None
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
+    return Console()

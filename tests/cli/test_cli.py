@@ -223,15 +223,36 @@ def test_table_is_plain_without_rich(capsys: pytest.CaptureFixture[str], monkeyp
 def test_stream_shows_reasoning_in_a_terminal_only(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reasoning is dimmed before the answer in a terminal, and left out of a pipe."""
+    """Reasoning comes before the answer in a terminal, with rich or dimmed without it; a pipe has the answer alone."""
     arguments = ("ask", "--stream", "-m", "anthropic:claude-mock-thinking", "hi")
     run(*arguments)
     piped = capsys.readouterr().out
     monkeypatch.setattr(output, "is_terminal", lambda: True)
     run(*arguments)
+    rich = capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    run(*arguments)
 
     assert piped == "You said: hi\n"
+    assert rich.split() == ["Let", "me", "think", "about", "it.", "You", "said:", "hi"]
     assert capsys.readouterr().out.startswith("\x1b[2mLet me")
+
+
+def test_answers_are_rendered_in_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Markdown becomes what it means in a terminal, and stays text in a pipe; notes go to standard error."""
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    with MockServer() as server:
+        server.reply(Reply("* one\n* two"), times=2)
+        fiber = mocked(server)
+        output.print_answer(fiber.sync.chat("list"))
+        output.print_stream(fiber.sync.chat_stream("list", top_k=1, on_unsupported="warn"), as_json=False)
+        fiber.sync.close()
+
+    captured = capsys.readouterr()
+    assert captured.out.count(" • one") == 2
+    assert "top_k dropped" in captured.out + captured.err
 
 
 def test_tool_calls_and_notes_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
