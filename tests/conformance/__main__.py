@@ -78,11 +78,9 @@ def run(endpoints: Iterable[str]) -> list[report.Tally]:
 
 def _replay_share(share: tuple[str, int]) -> report.Tally:
     endpoint, number = share
-    rows = recordings.read(endpoint)
-    often = chunking.sample(rows) if endpoint in FORMATS else set()
+    count = chunking.CHUNKINGS if endpoint in FORMATS else chunking.FEW_CHUNKINGS
     tally = report.Tally(endpoint)
-    for recording in rows[number::_SHARES]:
-        count = chunking.SAMPLE_STREAM if recording.id in often else chunking.EVERY_STREAM
+    for recording in recordings.read(endpoint)[number::_SHARES]:
         tally.add(recording.id, replay(recording, FORMATS.get(endpoint, "openai_chat"), count))
     return tally
 
