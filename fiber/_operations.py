@@ -38,10 +38,8 @@ class Chat:
         return self.adapter.parse_response(head, body, target)
 
     def parse_error(self, head: HTTPHead, body: bytes, target: Target) -> FiberError:
-        """Make the error of a refused request; a redirect is one, for a key must not follow it."""
-        if head.status < 400:
-            return unreadable(head, target, body, "a redirect, which is not followed")
-        return self.adapter.parse_error(head, body, target)
+        """Make the error of a refused request."""
+        return _refused(self.adapter, head, body, target)
 
     def decoder(self, head: HTTPHead, target: Target) -> StreamDecoder:
         """Make the stream decoder."""
@@ -118,7 +116,7 @@ class Raw:
 
     def parse_error(self, head: HTTPHead, body: bytes, target: Target) -> FiberError:
         """Make the error of a refused request, typed as for a chat."""
-        return Chat.parse_error(self, head, body, target)  # type: ignore[arg-type]
+        return _refused(self.adapter, head, body, target)
 
     def decoder(self, head: HTTPHead, target: Target) -> StreamDecoder:
         """Hand the chunks over as they come."""
@@ -153,3 +151,10 @@ class RawDecoder:
 def adapter_of(adapter: str | Adapter) -> Adapter:
     """Return *adapter* itself, or load the one called so."""
     return load(adapter) if isinstance(adapter, str) else adapter
+
+
+def _refused(adapter: Adapter, head: HTTPHead, body: bytes, target: Target) -> FiberError:
+    """Make the error of a status of 300 or above; a redirect is one, for a key must not follow it."""
+    if head.status < 400:
+        return unreadable(head, target, body, "a redirect, which is not followed")
+    return adapter.parse_error(head, body, target)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import msgspec
+
 from fiber.types.result import RateLimits
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-goog-request-id")
@@ -67,7 +69,7 @@ def rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
             elif (number := _number(text)) is not None:
                 found[f"{name}_{kind}"] = int(number)
     known = {name: value for name, value in found.items() if value is not None and name in RateLimits.__struct_fields__}
-    return RateLimits(**known) if known else None  # type: ignore[arg-type]
+    return msgspec.convert(known, RateLimits) if known else None
 
 
 def duration(text: str) -> float | None:

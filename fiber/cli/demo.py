@@ -18,6 +18,7 @@ from fiber.cli import output
 from fiber.cli.client import mocked
 from fiber.testing import MockServer
 from fiber.types.config import RetryPolicy
+from fiber.types.events import TextDelta
 from fiber.types.messages import ChatMessage
 from fiber.types.result import ChatResult
 
@@ -86,8 +87,8 @@ def _stream(fiber: Fiber, model: str) -> tuple[ChatResult, str]:
     print("stream     ", end="")
     with fiber.sync.chat_stream("Count to five: one two three four five.", model=model) as stream:
         for event in stream:
-            if event.type == "text-delta":
-                print(event.text, end="", flush=True)  # type: ignore[union-attr]
+            if isinstance(event, TextDelta):
+                print(event.text, end="", flush=True)
         result = stream.result
     print()
     _check(stream.text == result.text, "the pieces are the text")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -19,7 +18,8 @@ from fiber.adapters.anthropic.parameters import PARAMETERS
 from fiber.adapters.anthropic.parts import Context
 from fiber.adapters.anthropic.thinking import plan
 from fiber.adapters.anthropic.tools import choice_of, format_of, tools_of
-from fiber.adapters.parameters import merge, place, put, refuse, settle
+from fiber.adapters.parameters import place, put, refuse, settle
+from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -61,20 +61,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     place(body, msgspec.structs.replace(request, max_tokens=thought.max_tokens), PARAMETERS)
     if stream:
         body["stream"] = True
-    body = merge(body, request.extra_body or {})
-
-    url = f"{target.base_url}/v1/messages"
-    if request.extra_query:
-        url += f"?{urlencode(request.extra_query, quote_via=quote)}"
-    headers = [
-        ("content-type", "application/json"),
-        ("accept", "text/event-stream" if stream else "application/json"),
-        ("anthropic-version", version),
-    ]
-    if stream:
-        headers.append(("accept-encoding", "identity"))
-    made = HTTPRequest("POST", url, tuple(headers), msgspec.json.encode(body), tuple(notes))
-    return made.with_headers(*(request.extra_headers or {}).items())
+    headers = (("anthropic-version", version),)
+    return post(f"{target.base_url}/v1/messages", body, request, notes, stream=stream, headers=headers)
 
 
 def _version(request: ChatRequest, target: Target) -> str:

@@ -8,9 +8,7 @@ Documentation: https://ai.google.dev/api/generate-content. Facts as of google-ge
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
-
-import msgspec
+from urllib.parse import quote
 
 from fiber.adapters.gemini.messages import Contents
 from fiber.adapters.gemini.models import facts, is_modern
@@ -18,7 +16,8 @@ from fiber.adapters.gemini.parameters import PARAMETERS
 from fiber.adapters.gemini.reduce import reduced
 from fiber.adapters.gemini.thinking import thinking_config
 from fiber.adapters.gemini.tools import VERTEX, place_tools
-from fiber.adapters.parameters import merge, place, put, settle
+from fiber.adapters.parameters import place, put, settle
+from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -57,21 +56,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     if thinking := thinking_config(request, target, notes):
         put(body, "generationConfig.thinkingConfig", thinking)
     _warn_of_sampling(request, target, notes)
-    if request.extra_body:
-        body = merge(body, request.extra_body)
-    headers = [("content-type", "application/json")]
-    if stream:
-        headers += [("accept", "text/event-stream"), ("accept-encoding", "identity")]
-    else:
-        headers.append(("accept", "application/json"))
-    made = HTTPRequest(
-        "POST",
-        _url(request, target, stream=stream),
-        tuple(headers),
-        msgspec.json.encode(body),
-        tuple(notes),
-    )
-    return made.with_headers(*request.extra_headers.items()) if request.extra_headers else made
+    url = _url(target, stream=stream)
+    return post(url, body, request, notes, stream=stream, query={"alt": "sse"} if stream else None)
 
 
 def _refused_by_model(request: ChatRequest, target: Target, *, stream: bool) -> dict[str, str]:
@@ -111,14 +97,11 @@ def _warn_of_sampling(request: ChatRequest, target: Target, notes: list[Note]) -
                 notes.append(Note("warned", name, "deprecated for Gemini 3 and later"))
 
 
-def _url(request: ChatRequest, target: Target, *, stream: bool) -> str:
+def _url(target: Target, *, stream: bool) -> str:
     folder, _, model = target.model.rpartition("/")
     if folder not in ("models", "tunedModels"):
         folder, model = "models", target.model
     version = target.quirks.api_version or DEFAULT_VERSION
     base = target.base_url if version == VERTEX else f"{target.base_url}/{quote(version, safe='')}"
     method = "streamGenerateContent" if stream else "generateContent"
-    query = {"alt": "sse"} if stream else {}
-    query.update(request.extra_query or {})
-    url = f"{base}/{folder}/{quote(model, safe='')}:{method}"
-    return f"{url}?{urlencode(query, quote_via=quote)}" if query else url
+    return f"{base}/{folder}/{quote(model, safe='')}:{method}"

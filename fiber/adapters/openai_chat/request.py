@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
-
-import msgspec
 
 from fiber.adapters.openai_chat.messages import wire_messages
 from fiber.adapters.openai_chat.models import refused_effort, refused_parameters
 from fiber.adapters.openai_chat.parameters import PARAMETERS
 from fiber.adapters.openai_chat.tools import place_tools, response_format
-from fiber.adapters.parameters import merge, place, refuse, settle
+from fiber.adapters.parameters import place, refuse, settle
+from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -45,16 +43,9 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
         body["stream"] = True
         if target.quirks.stream_usage:
             body["stream_options"] = {"include_usage": True}
-    if request.extra_body:
-        body = merge(body, request.extra_body)
-    headers = [
-        ("content-type", "application/json"),
-        ("accept", "text/event-stream" if stream else "application/json"),
-    ]
-    if stream:
-        headers.append(("accept-encoding", "identity"))
-    built = HTTPRequest("POST", _url(request, target), tuple(headers), msgspec.json.encode(body), tuple(notes))
-    return built.with_headers(*(request.extra_headers or {}).items())
+    # Azure's dated versions are a query.
+    query = {"api-version": target.quirks.api_version} if target.quirks.api_version else {}
+    return post(f"{target.base_url}/chat/completions", body, request, notes, stream=stream, query=query)
 
 
 def _place_mapped(body: dict[str, Any], request: ChatRequest, target: Target, notes: list[Note]) -> None:
@@ -88,12 +79,3 @@ def _place_reasoning(body: dict[str, Any], request: ChatRequest, target: Target,
         refuse(request, target, notes, "reasoning effort", why_not)
     elif reasoning.effort is not None:
         body["reasoning_effort"] = reasoning.effort
-
-
-def _url(request: ChatRequest, target: Target) -> str:
-    query: dict[str, str] = {}
-    if target.quirks.api_version:  # Azure's dated versions
-        query["api-version"] = target.quirks.api_version
-    query.update(request.extra_query or {})
-    url = f"{target.base_url}/chat/completions"
-    return f"{url}?{urlencode(query, quote_via=quote)}" if query else url

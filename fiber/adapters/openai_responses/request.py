@@ -7,15 +7,13 @@ Source: https://platform.openai.com/docs/api-reference/responses/create, read 20
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
-
-import msgspec
 
 from fiber.adapters.openai_responses.messages import input_items
 from fiber.adapters.openai_responses.models import encrypts_reasoning, sampling_refused
 from fiber.adapters.openai_responses.parameters import PARAMETERS
 from fiber.adapters.openai_responses.tools import choice, text_format, tool_list
-from fiber.adapters.parameters import merge, place, put, refuse, settle
+from fiber.adapters.parameters import place, put, refuse, settle
+from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -43,23 +41,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     _add_include(body, request, target)
     if stream:
         body["stream"] = True
-    if request.extra_body:
-        body = merge(body, request.extra_body)
-    made = HTTPRequest(
-        "POST",
-        _url(request, target),
-        (
-            ("content-type", "application/json"),
-            *(
-                (("accept", "text/event-stream"), ("accept-encoding", "identity"))
-                if stream
-                else (("accept", "application/json"),)
-            ),
-        ),
-        msgspec.json.encode(body),
-        tuple(notes),
-    )
-    return made.with_headers(*(request.extra_headers or {}).items())
+    query = {"api-version": target.quirks.api_version} if target.quirks.api_version else {}
+    return post(f"{target.base_url}/responses", body, request, notes, stream=stream, query=query)
 
 
 def _refused_by_model(request: ChatRequest, target: Target) -> dict[str, str]:
@@ -105,10 +88,3 @@ def _add_include(body: dict[str, Any], request: ChatRequest, target: Target) -> 
         include.append("reasoning.encrypted_content")
     if include:
         body["include"] = include
-
-
-def _url(request: ChatRequest, target: Target) -> str:
-    query = {"api-version": target.quirks.api_version} if target.quirks.api_version else {}
-    query |= request.extra_query or {}
-    url = f"{target.base_url}/responses"
-    return f"{url}?{urlencode(query, quote_via=quote)}" if query else url

@@ -1,0 +1,47 @@
+"""The last step of every builder: a body becomes a POST, with the caller's own members, query and headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from fiber.adapters.parameters import merge
+from fiber.types.http import HTTPRequest, Note
+from fiber.types.request import ChatRequest
+
+
+def post(
+    url: str,
+    body: dict[str, Any],
+    request: ChatRequest,
+    notes: Iterable[Note],
+    *,
+    stream: bool,
+    query: Mapping[str, str] | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> HTTPRequest:
+    """
+    Encode *body* with `extra_body` merged in, and add `extra_query` and `extra_headers`; the caller's win.
+
+    A stream asks for an unencoded body: compressed, a proxy may hold it back until it is whole.
+
+    Args:
+        url: Without a query.
+        query, headers: The format's own.
+    """
+    merged = merge(body, request.extra_body) if request.extra_body else body
+    asked = {**(query or {}), **(request.extra_query or {})}
+    accepted: tuple[tuple[str, str], ...] = (("accept", "application/json"),)
+    if stream:
+        accepted = (("accept", "text/event-stream"), ("accept-encoding", "identity"))
+    made = HTTPRequest(
+        "POST",
+        f"{url}?{urlencode(asked, quote_via=quote)}" if asked else url,
+        (("content-type", "application/json"), *accepted, *headers),
+        msgspec.json.encode(merged),
+        tuple(notes),
+    )
+    return made.with_headers(*(request.extra_headers or {}).items())
