@@ -79,8 +79,15 @@ def tests_lowest(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST, requires=["build"])
+def tests_httpx(session: nox.Session) -> None:
+    """Run the tests over httpx instead of our own sockets."""
+    install(session, "test", wheel=True)
+    run_pytest(session, *session.posargs, FIBER_HTTP="httpx")
+
+
+@nox.session(python=OLDEST, requires=["build"])
 def tests_httpx2(session: nox.Session) -> None:
-    """Run the tests over httpx2 instead of httpx."""
+    """Run the tests over httpx2 instead of our own sockets."""
     install(session, "test", wheel=True)
     run_pytest(session, *session.posargs, FIBER_HTTP="httpx2")
 
@@ -149,8 +156,8 @@ def built_wheel(session: nox.Session) -> Path:
 
 
 def run_pytest(session: nox.Session, *arguments: str, **variables: str) -> None:
-    """Run pytest against the installed wheel, over stock httpx unless told otherwise."""
-    session.run("pytest", "-q", *arguments, env={"TEST_INSTALLED_WHEEL": "1", "FIBER_HTTP": "httpx", **variables})
+    """Run pytest against the installed wheel, over our own sockets unless told otherwise."""
+    session.run("pytest", "-q", *arguments, env={"TEST_INSTALLED_WHEEL": "1", "FIBER_HTTP": "", **variables})
 
 
 def require(session: nox.Session, path: Path) -> None:

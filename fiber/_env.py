@@ -1,8 +1,8 @@
 """
 The only reader of the environment.
 
-Variables: each row's `key_env` and `base_url_env`, `FIBER_MODEL` (default model) and `FIBER_HTTP` (`httpx` or
-`httpx2`). Nothing else is read.
+Variables: each row's `key_env` and `base_url_env`, `FIBER_MODEL` (default model), `FIBER_TRANSPORT` (`direct` or
+`httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies. Nothing else is read.
 """
 
 from __future__ import annotations
@@ -31,6 +31,28 @@ def default_model() -> str:
 def http_library() -> str:
     """Return `FIBER_HTTP`, or an empty string for the best library installed."""
     return os.environ.get("FIBER_HTTP", "").strip()
+
+
+def transport() -> str:
+    """Return `FIBER_TRANSPORT`, or an empty string; naming an HTTP library in `FIBER_HTTP` asks for `httpx`."""
+    return os.environ.get("FIBER_TRANSPORT", "").strip() or ("httpx" if http_library() else "")
+
+
+def proxy_for(scheme: str, host: str) -> str:
+    """
+    Return the URL of the proxy to *host* (with its port), or an empty string.
+
+    `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in lower case too, as `urllib` reads them; where none is
+    set, nothing else is asked.
+    """
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return ""
+    from urllib.request import getproxies, proxy_bypass
+
+    if proxy_bypass(host):
+        return ""
+    proxies = getproxies()
+    return proxies.get(scheme) or proxies.get("all") or ""
 
 
 def _first(rows: Iterable[Provider], field: str) -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Literal, Self, TypeVar, Unpack
 
-from fiber import _calls, _env
+from fiber import _calls
 from fiber._batch import BatchRequest, batch
 from fiber._calls import Settings
 from fiber._chain import Layer, chain
@@ -15,14 +15,13 @@ from fiber._engine import core, run_sync
 from fiber._errors import FiberError
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, bytes_of, text_of
-from fiber._setup import assemble, from_environment
+from fiber._setup import assemble, from_environment, transports
 from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
 from fiber.layers import default_layers
 from fiber.providers.row import Credential, Provider
 from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport
-from fiber.transports.lazy import Lazy
 from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.request import ChatRequest, OnUnsupported
@@ -47,7 +46,8 @@ class Fiber:
         retry: When failed attempts are repeated.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
-        transport: Another `Transport`, for instance `fiber.testing.FakeTransport`; used for both faces.
+        transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for instance
+            `fiber.testing.FakeTransport`, which is used for both faces.
         layers: Other layers, outermost first.
 
     Raises:
@@ -67,20 +67,21 @@ class Fiber:
         retry: RetryPolicy | None = None,
         on_unsupported: OnUnsupported | None = None,
         model_registry: ModelRegistry | None = None,
-        transport: Transport | None = None,
+        transport: Transport | Literal["direct", "httpx"] | None = None,
         layers: tuple[Layer, ...] | None = None,
     ) -> None:
         rows, keys, names = assemble(providers, api_keys or {}, base_urls or {})
+        loops, blocking = transports(transport)
         settings = Settings(
             rows=rows,
             keys=keys,
             registry=model_registry or names,
             handler=chain(default_layers() if layers is None else layers, core),
-            transport=transport or Lazy("fiber.transports.loops", "LoopTransport", _env.http_library),
+            transport=loops,
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
         )
-        self._blocking = transport or Lazy("fiber.transports.blocking", "BlockingTransport", _env.http_library)
+        self._blocking = blocking
         self._settings = _calls.with_defaults(
             settings,
             {

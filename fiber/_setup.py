@@ -10,6 +10,8 @@ from fiber._errors import FiberValidationError
 from fiber.providers.row import Credential, Provider
 from fiber.providers.table import OPENAI, OPENAI_RESPONSES, PROVIDERS
 from fiber.registry.models import ModelRegistry
+from fiber.transports.base import Transport
+from fiber.transports.lazy import Lazy
 from fiber.types.http import Secret
 
 
@@ -39,6 +41,31 @@ def assemble(
     for name, url in urls.items():
         rows[name] = rows[name].replace(base_url=url)
     return rows, keys, names
+
+
+def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
+    """
+    Return the transports of coroutines and of blocking code; they are imported and made at their first use.
+
+    Raises:
+        FiberValidationError: There is no transport of that name.
+    """
+    if said is not None and not isinstance(said, str):
+        return said, said
+    if said not in (None, "direct", "httpx"):
+        raise FiberValidationError(
+            f"There is no transport {said!r}: say 'direct' or 'httpx', or pass a Transport.",
+            parameter="transport",
+            outcome="not_sent",
+        )
+
+    def named() -> str:
+        return said or _env.transport()
+
+    arguments = (named, _env.http_library, _env.proxy_for)
+    return Lazy("fiber.transports.choice", "for_loops", *arguments), Lazy(
+        "fiber.transports.choice", "for_threads", *arguments
+    )
 
 
 def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:

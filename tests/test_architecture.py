@@ -58,6 +58,8 @@ OWNERS = {
     # Who alone may import what: folders end in a slash.
     "anyio": IO,
     "asyncio": LOOSE_IO,
+    "certifi": IO,
+    "h11": IO,
     "httpcore": IO,
     "httpx": IO,
     "httpx2": IO,

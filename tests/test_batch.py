@@ -21,7 +21,7 @@ from fiber import (
 )
 from fiber.testing.fake import FakeTransport
 from fiber.transports.base import HTTPResponse
-from fiber.transports.loops import LoopTransport
+from fiber.transports.loops import Loops
 from fiber.types.normalise import messages
 from tests.kit import KEY, MODEL, refused, scripted, whole
 
@@ -34,7 +34,7 @@ class Meter(FakeTransport):
     def __init__(self) -> None:
         super().__init__()
         self.now_open = self.most_open = self.cancelled = 0
-        self.map = LoopTransport().map  # type: ignore[method-assign]
+        self.map = Loops().map  # type: ignore[method-assign]
 
     async def open(self, request: Any, *arguments: Any) -> HTTPResponse:
         """Answer; later prompts sooner; `bad` is refused, `slow` never comes."""

@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from typing import Any
 
-from fiber.transports import library as http
-from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
-from fiber.types.config import Timeouts
-from fiber.types.http import HTTPRequest
+from fiber.transports import socket_stream
+from fiber.transports.direct import Home
+from fiber.transports.streams import Stream
 
 
-class _Handle:
-    __slots__ = ("chunks", "reads", "response")
+class Threads:
+    """The network of blocking code, shared by all threads; see `fiber.transports.direct.Network`."""
 
-    def __init__(self, response: Any, chunks: Iterator[bytes], reads: _Reads) -> None:
-        self.response = response
-        self.chunks = chunks
-        self.reads = reads
-
-
-class BlockingTransport:
-    """
-    One blocking client, shared by all threads; a forked child makes its own.
-
-    Args:
-        library: Returns the name of the HTTP library to use; empty for the best one installed.
-    """
-
-    def __init__(self, library: Callable[[], str] = str) -> None:
-        self._library = library
-        self._client: Any = None
-        self._pid = 0
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
+        self._homes: dict[int, Home] = {}
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -49,59 +30,29 @@ class BlockingTransport:
         """Block the thread."""
         time.sleep(seconds)
 
-    async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
-        """Send *request* and read the head of the answer."""
-        library = http.load(self._library())
-        try:
-            message = http.outgoing(library, request, self._within(timeouts, until))
-            response = self._open_client(library).send(message, stream=True)
-        except http.failures(library) as error:
-            failure = http.translate(library, error, timeouts)
-        else:
-            chunks = response.iter_bytes() if http.is_encoded(response) else response.iter_raw()
-            return HTTPResponse(http.head_of(response), _Handle(response, chunks, _limited(response, timeouts.read)))
-        self._check(until)
-        raise failure
+    async def home(self) -> Home:
+        """Return the pools of this process; a forked child has its own."""
+        process = os.getpid()
+        home = self._homes.get(process)
+        if home is None:
+            made = Home(self.now)
+            home = self._homes.setdefault(process, made)
+            if home is made:
+                # Whoever forgets to close leaves no open socket behind, at the end of the process at the latest.
+                weakref.finalize(self, _close, home, process)
+        return home
 
-    async def read(self, response: HTTPResponse, until: float | None) -> bytes:
-        """Read the body to its end and close."""
-        return await read_whole(self, response, until)
+    def waiter(self) -> _Waiter:
+        """Make something to wait for."""
+        return _Waiter()
 
-    async def next_chunk(self, response: HTTPResponse, until: float | None) -> bytes:
-        """Return the next bytes of the body; empty at its end."""
-        library = http.load(self._library())
-        reads = response.handle.reads
-        reads.until = until
-        try:
-            chunk: bytes = next(response.handle.chunks, b"")
-        except http.failures(library) as error:
-            failure = http.translate(library, error)
-        else:
-            self._check(until)
-            return chunk
-        finally:
-            reads.until = None  # the connection may serve another request next
-        self._check(until)
-        raise failure
+    async def connect(self, host: str, port: int, due: float | None) -> Stream:
+        """Connect."""
+        return socket_stream.connect(host, port, due)
 
-    async def close(self, response: HTTPResponse) -> None:
-        """Close the answer and, unless its body was read to the end, its connection."""
-        self.discard(response)
-
-    def discard(self, response: HTTPResponse) -> None:
-        """Close; blocking sockets close at once, also under a thread that waits for them."""
-        answer = response.handle.response
-        try:
-            if not answer.is_closed:
-                # Closing alone does not wake the thread that reads, nor tell the provider while that one waits.
-                raw = answer.extensions["network_stream"].get_extra_info("socket")
-                socket.socket.shutdown(raw, socket.SHUT_RDWR)
-        except Exception:  # noqa: S110 - the peer may have closed it before, and there is nobody to tell
-            pass
-        try:
-            answer.close()
-        except Exception:  # noqa: S110 - closing is best effort and there is nobody to tell
-            pass
+    def soon(self, function: Callable[[], None]) -> Callable[[], None]:
+        """Return *function*: blocking sockets close at once, also under a thread that waits for them."""
+        return function
 
     async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
         """Run *function* over *items*, in threads when *concurrency* is above 1: the one place that needs them."""
@@ -121,65 +72,27 @@ class BlockingTransport:
 
     async def shutdown(self) -> None:
         """Close every connection."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None and self._pid == os.getpid():
-            client.close()
-
-    def _open_client(self, library: Any) -> Any:
-        with self._lock:
-            if self._client is None or self._pid != os.getpid():
-                self._client = library.Client(**http.client_options(library))
-                self._pid = os.getpid()
-                # Whoever forgets to close leaves no open socket behind, at the end of the process at the latest.
-                weakref.finalize(self, self._client.close)
-            return self._client
-
-    def _within(self, timeouts: Timeouts, until: float | None) -> Timeouts:
-        if until is None:
-            return timeouts
-        left = max(0.001, until - self.now())
-        return Timeouts(
-            connect=min(left, timeouts.connect or left),
-            read=min(left, timeouts.read or left),
-            total=timeouts.total,
-        )
-
-    def _check(self, until: float | None) -> None:
-        if until is not None and self.now() >= until:
-            raise DeadlineReached
+        process = os.getpid()
+        home = self._homes.pop(process, None)
+        if home is not None:
+            home.close()
 
 
-class _Reads:
-    """
-    The reads of one connection, each no longer than until a moment that `next_chunk` sets.
+class _Waiter:
+    def __init__(self) -> None:
+        self._event = threading.Event()
 
-    The library fixes the read timeout of a body when its request is sent; our timers move with every event.
-    """
+    def wake(self) -> None:
+        self._event.set()
 
-    __slots__ = ("limit", "read", "until")
-
-    def __init__(self, read: Callable[..., bytes]) -> None:
-        self.read = read
-        self.limit: float | None = None
-        self.until: float | None = None
-
-    def __call__(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self.until is not None:
-            left = max(0.001, self.until - time.monotonic())
-            timeout = left if self.limit is None else min(left, self.limit)
-        return self.read(max_bytes, timeout=timeout)
+    async def wait(self, due: float | None) -> None:
+        if not self._event.wait(None if due is None else max(0.0, due - time.monotonic())):
+            raise TimeoutError
 
 
-def _limited(response: Any, limit: float | None) -> _Reads:
-    stream = response.extensions.get("network_stream")
-    reads = stream and vars(stream).get("read")
-    if not isinstance(reads, _Reads):
-        reads = _Reads(getattr(stream, "read", bytes))
-        if stream is not None:
-            stream.read = reads
-    reads.limit = limit
-    return reads
+def _close(home: Home, process: int) -> None:
+    if os.getpid() == process:
+        home.close()
 
 
 def _finish(function: Callable[[Any], Awaitable[None]], item: Any) -> None:

@@ -125,11 +125,6 @@ def head_of(response: Any) -> HTTPHead:
     return HTTPHead(response.status_code, dict(response.headers.items()))
 
 
-def is_encoded(response: Any) -> bool:
-    """Say whether the body has a content encoding to undo."""
-    return response.headers.get("content-encoding", "identity").lower() not in ("", "identity")
-
-
 def failures(library: Any) -> tuple[type[Exception], ...]:
     """
     Return what the library raises, for `translate`.

@@ -1,49 +1,32 @@
 """
 asyncio and trio.
 
-Each event loop has a client of its own, made at its first call and closed when the loop shuts down, so one
-transport serves any number of loops, one after another or side by side.
+Each event loop has connections of its own, closed when the loop shuts down, so one transport serves any number of
+loops, one after another or side by side. A forked child never touches the connections of its parent.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import anyio
-from anyio.lowlevel import RunVar
+import anyio.lowlevel
 
-from fiber.transports import library as http
-from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
-from fiber.types.config import Timeouts
-from fiber.types.http import HTTPRequest
-
-CLOSE_SECONDS = 1.0
-"""Bound on closing one answer; a peer that does not answer is left to the operating system."""
+from fiber.transports import asyncio_stream
+from fiber.transports.direct import Home
+from fiber.transports.streams import Stream
 
 
-class _Handle:
-    __slots__ = ("chunks", "response", "spawn")
+class Loops:
+    """The network of coroutines; see `fiber.transports.direct.Network`."""
 
-    def __init__(self, response: Any, chunks: AsyncIterator[bytes], spawn: Callable[[Any], None]) -> None:
-        self.response = response
-        self.chunks = chunks
-        self.spawn = spawn
-
-
-class LoopTransport:
-    """
-    Calls from coroutines, on asyncio or trio.
-
-    Args:
-        library: Returns the name of the HTTP library to use; empty for the best one installed.
-    """
-
-    def __init__(self, library: Callable[[], str] = str) -> None:
-        self._library = library
-        self._clients: RunVar[Any] = RunVar(f"fiber client {id(self)}")
+    def __init__(self) -> None:
+        self._homes: WeakKeyDictionary[Any, tuple[int, Home, AsyncGenerator[None, None]]] = WeakKeyDictionary()
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -53,54 +36,45 @@ class LoopTransport:
         """Wait without blocking the loop."""
         await anyio.sleep(seconds)
 
-    async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
-        """Send *request* and read the head of the answer."""
-        library = http.load(self._library())
-        response = None
-        try:
-            message = http.outgoing(library, request, timeouts)
-            client, spawn = await self._open_client(library)
-            with anyio.CancelScope(deadline=self._deadline(until)) as scope:
-                response = await client.send(message, stream=True)
-        except http.failures(library) as error:
-            failure = http.translate(library, error, timeouts)
-        else:
-            if response is None:
-                assert scope.cancelled_caught  # noqa: S101 - the only way to get here without a response
-                raise DeadlineReached
-            chunks = response.aiter_bytes() if http.is_encoded(response) else response.aiter_raw()
-            return HTTPResponse(http.head_of(response), _Handle(response, chunks, spawn))
-        raise failure
+    async def home(self) -> Home:
+        """Return the pools of this loop."""
+        loop = _loop()
+        found = self._homes.get(loop)
+        if found is not None and found[0] == os.getpid():
+            return found[1]
+        home = Home(self.now)
+        keeper = _keep(home, lambda: self._homes.pop(loop, None))
+        self._homes[loop] = (os.getpid(), home, keeper)
+        await anext(keeper)
+        return home
 
-    async def read(self, response: HTTPResponse, until: float | None) -> bytes:
-        """Read the body to its end and close."""
-        return await read_whole(self, response, until)
+    def waiter(self) -> _Waiter:
+        """Make something to wait for."""
+        return _Waiter()
 
-    async def next_chunk(self, response: HTTPResponse, until: float | None) -> bytes:
-        """Return the next bytes of the body; empty at its end."""
-        library = http.load(self._library())
-        chunk: bytes | None = None
-        try:
-            with anyio.CancelScope(deadline=self._deadline(until)):
-                chunk = await anext(response.handle.chunks, b"")
-        except http.failures(library) as error:
-            failure = http.translate(library, error)
-        else:
-            if chunk is None:
-                raise DeadlineReached
-            return chunk
-        raise failure
+    async def connect(self, host: str, port: int, due: float | None) -> Stream:
+        """Connect."""
+        if isinstance(_loop(), asyncio.AbstractEventLoop):
+            return await asyncio_stream.connect(host, port, due)
+        from fiber.transports import trio_stream
 
-    async def close(self, response: HTTPResponse) -> None:
-        """Close the answer and, unless its body was read to the end, its connection."""
-        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_SECONDS):
-            await _close_quietly(response.handle)
+        return await trio_stream.connect(host, port, due)
 
-    def discard(self, response: HTTPResponse) -> None:
-        """Have the loop close the answer soon; a loop that is over has closed it already."""
-        handle = response.handle
-        if not handle.response.is_closed:
-            handle.spawn(handle)
+    def soon(self, function: Callable[[], None]) -> Callable[[], None]:
+        """Return a function that calls *function* on this loop: at once when it runs here, else soon."""
+        loop = _loop()
+        soon: Callable[..., Any] = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
+
+        def call() -> None:
+            if _loop() is loop:
+                function()
+                return
+            try:
+                soon(function)
+            except RuntimeError:  # the loop is over, and its sockets with it
+                pass
+
+        return call
 
     async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
         """Run *function* over *items*, at most *concurrency* at a time; the first exception cancels the rest."""
@@ -124,83 +98,45 @@ class LoopTransport:
 
     async def shutdown(self) -> None:
         """Close every connection of this loop; other loops close theirs when they end."""
-        entry = self._clients.get(None)
-        if entry is not None:
-            self._clients.set(None)
-            await entry[1].aclose()
-
-    async def _open_client(self, library: Any) -> tuple[Any, Callable[[Any], None]]:
-        entry = self._clients.get(None)
-        if entry is None:
-            client = library.AsyncClient(**http.client_options(library))
-            keeper = _keep(client, lambda: self._clients.set(None))
-            entry = (client, keeper, _spawner())
-            self._clients.set(entry)
-            await anext(keeper)
-        return entry[0], entry[2]
-
-    def _deadline(self, until: float | None) -> float:
-        return float("inf") if until is None else anyio.current_time() + until - self.now()
+        found = self._homes.get(_loop())
+        if found is not None and found[0] == os.getpid():
+            await found[2].aclose()
 
 
-async def _keep(client: Any, forget: Callable[[], object]) -> AsyncIterator[None]:
+class _Waiter:
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+
+    def wake(self) -> None:
+        self._event.set()
+
+    async def wait(self, due: float | None) -> None:
+        with anyio.fail_after(None if due is None else due - time.monotonic()):
+            await self._event.wait()
+
+
+async def _keep(home: Home, forget: Callable[[], object]) -> AsyncGenerator[None, None]:
     # An async generator that is not finished is closed by the loop when it shuts down, on asyncio and on trio:
-    # this closes the client's connections at the right moment without anybody's help.
+    # this closes the connections at the right moment without anybody's help.
     try:
         yield
     finally:
         forget()
-        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_SECONDS):
-            await client.aclose()
+        home.close()
+        with anyio.CancelScope(shield=True):
+            for _ in range(3):  # asyncio closes a socket a turn of the loop after it was told to, under TLS two
+                await anyio.lowlevel.checkpoint()
 
 
-async def _close_quietly(handle: Any) -> None:
-    # The answer first: while a task waits for its next chunk, the chunks cannot be closed but the connection can.
-    # Then its chunks to their end, which is near: the library nests generators, and one that is left halfway makes
-    # trio warn when it is collected.
-    for step in (handle.response.aclose, lambda: _exhaust(handle.chunks)):
-        try:
-            await step()
-        except Exception:  # noqa: S110 - closing is best effort and there is nobody to tell
-            pass
-
-
-async def _exhaust(chunks: AsyncIterator[bytes]) -> None:
-    async for _ in chunks:
-        pass
-
-
-def _spawner() -> Callable[[Any], None]:
-    """Return a function that closes a handle on the current loop, callable from any thread."""
+def _loop() -> Any:
+    """Return the running loop: asyncio's, or a token of trio's; None when none runs in this thread."""
     try:
-        loop = asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return _trio_spawner()
-    tasks: set[Any] = set()
+        pass
+    try:
+        from trio.lowlevel import current_trio_token
 
-    def start(handle: Any) -> None:
-        task = loop.create_task(_close_quietly(handle))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    def spawn(handle: Any) -> None:
-        try:
-            loop.call_soon_threadsafe(start, handle)
-        except RuntimeError:  # the loop is closed, and its sockets with it
-            pass
-
-    return spawn
-
-
-def _trio_spawner() -> Callable[[Any], None]:
-    import trio
-
-    token = trio.lowlevel.current_trio_token()
-
-    def spawn(handle: Any) -> None:
-        try:
-            token.run_sync_soon(trio.lowlevel.spawn_system_task, _close_quietly, handle)
-        except trio.RunFinishedError:
-            pass
-
-    return spawn
+        return current_trio_token()
+    except (ImportError, RuntimeError):
+        return None

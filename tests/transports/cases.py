@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fiber import FiberConnectionError, FiberError, FiberTimeoutError, Secret, Timeouts
+from fiber import FiberConnectionError, FiberError, FiberParsingError, FiberTimeoutError, Secret, Timeouts
 from fiber.transports.base import DeadlineReached, HTTPResponse, Transport
 from fiber.types.http import HTTPRequest
 from tests.transports.conftest import Answer, Exchange, Loopback
@@ -116,13 +116,15 @@ class Cases:
 
         assert run(lambda transport: fetch(transport, get(server))) == b"hello" * 99
 
-    # An iterator of the library that trio finds halfway, where the decoder raised in the middle of a loop over it.
-    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-    def test_a_bad_encoding_is_an_error_of_ours(self, run: Run, serve: Serve) -> None:
-        """What came cannot be read."""
-        server = serve(lambda exchange: exchange.answer(b"not gzip", "content-encoding: gzip"))
+    @pytest.mark.parametrize(
+        ("encoding", "body"),
+        [("gzip", b"not gzip"), ("gzip", gzip.compress(b"hello" * 99)[:-9]), ("br", b"x"), ("gzip, gzip", b"")],
+    )
+    def test_a_bad_encoding_is_an_error_of_ours(self, run: Run, serve: Serve, encoding: str, body: bytes) -> None:
+        """What came cannot be read: not gzip, cut, or packed in a way that nobody asked for."""
+        server = serve(lambda exchange: exchange.answer(body, f"content-encoding: {encoding}"))
 
-        with pytest.raises(FiberConnectionError):
+        with pytest.raises(FiberParsingError, match="unpacked"):
             run(lambda transport: fetch(transport, get(server)))
 
     def test_a_connection_lost_in_the_body_is_of_unknown_outcome(self, run: Run, serve: Serve) -> None:

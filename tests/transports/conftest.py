@@ -170,3 +170,10 @@ def same_library(no_real_environment: None, monkeypatch: pytest.MonkeyPatch) -> 
     """Use the HTTP library of this run, which the shared fixture hides."""
     if LIBRARY:
         monkeypatch.setenv("FIBER_HTTP", LIBRARY)
+
+
+@pytest.fixture(params=["direct", "httpx"])
+def which(request: pytest.FixtureRequest, same_library: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each transport in turn, also for clients that are told nothing."""
+    monkeypatch.setenv("FIBER_TRANSPORT", request.param)
+    return str(request.param)

@@ -11,19 +11,21 @@ from fiber._errors import FiberConnectionError
 from fiber.testing.fake import FakeReply, FakeTransport
 from fiber.transports import base
 from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse, Transport
-from fiber.transports.blocking import BlockingTransport
+from fiber.transports.blocking import Threads
+from fiber.transports.direct import DirectTransport
+from fiber.transports.httpx_blocking import BlockingTransport
+from fiber.transports.httpx_loops import LoopTransport
 from fiber.transports.lazy import Lazy
-from fiber.transports.loops import LoopTransport
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest
 
 
 def test_every_transport_has_the_whole_protocol() -> None:
-    """The four of this library."""
+    """All of this library."""
     wanted = {name for name in vars(Transport) if not name.startswith("_")}
 
     assert wanted == {"now", "sleep", "open", "read", "next_chunk", "close", "discard", "map", "shutdown"}
-    for kind in (BlockingTransport, FakeTransport, Lazy, LoopTransport):
+    for kind in (FakeTransport, Lazy, BlockingTransport(), LoopTransport(), DirectTransport(Threads())):
         assert wanted <= set(dir(kind))
 
 

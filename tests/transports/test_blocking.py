@@ -14,22 +14,22 @@ import pytest
 
 from fiber import FiberError, FiberTimeoutError, Timeouts
 from fiber._engine import run_sync
-from fiber.transports import blocking
-from fiber.transports.base import HTTPResponse, Transport
-from fiber.transports.blocking import BlockingTransport
-from fiber.types.http import HTTPHead
+from fiber.transports.choice import for_threads
+from fiber.transports.proxy import no_proxy
 from tests.kit import FINISH, START, piece
-from tests.transports.cases import LIMITS, Cases, Run, Serve, fetch, get, hello
+from tests.transports.cases import Cases, Run, Serve, fetch, get, hello
 from tests.transports.conftest import LIBRARY, Exchange
 from tests.transports.wire import client, echo, endless, event
 
+pytestmark = pytest.mark.usefixtures("which")
+
 
 @pytest.fixture
-def run() -> Run:
+def run(which: str) -> Run:
     """Finish a coroutine function in one step over a transport of its own."""
 
     def finish(work: Any) -> Any:
-        transport = BlockingTransport(lambda: LIBRARY)
+        transport = for_threads(lambda: which, lambda: LIBRARY, no_proxy)
         try:
             return run_sync(work(transport))
         finally:
@@ -197,10 +197,10 @@ def test_a_stream_comes_piece_by_piece(serve: Serve) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_a_forked_child_makes_its_own_connections(serve: Serve) -> None:
+def test_a_forked_child_makes_its_own_connections(serve: Serve, which: str) -> None:
     """And leaves its parent's alone."""
     server = serve(hello)
-    transport = BlockingTransport(lambda: LIBRARY)
+    transport = for_threads(lambda: which, lambda: LIBRARY, no_proxy)
 
     assert run_sync(fetch(transport, get(server))) == b"hello"
     child = os.fork()
@@ -217,30 +217,7 @@ def test_a_forked_child_makes_its_own_connections(serve: Serve) -> None:
     assert (status, again, server.connections) == (0, b"hello", 2)
 
 
-def test_a_parent_that_closed_does_not_reach_into_a_child(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
-    """A child that never called has nothing to close."""
-    transport = BlockingTransport(lambda: LIBRARY)
-    run_sync(fetch(transport, get(serve(hello))))
-    used = transport._client
-    monkeypatch.setattr(os, "getpid", lambda: -1)
-
-    run_sync(transport.shutdown())
-
-    assert not used.is_closed
-    used.close()
-
-
-def test_a_client_closed_under_a_call_is_an_error_of_ours(serve: Serve) -> None:
-    """A race between `close` and a call in another thread."""
-    transport = BlockingTransport(lambda: LIBRARY)
-    run_sync(fetch(transport, get(serve(hello))))
-    transport._client.close()
-
-    with pytest.raises(FiberError):
-        run_sync(fetch(transport, get(url="http://127.0.0.1:1/")))
-
-
-def test_map_refuses_what_suspends() -> None:
+def test_map_refuses_what_suspends(which: str) -> None:
     """There is no loop to go on."""
 
     class Suspends:
@@ -251,53 +228,4 @@ def test_map_refuses_what_suspends() -> None:
         await Suspends()
 
     with pytest.raises(RuntimeError, match="suspends"):
-        run_sync(BlockingTransport().map(wait, [1], 1))
-
-
-def test_a_connection_without_a_known_stream_is_read_all_the_same(serve: Serve, run: Run) -> None:
-    """The limit of single reads is an extra; a transport of the host's library may not show its sockets."""
-
-    async def work(transport: Transport) -> bytes:
-        response = await transport.open(get(serve(hello)), LIMITS, None)
-        answer = response.handle.response
-        answer.extensions.pop("network_stream")
-        assert blocking._limited(answer, 1.0).limit == 1.0
-        return await transport.read(response, None)
-
-    assert run(work) == b"hello"
-
-
-def test_a_close_that_fails_is_quiet(run: Run, serve: Serve) -> None:
-    """There is nobody to tell."""
-
-    class Broken:
-        is_closed = True
-
-        def close(self) -> None:
-            raise LookupError
-
-    async def work(transport: Transport) -> None:
-        response = await transport.open(get(serve(hello)), LIMITS, None)
-        await transport.read(response, None)
-        response.handle.response = Broken()
-        await transport.close(response)
-
-    run(work)
-
-
-def test_an_answer_whose_socket_is_not_known_is_closed_all_the_same() -> None:
-    """Waking its reader is an extra."""
-
-    class Answer:
-        is_closed = False
-        extensions: dict[str, Any] = {}  # noqa: RUF012
-
-        def close(self) -> None:
-            self.is_closed = True
-
-    answer = Answer()
-    handle = blocking._Handle(answer, iter(()), blocking._Reads(bytes))
-
-    BlockingTransport().discard(HTTPResponse(HTTPHead(200), handle))
-
-    assert answer.is_closed
+        run_sync(for_threads(lambda: which, str, no_proxy).map(wait, [1], 1))

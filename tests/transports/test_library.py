@@ -89,17 +89,6 @@ def test_a_head_has_lower_case_names_and_joins_what_repeats(http: Any) -> None:
     assert (head.status, head.headers) == (201, {"x-a": "1, 2", "content-type": "a/b"})
 
 
-@pytest.mark.parametrize(
-    ("encoding", "encoded"),
-    [(None, False), ("identity", False), ("Identity", False), ("", False), ("gzip", True), ("br", True)],
-)
-def test_only_encoded_bodies_are_decoded(http: Any, encoding: str | None, encoded: bool) -> None:
-    """The raw bytes are faster."""
-    headers = {} if encoding is None else {"content-encoding": encoding}
-
-    assert seam.is_encoded(http.Response(200, headers=headers)) is encoded
-
-
 # -- exceptions ---------------------------------------------------------------------------------------------------
 
 EXPECTED: dict[str, tuple[type[FiberError], str, Any]] = {

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
 import anyio
 import pytest
 
-from fiber import Fiber, FiberError, FiberTimeoutError, Timeouts
-from fiber.transports import loops
-from fiber.transports.base import HTTPResponse, Transport
-from fiber.transports.loops import LoopTransport
-from fiber.types.http import HTTPHead
-from tests.transports.cases import LIMITS, Cases, Run, Serve, fetch, get, hello
+from fiber import Fiber, FiberTimeoutError, Timeouts
+from fiber.transports.base import Transport
+from fiber.transports.choice import for_loops
+from fiber.transports.proxy import no_proxy
+from tests.transports.cases import LIMITS, Cases, Run, Serve, get
 from tests.transports.conftest import LIBRARY, Exchange, Loopback
 from tests.transports.wire import client, echo, endless
+
+pytestmark = pytest.mark.usefixtures("which")
 
 BACKENDS = ["asyncio", "trio"]
 
@@ -30,12 +31,12 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def run(backend: str) -> Run:
+def run(backend: str, which: str) -> Run:
     """Run a coroutine function on the loop, over a transport of its own."""
 
     def finish(work: Any) -> Any:
         async def main() -> Any:
-            transport = LoopTransport(lambda: LIBRARY)
+            transport = for_loops(lambda: which, lambda: LIBRARY, no_proxy)
             try:
                 return await work(transport)
             finally:
@@ -260,49 +261,6 @@ def test_a_dropped_stream_of_a_loop_that_is_over_is_quiet(serve: Serve, backend:
     assert server.wait_until_gone()
 
 
-def test_a_discard_on_a_loop_that_is_over_is_quiet(backend: str) -> None:
-    """Neither loop minds."""
-    spawners: list[Any] = []
-
-    async def main() -> None:
-        spawners.append(loops._spawner())
-
-    anyio.run(main, backend=backend)
-
-    spawners[0](None)
-
-
-def test_a_client_that_was_closed_under_a_call_is_an_error_of_ours(serve: Serve, backend: str) -> None:
-    """A race between closing and calling."""
-    server = serve(hello)
-
-    async def main() -> None:
-        transport = LoopTransport(lambda: LIBRARY)
-        await fetch(transport, get(server))
-        client, _ = await transport._open_client(None)
-        await client.aclose()
-        with pytest.raises(FiberError):
-            await fetch(transport, get(server))
-
-    both(backend, main)
-
-
-def test_a_close_that_fails_is_quiet(backend: str) -> None:
-    """There is nobody to tell."""
-
-    class Broken:
-        is_closed = False
-
-        async def aclose(self) -> None:
-            raise LookupError
-
-    async def main() -> None:
-        handle = loops._Handle(Broken(), object(), print)  # type: ignore[arg-type]
-        await LoopTransport().close(HTTPResponse(HTTPHead(200), handle))
-
-    both(backend, main)
-
-
 def test_an_outer_cancellation_passes_through(serve: Serve, run: Run) -> None:
     """It is not taken for a deadline of ours."""
     server = serve(lambda exchange: "hold")
@@ -313,27 +271,3 @@ def test_an_outer_cancellation_passes_through(serve: Serve, run: Run) -> None:
         return scope.cancelled_caught
 
     assert run(work) is True
-
-
-def test_what_is_left_of_a_body_is_read_off_after_the_close(backend: str) -> None:
-    """So that no iterator of the library is left halfway."""
-    ended: list[bool] = []
-
-    class Answer:
-        async def aclose(self) -> None:
-            """Close."""
-
-    async def buffered() -> AsyncIterator[bytes]:
-        yield b"one"
-        yield b"two"
-        ended.append(True)
-
-    async def main() -> None:
-        chunks = buffered()
-        await anext(chunks)
-        handle = loops._Handle(Answer(), chunks, print)  # type: ignore[arg-type]
-        await LoopTransport().close(HTTPResponse(HTTPHead(200), handle))
-
-    both(backend, main)
-
-    assert ended == [True]

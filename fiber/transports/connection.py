@@ -1,0 +1,97 @@
+"""One connection: requests and answers over a stream, written once for event loops and blocking sockets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from fiber._errors import FiberConnectionError
+from fiber.transports.base import DeadlineReached
+from fiber.transports.streams import Stream, lost, silent
+from fiber.transports.wire import Origin, Wire
+from fiber.types.http import HTTPHead, HTTPRequest
+
+T = TypeVar("T")
+
+_SLICE_BYTES = 256 * 1024
+"""A long body is written in slices, so that the read timer measures silence and not the length of the body."""
+
+
+class Connection:
+    """
+    A connection that serves one request at a time.
+
+    Attributes:
+        heard: The peer sent something since the last request began.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._wire = Wire()
+        self._whole = True
+        self.heard = False
+
+    async def send(
+        self, request: HTTPRequest, origin: Origin, target: str, seconds: float | None, until: float | None
+    ) -> HTTPHead:
+        """
+        Send *request* and return the head of its answer.
+
+        Args:
+            seconds: Longest silence.
+            until: Moment at which everything must be over.
+
+        Raises:
+            FiberConnectionError, FiberTimeoutError: It failed.
+            DeadlineReached: *until* passed.
+        """
+        self.heard = False
+        data = memoryview(self._wire.request(request, origin, target))
+        for start in range(0, len(data), _SLICE_BYTES):
+            self._whole = await _timed(self._stream.write, seconds, until, data[start : start + _SLICE_BYTES])
+            if not self._whole:  # the peer has answered before it heard everything, or is gone: what it said tells
+                break
+        head = await self._next(seconds, until)
+        if not isinstance(head, HTTPHead):
+            raise FiberConnectionError("The connection was lost: it ended without an answer.", outcome="unknown")
+        return head
+
+    async def next_piece(self, seconds: float | None, until: float | None) -> bytes:
+        """Return the next bytes of the body, as they were sent; empty at its end. Errors as for `send`."""
+        piece = await self._next(seconds, until)
+        assert isinstance(piece, bytes)  # noqa: S101 - after the head there are only bytes
+        return piece
+
+    def is_reusable(self) -> bool:
+        """Make ready for the next request, after the end of a body; say whether that is possible."""
+        return self._whole and self._wire.again() and not self._stream.is_dead()
+
+    def is_dead(self) -> bool:
+        """Say whether the peer closed it, or spoke, while it was idle."""
+        return self._stream.is_dead()
+
+    def abort(self) -> None:
+        """Close it at once."""
+        self._stream.abort()
+
+    async def _next(self, seconds: float | None, until: float | None) -> HTTPHead | bytes:
+        while (said := self._wire.next()) is None:
+            data = await _timed(self._stream.read, seconds, until)
+            self.heard = self.heard or bool(data)
+            self._wire.receive(data)
+        return said
+
+
+async def _timed(step: Callable[..., Awaitable[T]], seconds: float | None, until: float | None, *arguments: Any) -> T:
+    """Take one step, no longer than the sooner of the two limits; turn its exceptions into ours, unchained."""
+    due = until if seconds is None else time.monotonic() + seconds
+    is_last = until is not None and due is not None and until <= due
+    failure: Exception
+    try:
+        return await step(*arguments, until if is_last else due)
+    except TimeoutError:
+        failure = DeadlineReached() if is_last else silent(seconds)
+    except OSError as error:
+        failure = lost(error)
+    raise failure

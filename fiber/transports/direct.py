@@ -1,0 +1,268 @@
+"""
+The transport of our own: a pool for each origin, connections over sockets, nothing in between.
+
+Written once as coroutines. What differs between event loops and blocking sockets is a `Network`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from fiber._errors import FiberConnectionError, FiberError, FiberTimeoutError
+from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
+from fiber.transports.connection import Connection
+from fiber.transports.decoding import Unpacker, next_plain, unpacker_of
+from fiber.transports.pool import Pool, Turn, Waiter
+from fiber.transports.proxy import ProxyFor, no_proxy, through
+from fiber.transports.streams import Stream, tls_context, unconnected
+from fiber.transports.wire import Origin, split_url
+from fiber.types.config import Timeouts
+from fiber.types.http import HTTPRequest
+
+_MANY_ORIGINS = 256
+
+
+class Home:
+    """The pools of one event loop, or of one process: no connection ever leaves it."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._pools: dict[Origin, Pool[Connection]] = {}
+        self.active: set[Connection] = set()
+
+    def pool(self, origin: Origin) -> Pool[Connection]:
+        """Return the pool of *origin*."""
+        pool = self._pools.get(origin)
+        if pool is None:
+            if len(self._pools) >= _MANY_ORIGINS:
+                for other in list(self._pools.values()):
+                    other.close()
+                self._pools = {name: other for name, other in self._pools.items() if other.count}
+            pool = self._pools.setdefault(origin, Pool(self._now))
+        return pool
+
+    def close(self) -> None:
+        """Close every connection, those in use too."""
+        for pool in list(self._pools.values()):
+            pool.close()
+        for connection in list(self.active):
+            connection.abort()
+
+
+class Network(Protocol):
+    """Where the sockets live: an event loop, or the blocking world."""
+
+    def now(self) -> float:
+        """Return monotonic seconds, on the clock of `time.monotonic`."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def home(self) -> Home:
+        """Return the pools of this event loop or process."""
+        ...
+
+    def waiter(self) -> Waiter:
+        """Make something to wait for."""
+        ...
+
+    async def connect(self, host: str, port: int, due: float | None) -> Stream:
+        """Connect; raise `OSError`, or `TimeoutError` at *due*."""
+        ...
+
+    def soon(self, function: Callable[[], None]) -> Callable[[], None]:
+        """Return a function that calls *function* where the sockets of the caller live, from any thread."""
+        ...
+
+    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
+        """Run *function* over *items*."""
+        ...
+
+    async def shutdown(self) -> None:
+        """Close what belongs to the caller's event loop or process."""
+        ...
+
+
+class _Answer:
+    """
+    An answer that is being read; the connection is owned by whoever takes it out of `owned` first.
+
+    Attributes:
+        seconds: The read timer.
+        discard: Closes it from any thread.
+    """
+
+    __slots__ = ("connection", "discard", "ended", "home", "owned", "pool", "seconds", "unpacker")
+
+    def __init__(self, connection: Connection, home: Home, pool: Pool[Connection], seconds: float | None) -> None:
+        self.connection = connection
+        self.home = home
+        self.pool = pool
+        self.seconds = seconds
+        self.owned = [True]
+        self.ended = False
+        self.unpacker: Unpacker | None = None
+        self.discard: Callable[[], None] = self.drop
+
+    def next_piece(self, until: float | None) -> Callable[[], Awaitable[bytes]]:
+        """Return a function that reads the next bytes as they were sent, and gives the connection back at their end."""
+
+        async def read() -> bytes:
+            piece = await self.connection.next_piece(self.seconds, until)
+            if not piece:
+                self.give_back()
+            return piece
+
+        return read
+
+    def drop(self) -> None:
+        """Close the connection, unless it was given back."""
+        if self._own():
+            self.connection.abort()
+            self.pool.gone()
+
+    def give_back(self) -> None:
+        """The body was read to its end: the connection may serve another request."""
+        self.ended = True
+        if self._own():
+            if self.connection.is_reusable():
+                self.pool.give(self.connection)
+            else:
+                self.connection.abort()
+                self.pool.gone()
+
+    def _own(self) -> bool:
+        try:
+            self.owned.pop()  # in one step, whatever other threads do
+        except IndexError:
+            return False
+        self.home.active.discard(self.connection)
+        return True
+
+
+class DirectTransport:
+    """
+    Sends and reads over sockets.
+
+    Args:
+        network: Where the sockets live.
+        proxy_for: Returns the URL of the proxy to an origin, or an empty string.
+    """
+
+    def __init__(self, network: Network, proxy_for: ProxyFor = no_proxy) -> None:
+        self._network = network
+        self._proxy_for = proxy_for
+        self.now = network.now
+        self.sleep = network.sleep
+        self.map = network.map
+        self.shutdown = network.shutdown
+
+    async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
+        """Send *request* and read the head of the answer."""
+        origin, target = split_url(request.url)
+        home = await self._network.home()
+        pool = home.pool(origin)
+        while True:
+            connection, is_fresh = await self._take(pool, origin, timeouts, until)
+            answer = _Answer(connection, home, pool, timeouts.read)
+            home.active.add(connection)
+            try:
+                head = await connection.send(request, origin, target, timeouts.read, until)
+                answer.unpacker = unpacker_of(head.headers.get("content-encoding", ""))
+            except BaseException as error:
+                answer.drop()
+                lost = isinstance(error, FiberConnectionError) and error.outcome == "unknown"
+                if lost and not is_fresh and not connection.heard:
+                    # The server closed it while it was idle; the others are as old.
+                    pool.close()
+                    continue
+                raise
+            answer.discard = self._network.soon(answer.drop)
+            return HTTPResponse(head, answer)
+
+    async def read(self, response: HTTPResponse, until: float | None) -> bytes:
+        """Read the body to its end and close."""
+        return await read_whole(self, response, until)
+
+    async def next_chunk(self, response: HTTPResponse, until: float | None) -> bytes:
+        """Return the next bytes of the body, decoded; empty at its end."""
+        answer: _Answer = response.handle
+        if answer.ended:
+            return b""
+        try:
+            return await next_plain(answer.unpacker, answer.next_piece(until))
+        except BaseException:
+            answer.drop()
+            raise
+
+    async def close(self, response: HTTPResponse) -> None:
+        """Close the answer and, unless its body was read to the end, its connection."""
+        response.handle.drop()
+
+    def discard(self, response: HTTPResponse) -> None:
+        """Close without waiting, from any thread."""
+        response.handle.discard()
+
+    # -- connections ---------------------------------------------------------------------------------------------------
+
+    async def _take(
+        self, pool: Pool[Connection], origin: Origin, timeouts: Timeouts, until: float | None
+    ) -> tuple[Connection, bool]:
+        """Return a connection and whether it is new; the caller owes the pool a `give` or `gone`."""
+        taken = pool.take(self._network.waiter)
+        if isinstance(taken, Turn):
+            taken = await self._wait(pool, taken, timeouts, until)
+        if taken is not None:
+            return taken, False
+        try:
+            return await self._connect(origin, timeouts, until), True
+        except BaseException:
+            pool.gone()
+            raise
+
+    async def _wait(
+        self, pool: Pool[Connection], turn: Turn[Connection], timeouts: Timeouts, until: float | None
+    ) -> Connection | None:
+        seconds = timeouts.connect
+        due = None if seconds is None else self.now() + seconds
+        is_last = until is not None and (due is None or until <= due)
+        try:
+            await turn.waiter.wait(until if is_last else due)
+            return turn.connection
+        except TimeoutError:
+            pool.leave(turn)
+        except BaseException:
+            pool.leave(turn)
+            raise
+        if is_last:
+            raise DeadlineReached
+        raise FiberTimeoutError(
+            f"The connect timer of {seconds:g} s expired: every connection to this server is in use.",
+            timer="connect",
+            seconds=seconds,
+            outcome="not_sent",
+        )
+
+    async def _connect(self, origin: Origin, timeouts: Timeouts, until: float | None) -> Connection:
+        seconds = timeouts.connect
+        due = None if seconds is None else self.now() + seconds
+        is_last = until is not None and (due is None or until <= due)
+        due = until if is_last else due
+        proxy = self._proxy_for(origin.scheme, origin.netloc)
+        failure: Exception
+        try:
+            if proxy:
+                return Connection(await through(self._network.connect, proxy, origin, due))
+            stream = await self._network.connect(origin.address or origin.host, origin.port, due)
+            if origin.scheme == "https":
+                await stream.start_tls(tls_context(), origin.host, due)
+            return Connection(stream)
+        except FiberError:
+            raise
+        except Exception as error:
+            expired = is_last and isinstance(error, TimeoutError)
+            failure = DeadlineReached() if expired else unconnected(error, f"{origin.host}:{origin.port}", seconds)
+        raise failure

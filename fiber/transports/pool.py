@@ -1,0 +1,145 @@
+"""
+The connections to one origin: which are idle, how many there are, who waits for one.
+
+Newest first out of the idle ones, so that the surplus grows old and is closed; first come, first served among those
+who wait. Every step is O(1) and none waits: how to wait for a `Turn` is the business of the transport. A caller that
+took a connection, or the right to make one, owes exactly one `give` or `gone`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+MAX_CONNECTIONS = 1000
+MAX_IDLE_CONNECTIONS = 100
+IDLE_SECONDS = 30.0
+
+
+class Pooled(Protocol):
+    """What a pool holds."""
+
+    def is_dead(self) -> bool:
+        """Say whether the peer closed it, or spoke, while it was idle."""
+        ...
+
+    def abort(self) -> None:
+        """Close it at once."""
+        ...
+
+
+C = TypeVar("C", bound=Pooled)
+
+
+class Waiter(Protocol):
+    """Something to wait for, once; the end of the waiting may come first, and from another thread."""
+
+    def wake(self) -> None:
+        """End the waiting."""
+        ...
+
+    async def wait(self, due: float | None) -> None:
+        """Wait; raise `TimeoutError` at *due*."""
+        ...
+
+
+class Turn(Generic[C]):
+    """
+    A place in the queue.
+
+    Attributes:
+        waiter: Woken when its turn has come.
+        has_come: Its turn has come: `connection` is the one to use, or None to make one.
+    """
+
+    __slots__ = ("connection", "has_come", "left", "waiter")
+
+    def __init__(self, waiter: Waiter) -> None:
+        self.waiter = waiter
+        self.has_come = False
+        self.left = False
+        self.connection: C | None = None
+
+
+class Pool(Generic[C]):
+    """
+    Connections to one origin.
+
+    Args:
+        now: Monotonic seconds.
+        most: How many there may be at a time.
+
+    Attributes:
+        count: Connections that exist or are being made.
+    """
+
+    def __init__(self, now: Callable[[], float], most: int = MAX_CONNECTIONS) -> None:
+        self._now = now
+        self._most = most
+        self._idle: deque[tuple[float, C]] = deque()
+        self._waiting: deque[Turn[C]] = deque()
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def take(self, waiter: Callable[[], Waiter]) -> C | Turn[C] | None:
+        """Return an idle connection; None for the right to make one; or the turn to wait for, with a new *waiter*."""
+        with self._lock:
+            while self._idle:
+                since, connection = self._idle.pop()
+                if self._now() - since < IDLE_SECONDS and not connection.is_dead():
+                    return connection
+                self.count -= 1
+                connection.abort()
+            if self.count < self._most:
+                self.count += 1
+                return None
+            turn: Turn[C] = Turn(waiter())
+            self._waiting.append(turn)
+            return turn
+
+    def give(self, connection: C) -> None:
+        """Give back a connection that is ready for the next request."""
+        with self._lock:
+            if self._hand_over(connection):
+                return
+            now = self._now()
+            self._idle.append((now, connection))
+            while len(self._idle) > MAX_IDLE_CONNECTIONS or now - self._idle[0][0] >= IDLE_SECONDS:
+                self.count -= 1
+                self._idle.popleft()[1].abort()
+
+    def gone(self) -> None:
+        """A connection is no more, or was never made."""
+        with self._lock:
+            if not self._hand_over(None):
+                self.count -= 1
+
+    def leave(self, turn: Turn[C]) -> None:
+        """Leave the queue; what was handed over meanwhile goes to the next."""
+        with self._lock:
+            turn.left = True
+            if not turn.has_come:
+                return
+        if turn.connection is None:
+            self.gone()
+        else:
+            self.give(turn.connection)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        with self._lock:
+            while self._idle:
+                self.count -= 1
+                self._idle.pop()[1].abort()
+
+    def _hand_over(self, connection: C | None) -> bool:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.left:
+                turn.connection = connection
+                turn.has_come = True
+                turn.waiter.wake()
+                return True
+        return False

@@ -1,0 +1,106 @@
+"""Blocking code over an HTTP library: what only that has."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from fiber import FiberError
+from fiber._engine import run_sync
+from fiber.transports import httpx_blocking as blocking
+from fiber.transports.base import HTTPResponse, Transport
+from fiber.transports.httpx_blocking import BlockingTransport
+from fiber.types.http import HTTPHead
+from tests.transports.cases import LIMITS, Run, Serve, fetch, get, hello
+from tests.transports.conftest import LIBRARY
+
+
+@pytest.fixture
+def run() -> Run:
+    """Finish a coroutine function in one step over a transport of its own."""
+
+    def finish(work: Any) -> Any:
+        transport = BlockingTransport(lambda: LIBRARY)
+        try:
+            return run_sync(work(transport))
+        finally:
+            run_sync(transport.shutdown())
+
+    return finish
+
+
+def test_a_parent_that_closed_does_not_reach_into_a_child(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
+    """A child that never called has nothing to close."""
+    transport = BlockingTransport(lambda: LIBRARY)
+    run_sync(fetch(transport, get(serve(hello))))
+    used = transport._client
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+
+    run_sync(transport.shutdown())
+
+    assert not used.is_closed
+    used.close()
+
+
+def test_a_client_closed_under_a_call_is_an_error_of_ours(serve: Serve) -> None:
+    """A race between `close` and a call in another thread."""
+    transport = BlockingTransport(lambda: LIBRARY)
+    run_sync(fetch(transport, get(serve(hello))))
+    transport._client.close()
+
+    with pytest.raises(FiberError):
+        run_sync(fetch(transport, get(url="http://127.0.0.1:1/")))
+
+
+def test_a_connection_without_a_known_stream_is_read_all_the_same(serve: Serve, run: Run) -> None:
+    """The limit of single reads is an extra; a transport of the host's library may not show its sockets."""
+
+    async def work(transport: Transport) -> bytes:
+        response = await transport.open(get(serve(hello)), LIMITS, None)
+        answer = response.handle.response
+        answer.extensions.pop("network_stream")
+        assert blocking._limited(answer, 1.0).limit == 1.0
+        return await transport.read(response, None)
+
+    assert run(work) == b"hello"
+
+
+def test_a_close_that_fails_is_quiet(run: Run, serve: Serve) -> None:
+    """There is nobody to tell."""
+
+    class Broken:
+        is_closed = True
+
+        def close(self) -> None:
+            raise LookupError
+
+    async def work(transport: Transport) -> None:
+        response = await transport.open(get(serve(hello)), LIMITS, None)
+        await transport.read(response, None)
+        response.handle.response = Broken()
+        await transport.close(response)
+
+    run(work)
+
+
+def test_an_answer_whose_socket_is_not_known_is_closed_all_the_same() -> None:
+    """Waking its reader is an extra."""
+
+    class Answer:
+        is_closed = False
+        extensions: dict[str, Any] = {}  # noqa: RUF012
+
+        def iter_raw(self) -> object:
+            return iter(())
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    answer = Answer()
+    handle = blocking._Handle(answer, blocking._Reads(bytes))
+
+    BlockingTransport().discard(HTTPResponse(HTTPHead(200), handle))
+
+    assert answer.is_closed
