@@ -53,10 +53,10 @@ class AsyncioStream(asyncio.Protocol):
         self._ended = True
         self._wake()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
         self._ended = True
-        self._error = error
+        self._error = exc
         self._stop_timer()
         self._wake()
 
