@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
@@ -137,23 +136,6 @@ def check_schema(schema: Any, where: str, parameter: str) -> None:
             )
         for number, member in enumerate(options):
             check_schema(member, f"{where}.{keyword}[{number}]", parameter)
-
-
-def finite(name: str, value: Any) -> None:
-    """
-    Refuse NaN and infinities anywhere inside *value*: JSON has no such numbers.
-
-    Raises:
-        FiberValidationError: There is one.
-    """
-    if isinstance(value, float) and not math.isfinite(value):
-        raise FiberValidationError(f"{name} contains {value!r}, which JSON cannot say.", parameter=name)
-    if isinstance(value, Mapping):
-        for member in value.values():
-            finite(name, member)
-    elif isinstance(value, list | tuple):
-        for member in value:
-            finite(name, member)
 
 
 def _mentions(value: Any, reference: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import msgspec
 
 from fiber._errors import FiberValidationError
-from fiber.types import functions, normalise
+from fiber.types import functions, jsons, normalise
 from fiber.types.content import Opaque
 from fiber.types.request import ChatRequest, OnUnsupported
 from fiber.types.tools import AnyTool, ReasoningOptions, ResponseFormat, ServerTool, ServerToolKind, Tool, ToolChoice
@@ -127,7 +127,7 @@ def _string(name: str, value: Any) -> str:
 def _mapping(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise _wrong(name, f"{name} must be a mapping with string keys, not {value!r}.")
-    functions.finite(name, value)
+    jsons.finite(name, value)
     if name in ("extra_headers", "extra_query") and not all(isinstance(v, str) for v in value.values()):
         raise _wrong(name, f"The values of {name} must be strings.")
     if name == "logit_bias" and not all(type(v) in (int, float) for v in value.values()):
@@ -165,7 +165,7 @@ def _tool(value: Any) -> AnyTool:
         raise _wrong("tools", f"A tool must be a Tool, a dict or a typed function, not {type(value).__name__}.")
     if isinstance(tool, Tool):
         functions.check_schema(tool.parameters, f"The parameters of tool {tool.name!r}", "tools")
-        functions.finite("tools", tool.parameters)
+        jsons.finite("tools", tool.parameters)
     elif isinstance(tool, ServerTool):
         _one_of("tools", "kind of a ServerTool", tool.kind, get_args(ServerToolKind))
     return tool
@@ -218,7 +218,7 @@ def _response_format(name: str, value: Any) -> ResponseFormat:
         raise _wrong(name, "response_format json_schema needs a schema.")
     if wanted.schema is not None:
         functions.check_schema(wanted.schema, "The schema of response_format", name)
-    functions.finite(name, wanted.schema)
+    jsons.finite(name, wanted.schema)
     return wanted
 
 

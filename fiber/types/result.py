@@ -11,6 +11,7 @@ import msgspec
 
 from fiber._errors import FiberParsingError
 from fiber.types.content import Opaque, ToolCall
+from fiber.types.jsons import parse_json
 from fiber.types.messages import ChatMessage
 
 T = TypeVar("T")
@@ -259,22 +260,3 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             FiberParsingError: The text is not JSON, or does not fit *parse*.
         """
         return parse_json(self.text, parse)
-
-
-def parse_json(text: str, kind: Any = None) -> Any:
-    """
-    Decode *text* as JSON, into *kind* when given.
-
-    Raises:
-        FiberParsingError: It is not JSON, or does not fit *kind*.
-    """
-    validate = getattr(kind, "model_validate_json", None)
-    try:
-        if validate is not None:
-            return validate(text)
-        return msgspec.json.decode(text, type=Any if kind is None else kind)
-    except (ValueError, RecursionError, TypeError) as error:
-        what = "JSON" if kind is None else f"a JSON {getattr(kind, '__name__', kind)}"
-        raise FiberParsingError(
-            f"The answer is not {what}: {error}. Its text is in result.text.", raw_response=text[:200]
-        ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
@@ -13,7 +12,7 @@ import pydantic
 import pytest
 
 from fiber._errors import FiberValidationError
-from fiber.types.functions import check_schema, finite, schema_of, tool_of
+from fiber.types.functions import check_schema, schema_of, tool_of
 from fiber.types.tools import Tool
 
 
@@ -417,18 +416,3 @@ def test_schema_is_refused(schema: Any, complaint: str) -> None:
         check_schema(schema, "f", "tools")
 
     assert (caught.value.parameter, caught.value.outcome) == ("tools", "not_sent")
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf, {"a": [1, (-math.inf,)]}], ids=str)
-def test_number_that_json_cannot_say(value: Any) -> None:
-    """NaN and the infinities are refused wherever they are."""
-    with pytest.raises(FiberValidationError, match="which JSON cannot say") as caught:
-        finite("extra_body", value)
-
-    assert caught.value.parameter == "extra_body"
-
-
-@pytest.mark.parametrize("value", [None, 1.5, {"a": [1, ("x", {"b": -0.0})]}], ids=str)
-def test_number_that_json_can_say(value: Any) -> None:
-    """All other values pass."""
-    finite("extra_body", value)

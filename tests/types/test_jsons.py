@@ -1,0 +1,117 @@
+"""JSON text and values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+import msgspec
+import pydantic
+import pytest
+
+from fiber._errors import FiberParsingError, FiberValidationError
+from fiber.types.jsons import finite, parse_json
+
+
+class City(msgspec.Struct):
+    """A place, as a Struct."""
+
+    name: str
+    size: int = 0
+
+
+@dataclass
+class Town:
+    """A place, as a dataclass."""
+
+    name: str
+    size: int = 0
+
+
+class Village(TypedDict):
+    """A place, as a TypedDict."""
+
+    name: str
+
+
+class Hamlet(pydantic.BaseModel):
+    """A place, as a pydantic model."""
+
+    name: str
+    size: int = 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [('{"name":"Oslo"}', {"name": "Oslo"}), (" [1] ", [1]), ("null", None), ('"a"', "a"), ("1.5", 1.5)],
+)
+def test_json_as_plain_values(text: str, expected: Any) -> None:
+    """Without a type, JSON is read as plain values."""
+    assert parse_json(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        pytest.param(City, City("Oslo", 7), id="struct"),
+        pytest.param(Town, Town("Oslo", 7), id="dataclass"),
+        pytest.param(Village, {"name": "Oslo"}, id="typed dict"),
+        pytest.param(Hamlet, Hamlet(name="Oslo", size=7), id="pydantic"),
+        pytest.param(dict[str, str | int], {"name": "Oslo", "size": 7}, id="generic"),
+        pytest.param(dict, {"name": "Oslo", "size": 7}, id="builtin"),
+    ],
+)
+def test_json_as_a_type(kind: Any, expected: Any) -> None:
+    """With a type, the value is a checked instance of it."""
+    found = parse_json('{"name":"Oslo","size":7}', kind)
+
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_json_of_a_union_of_words() -> None:
+    """Any type that msgspec knows will do."""
+    assert parse_json('"b"', Literal["a", "b"]) == "b"
+
+
+@pytest.mark.parametrize("text", ["", "Oslo", '{"name":', "{'name':'Oslo'}", '"\ud800"', "[" * 100_000])
+def test_text_that_is_not_json(text: str) -> None:
+    """A text that is not JSON is a parsing error with the start of the text."""
+    with pytest.raises(FiberParsingError, match=r"The answer is not JSON: .* Its text is in result\.text\.") as caught:
+        parse_json(text)
+
+    assert caught.value.raw_response == text[:200]
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("kind", [City, Town, Village, Hamlet, list[City]], ids=str)
+@pytest.mark.parametrize("text", ['{"size":7}', '{"name":5}', "null", "nothing"])
+def test_json_that_does_not_fit(kind: Any, text: str) -> None:
+    """JSON that does not fit the type is a parsing error that names the type."""
+    with pytest.raises(FiberParsingError, match="The answer is not a JSON ") as caught:
+        parse_json(text, kind)
+
+    assert caught.value.raw_response == text
+
+
+@pytest.mark.parametrize("kind", [list[Hamlet], list[City] | list[Town]], ids=["pydantic inside", "ambiguous"])
+def test_type_that_cannot_be_parsed_into(kind: Any) -> None:
+    """A type that msgspec cannot fill is an error of this library too."""
+    with pytest.raises(FiberParsingError, match="The answer is not a JSON "):
+        parse_json('[{"name":"Oslo"}]', kind)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, {"a": [1, (-math.inf,)]}], ids=str)
+def test_number_that_json_cannot_say(value: Any) -> None:
+    """NaN and the infinities are refused wherever they are."""
+    with pytest.raises(FiberValidationError, match="which JSON cannot say") as caught:
+        finite("extra_body", value)
+
+    assert caught.value.parameter == "extra_body"
+
+
+@pytest.mark.parametrize("value", [None, 1.5, {"a": [1, ("x", {"b": -0.0})]}], ids=str)
+def test_number_that_json_can_say(value: Any) -> None:
+    """All other values pass."""
+    finite("extra_body", value)
