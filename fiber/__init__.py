@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from fiber.types.functions import tool_of
     from fiber.types.http import Secret
     from fiber.types.messages import ChatMessage
+    from fiber.types.partial import partial_json
     from fiber.types.request import ChatRequest
     from fiber.types.result import (
         Attempt,
@@ -153,6 +154,7 @@ _HOMES = {
     "fiber.types.functions": "tool_of",
     "fiber.types.http": "Secret",
     "fiber.types.messages": "ChatMessage",
+    "fiber.types.partial": "partial_json",
     "fiber.types.request": "ChatRequest",
     "fiber.types.result": "Attempt ChatResult Choice Citation RateLimits Receipt TokenLogprob Usage",
     "fiber.types.target": "Quirks",
@@ -247,6 +249,7 @@ __all__ = [
     "__version__",
     "default_layers",
     "openai_compatible",
+    "partial_json",
     "read_part",
     "tool_of",
 ]

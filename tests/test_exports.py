@@ -98,6 +98,7 @@ NAMES = [
     "__version__",
     "default_layers",
     "openai_compatible",
+    "partial_json",
     "read_part",
     "tool_of",
 ]

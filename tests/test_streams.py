@@ -19,6 +19,7 @@ from fiber import (
     FiberValidationError,
     Log,
     Timeouts,
+    ToolCallDelta,
 )
 from fiber._chain import Call, Ending, Handler, Reply
 from fiber.testing.fake import FakeReply, FakeTransport, json_reply, lost, sse_reply
@@ -71,6 +72,25 @@ async def test_a_stream_gives_events_and_the_same_result_as_a_chat() -> None:
     assert watch.outcomes == ["complete", "complete"]
     assert watch.endings[0].usage == same.usage
     assert transport.closed == 2
+
+
+async def test_partial_holds_the_tool_call_that_is_being_written() -> None:
+    """Its arguments are there as far as they came, at each event."""
+    pieces = ('{"city":', '"Os', 'lo","days"', ":3}")
+    calls: list[dict[str, Any]] = [{"index": 0, "id": "c", "type": "function", "function": {"name": "f"}}]
+    calls += [{"index": 0, "function": {"arguments": text}} for text in pieces]
+    deltas = [piece(tool_calls=[call]) for call in calls]
+    fiber, _, _ = watched(sse_reply(START, *deltas, piece(finish_reason="tool_calls"), "[DONE]"))
+
+    seen = []
+    async with fiber.chat_stream("hi") as stream:
+        async for event in stream:
+            if isinstance(event, ToolCallDelta):
+                assert stream.partial is not None
+                seen.append(stream.partial.tool_calls[event.index].partial_arguments)
+
+    assert seen == [{}, {"city": "Os"}, {"city": "Oslo"}, {"city": "Oslo", "days": 3}]
+    assert stream.result.tool_calls[0].arguments == seen[-1]
 
 
 async def test_a_stream_needs_no_block() -> None:

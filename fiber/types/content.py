@@ -156,6 +156,18 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool-call", omit_defaults=True)
                 raw_response=self.arguments_json[:200],
             ) from None
 
+    @property
+    def partial_arguments(self) -> Any:
+        """
+        The arguments as far as they have come, None before they begin; for the calls of `stream.partial`.
+
+        Raises:
+            FiberParsingError: They cannot become JSON; see `partial_json`.
+        """
+        from fiber.types.partial import partial_json  # compiles its patterns, 2 ms: only for those who look
+
+        return partial_json(self.arguments_json)
+
 
 class ToolResult(msgspec.Struct, frozen=True, tag="tool-result", omit_defaults=True):
     """

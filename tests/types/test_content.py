@@ -197,6 +197,15 @@ def test_invalid_arguments_are_reported(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", None), ('{"city":"Os', {"city": "Os"}), ('{"city":"Oslo"}', {"city": "Oslo"})],
+)
+def test_partial_arguments_are_what_came_so_far(text: str, expected: Any) -> None:
+    """The arguments of a call that is still written are completed; before the first of them there are none."""
+    assert ToolCall("1", "f", text).partial_arguments == expected
+
+
+@pytest.mark.parametrize(
     ("content", "expected"),
     [("hi", "hi"), ((Text("a"), Image(url="u"), Text("b")), "ab"), ((), "")],
     ids=["text", "parts", "nothing"],
