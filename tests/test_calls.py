@@ -390,6 +390,17 @@ def test_strict_json_that_does_not_fit_is_an_error_with_the_result(stream: bool)
     assert watch.outcomes == ["complete"]
 
 
+def test_strict_json_is_never_searched_for() -> None:
+    """A fence around it is an error, though the result can be read leniently by whoever wants to."""
+    fiber, _ = scripted(whole(f"```json\n{PARIS}\n```"))
+
+    with pytest.raises(FiberParsingError) as caught:
+        fiber.sync.chat("Hi", response_format=City)
+
+    assert caught.value.partial is not None
+    assert caught.value.partial.json(City, lenient=True) == City("Paris")
+
+
 def test_loose_json_that_does_not_fit_is_a_warning() -> None:
     """`json_object` promises little."""
     fiber, _ = scripted(whole("no"))

@@ -11,23 +11,43 @@ import msgspec
 from fiber._errors import FiberParsingError, FiberValidationError
 
 
-def parse_json(text: str, kind: Any = None) -> Any:
+def parse_json(text: str, kind: Any = None, *, lenient: bool = False) -> Any:
     """
     Decode *text* as JSON, into *kind* when given.
+
+    Args:
+        lenient: When *text* as it is does not do, take what is in a code fence, or the first object or array in the
+            text that fits *kind*; trailing commas do not matter then. Never for answers that must be JSON.
 
     Raises:
         FiberParsingError: It is not JSON, or does not fit *kind*.
     """
-    validate = getattr(kind, "model_validate_json", None)
     try:
-        if validate is not None:
-            return validate(text)
-        return msgspec.json.decode(text, type=Any if kind is None else kind)
-    except (ValueError, RecursionError, TypeError) as error:
-        what = "JSON" if kind is None else f"a JSON {getattr(kind, '__name__', kind)}"
-        raise FiberParsingError(
-            f"The answer is not {what}: {error}. Its text is in result.text.", raw_response=text[:200]
-        ) from error
+        return _decoded(text, kind)
+    except _MISFITS as error:
+        misfit = error
+    if lenient:
+        from fiber.types.lenient import readings  # compiles its patterns, 2 ms: only for those who ask
+
+        for reading in readings(text):
+            try:
+                return _decoded(reading, kind)
+            except _MISFITS:
+                continue
+    what = "JSON" if kind is None else f"a JSON {getattr(kind, '__name__', kind)}"
+    raise FiberParsingError(
+        f"The answer is not {what}: {misfit}. Its text is in result.text.", raw_response=text[:200]
+    ) from misfit
+
+
+_MISFITS = (ValueError, RecursionError, TypeError)
+
+
+def _decoded(text: str, kind: Any) -> Any:
+    validate = getattr(kind, "model_validate_json", None)
+    if validate is not None:
+        return validate(text)
+    return msgspec.json.decode(text, type=Any if kind is None else kind)
 
 
 def finite(name: str, value: Any) -> None:

@@ -246,17 +246,19 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise FiberParsingError(f"The provider's answer is not JSON: {error}. See result.body.") from None
 
     @overload
-    def json(self) -> Any: ...
+    def json(self, *, lenient: bool = False) -> Any: ...
     @overload
-    def json(self, parse: type[T]) -> T: ...
-    def json(self, parse: Any = None) -> Any:
+    def json(self, parse: type[T], *, lenient: bool = False) -> T: ...
+    def json(self, parse: Any = None, *, lenient: bool = False) -> Any:
         """
         Decode the text of the answer as JSON.
 
         Args:
             parse: A msgspec Struct, dataclass, TypedDict, builtin generic or pydantic model to make of it.
+            lenient: Also take JSON in a code fence or in prose, with trailing commas: the first object or array that
+                fits *parse*.
 
         Raises:
             FiberParsingError: The text is not JSON, or does not fit *parse*.
         """
-        return parse_json(self.text, parse)
+        return parse_json(self.text, parse, lenient=lenient)

@@ -9,9 +9,11 @@ from typing import Any, Literal, TypedDict
 import msgspec
 import pydantic
 import pytest
+from hypothesis import given
 
 from fiber._errors import FiberParsingError, FiberValidationError
 from fiber.types.jsons import finite, parse_json
+from tests.strategies import json_values
 
 
 class City(msgspec.Struct):
@@ -100,6 +102,47 @@ def test_type_that_cannot_be_parsed_into(kind: Any) -> None:
     """A type that msgspec cannot fill is an error of this library too."""
     with pytest.raises(FiberParsingError, match="The answer is not a JSON "):
         parse_json('[{"name":"Oslo"}]', kind)
+
+
+ANSWER = '{"name":"Oslo","size":7}'
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        pytest.param(ANSWER, None, {"name": "Oslo", "size": 7}, id="direct"),
+        pytest.param(ANSWER, City, City("Oslo", 7), id="direct, typed"),
+        pytest.param(f"\ufeff```json\n{ANSWER}\n```\n", Hamlet, Hamlet(name="Oslo", size=7), id="cleaned"),
+        pytest.param("```\n42\n```", int, 42, id="cleaned number"),
+        pytest.param(f"Sure! {ANSWER} Anything else?", City, City("Oslo", 7), id="extracted"),
+        pytest.param('{"name":"Oslo",}', City, City("Oslo"), id="trailing comma"),
+        pytest.param(f"See [1]: {ANSWER}", City, City("Oslo", 7), id="first that fits"),
+        pytest.param(f"See [1]: {ANSWER}", None, [1], id="first of all"),
+        pytest.param('"[1]"', None, "[1]", id="JSON is not searched"),
+    ],
+)
+def test_lenient_reading(text: str, kind: Any, expected: Any) -> None:
+    """The text itself comes first, then the cleaned one, then the first object or array in it that fits."""
+    assert parse_json(text, kind, lenient=True) == expected
+
+
+@given(json_values())
+def test_lenient_reading_of_json_is_the_strict_one(value: Any) -> None:
+    """What is JSON already is never searched."""
+    text = msgspec.json.encode(value).decode()
+
+    assert parse_json(text, lenient=True) == parse_json(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Oslo", f"[{ANSWER}", f"[{ANSWER}]", f'{{"a": {ANSWER}}}', "[" * 100_000, "[1] {}"]
+)
+def test_lenient_reading_invents_nothing(text: str) -> None:
+    """Without an object that fits, or with only a part of something else, it is the same error as ever."""
+    with pytest.raises(FiberParsingError, match="The answer is not a JSON City: ") as caught:
+        parse_json(text, City, lenient=True)
+
+    assert caught.value.raw_response == text[:200]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, {"a": [1, (-math.inf,)]}], ids=str)

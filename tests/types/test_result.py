@@ -113,3 +113,12 @@ def test_answer_that_is_not_json() -> None:
     """An answer that is no JSON is a parsing error."""
     with pytest.raises(FiberParsingError, match=r"The answer is not JSON: .* Its text is in result\.text\."):
         answer("Oslo").json()
+
+
+def test_json_in_an_answer_of_prose() -> None:
+    """It is read when that is asked for, and only then."""
+    result = answer("Here it is: [1]")
+
+    assert result.json(lenient=True) == result.json(list[int], lenient=True) == [1]
+    with pytest.raises(FiberParsingError):
+        result.json()

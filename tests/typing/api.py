@@ -106,6 +106,8 @@ async def whole(client: Fiber) -> None:
     assert_type(result.json(), Any)
     assert_type(result.json(parse=City), City)
     assert_type(result.json(parse=list[int]), list[int])
+    assert_type(result.json(lenient=True), Any)
+    assert_type(result.json(City, lenient=True), City)
     assert_type(await client.ask("Hello"), str)
     assert_type(await client.chat(request=ChatRequest(messages=())), ChatResult)
     assert_type(
