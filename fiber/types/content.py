@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from fiber._errors import FiberParsingError, FiberValidationError
+from fiber.types.jsons import json_of
 
 CacheHint: TypeAlias = Literal["ephemeral", "extended"]
 """Prompt caching asked of the provider up to and including this item: 5 minutes, or 1 hour."""
@@ -65,6 +66,19 @@ class Text(msgspec.Struct, frozen=True, tag="text", omit_defaults=True):
     text: str
     cache_hint: CacheHint | None = None
     native: Opaque | None = None
+
+    @classmethod
+    def of(cls, value: Any, *, cache_hint: CacheHint | None = None) -> Text:
+        """
+        Write a structured *value* as JSON: the same text for equal values, whatever the order of their names.
+
+        Args:
+            value: A Struct, dataclass, dict, list, ..., or pydantic model.
+
+        Raises:
+            FiberValidationError: JSON cannot say it, NaN and infinity included.
+        """
+        return cls(json_of(value), cache_hint)
 
 
 class Media(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

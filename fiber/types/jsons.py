@@ -50,6 +50,33 @@ def _decoded(text: str, kind: Any) -> Any:
     return msgspec.json.decode(text, type=Any if kind is None else kind)
 
 
+def json_of(value: Any) -> str:
+    """
+    Write *value* as JSON, the same text for equal values: names in order, no white space.
+
+    Args:
+        value: Whatever msgspec writes (Structs, dataclasses, dicts, lists, sets, dates, ...), and pydantic models.
+
+    Raises:
+        FiberValidationError: JSON cannot say it.
+    """
+    try:
+        plain = msgspec.to_builtins(value, order="sorted", str_keys=True, enc_hook=_dumped)
+        finite("messages", plain)  # msgspec would write null
+        return msgspec.json.encode(plain, order="sorted").decode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FiberValidationError(
+            f"This {type(value).__name__} cannot be written as JSON: {error}.", parameter="messages", outcome="not_sent"
+        ) from None
+
+
+def _dumped(value: Any) -> Any:
+    dump = getattr(value, "model_dump", None)
+    if dump is None:
+        raise TypeError(f"{type(value).__name__} is no type of JSON")
+    return dump(mode="json")
+
+
 def finite(name: str, value: Any) -> None:
     """
     Refuse NaN and infinities anywhere inside *value*: JSON has no such numbers.

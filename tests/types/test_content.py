@@ -56,6 +56,20 @@ def test_part_is_frozen() -> None:
         Text("a").text = "b"  # type: ignore[misc]
 
 
+def test_text_of_a_value_is_its_json() -> None:
+    """Equal values give equal text, which a prompt cache needs."""
+    assert Text.of({"b": [1, None], "a": "é"}) == Text.of({"a": "é", "b": (1, None)}) == Text('{"a":"é","b":[1,null]}')
+    assert Text.of([], cache_hint="ephemeral") == Text("[]", "ephemeral")
+
+
+def test_text_of_a_value_that_json_cannot_say() -> None:
+    """It is the caller's mistake."""
+    with pytest.raises(FiberValidationError, match="cannot be written as JSON") as caught:
+        Text.of(object())
+
+    assert (caught.value.parameter, caught.value.outcome) == ("messages", "not_sent")
+
+
 # -- opaque -------------------------------------------------------------------------------------------------------
 
 

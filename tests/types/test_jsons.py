@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal, TypedDict
 
 import msgspec
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 
 from fiber._errors import FiberParsingError, FiberValidationError
-from fiber.types.jsons import finite, parse_json
+from fiber.types.jsons import finite, json_of, parse_json
 from tests.strategies import json_values
 
 
@@ -143,6 +144,58 @@ def test_lenient_reading_invents_nothing(text: str) -> None:
         parse_json(text, City, lenient=True)
 
     assert caught.value.raw_response == text[:200]
+
+
+# -- writing ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(City("Oslo", 7), '{"name":"Oslo","size":7}', id="struct"),
+        pytest.param([Town("Oslo", 7)], '[{"name":"Oslo","size":7}]', id="dataclass"),
+        pytest.param({"b": Hamlet(name="Oslo", size=7), "a": 1}, '{"a":1,"b":{"name":"Oslo","size":7}}', id="pydantic"),
+        pytest.param({"b": {3, 1, 2}, "a": {2: "x", 1: "y"}}, '{"a":{"1":"y","2":"x"},"b":[1,2,3]}', id="order"),
+        pytest.param(date(2026, 11, 21), '"2026-11-21"', id="date"),
+        pytest.param("😀", '"😀"', id="text"),
+    ],
+)
+def test_value_as_json(value: Any, expected: str) -> None:
+    """Whatever has a JSON is written, names in order."""
+    assert json_of(value) == expected
+
+
+@given(json_values())
+def test_written_json_reads_back_and_has_one_form(value: Any) -> None:
+    """The value survives, and the order in which its names were set does not matter."""
+    text = json_of(value)
+
+    assert parse_json(text) == value
+    assert json_of(backwards(value)) == text
+
+
+def backwards(value: Any) -> Any:
+    """Return an equal value whose names were set in the other order."""
+    if isinstance(value, dict):
+        return {name: backwards(member) for name, member in reversed(value.items())}
+    return [backwards(member) for member in value] if isinstance(value, list) else value
+
+
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), {"a": {1: math.nan}}, City("Oslo", math.inf), "\ud800", {(1, 2): 3}, 1j, City, Hamlet, ENDLESS],  # type: ignore[arg-type]
+    ids=lambda value: repr(value)[:12],
+)
+def test_value_that_json_cannot_say(value: Any) -> None:
+    """It is refused; NaN and infinity never become null."""
+    with pytest.raises(FiberValidationError, match="JSON") as caught:
+        json_of(value)
+
+    assert (caught.value.parameter, caught.value.outcome) == ("messages", "not_sent")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, {"a": [1, (-math.inf,)]}], ids=str)
