@@ -109,7 +109,7 @@ def test_tool_round_trip_is_the_same_everywhere(fiber: Fiber, model: str, stream
     assert len({call.id for call in first.tool_calls}) == 2
 
     history += [first.message]
-    history += [ChatMessage.tool(call.id, f"result of {call.name}") for call in first.tool_calls]
+    history += [ChatMessage.tool(call, f"result of {call.name}") for call in first.tool_calls]
     second = fiber.sync.chat(history, model=model, tools=[weather, clock])
 
     assert second.text == "The tool says: result of weather; result of clock"

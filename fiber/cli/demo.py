@@ -107,7 +107,7 @@ def _tool(fiber: Fiber, model: str) -> tuple[ChatResult, str]:
     call = first.tool_calls[0]
     answer = get_weather(**call.arguments)
     print(f"tool       {call.name}({call.arguments_json}) -> {answer}")
-    history += [first.message, ChatMessage.tool(call.id, answer)]
+    history += [first.message, ChatMessage.tool(call, answer)]
     result = fiber.sync.chat(history, model=model, tools=[get_weather])
     print(f"           {result.text}")
     _check(answer in result.text, "the answer has the tool's result")

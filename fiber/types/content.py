@@ -7,12 +7,14 @@ to the provider and host it came from, instead of the part's other fields. To ch
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from fiber._errors import FiberParsingError, FiberValidationError
-from fiber.types.jsons import json_of
+from fiber._errors import FiberValidationError
+from fiber.types.jsons import json_of, parse_json
+
+T = TypeVar("T")
 
 CacheHint: TypeAlias = Literal["ephemeral", "extended"]
 """Prompt caching asked of the provider up to and including this item: 5 minutes, or 1 hour."""
@@ -161,14 +163,7 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool-call", omit_defaults=True)
         Raises:
             FiberParsingError: `arguments_json` is not valid JSON; it is never repaired.
         """
-        try:
-            return msgspec.json.decode(self.arguments_json)
-        except (ValueError, RecursionError) as error:
-            raise FiberParsingError(
-                f"The model's arguments for tool {self.name!r} (call {self.id!r}) are not valid JSON: {error}."
-                " Read arguments_json for the text, or ask the model again.",
-                raw_response=self.arguments_json[:200],
-            ) from None
+        return self._read(None)
 
     @property
     def partial_arguments(self) -> Any:
@@ -181,6 +176,27 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool-call", omit_defaults=True)
         from fiber.types.partial import partial_json  # compiles its patterns, 2 ms: only for those who look
 
         return partial_json(self.arguments_json)
+
+    def parse(self, kind: type[T]) -> T:
+        """
+        Return the arguments as a checked value of *kind*.
+
+        Args:
+            kind: A msgspec Struct, dataclass, TypedDict, builtin generic or pydantic model.
+
+        Raises:
+            FiberParsingError: `arguments_json` is not valid JSON or does not fit *kind*; it is never repaired.
+        """
+        value: T = self._read(kind)
+        return value
+
+    def _read(self, kind: Any) -> Any:
+        return parse_json(
+            self.arguments_json,
+            kind,
+            subject=f"The model's arguments for tool {self.name!r} (call {self.id!r}) are",
+            advice="Read arguments_json for the text, or ask the model again.",
+        )
 
 
 class ToolResult(msgspec.Struct, frozen=True, tag="tool-result", omit_defaults=True):

@@ -11,13 +11,21 @@ import msgspec
 from fiber._errors import FiberParsingError, FiberValidationError
 
 
-def parse_json(text: str, kind: Any = None, *, lenient: bool = False) -> Any:
+def parse_json(
+    text: str,
+    kind: Any = None,
+    *,
+    lenient: bool = False,
+    subject: str = "The answer is",
+    advice: str = "Its text is in result.text.",
+) -> Any:
     """
     Decode *text* as JSON, into *kind* when given.
 
     Args:
         lenient: When *text* as it is does not do, take what is in a code fence, or the first object or array in the
             text that fits *kind*; trailing commas do not matter then. Never for answers that must be JSON.
+        subject, advice: How the error's message begins and ends.
 
     Raises:
         FiberParsingError: It is not JSON, or does not fit *kind*.
@@ -35,9 +43,7 @@ def parse_json(text: str, kind: Any = None, *, lenient: bool = False) -> Any:
             except _MISFITS:
                 continue
     what = "JSON" if kind is None else f"a JSON {getattr(kind, '__name__', kind)}"
-    raise FiberParsingError(
-        f"The answer is not {what}: {misfit}. Its text is in result.text.", raw_response=text[:200]
-    ) from misfit
+    raise FiberParsingError(f"{subject} not {what}: {misfit}. {advice}", raw_response=text[:200]) from misfit
 
 
 _MISFITS = (ValueError, RecursionError, TypeError)

@@ -93,16 +93,19 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     @classmethod
     def tool(
         cls,
-        call_id: str,
+        call: ToolCall | str,
         content: str | Iterable[Text | Image | Document | Opaque] = "",
         *,
         name: str = "",
         is_error: bool = False,
         cache_hint: CacheHint | None = None,
     ) -> ChatMessage:
-        """Make a tool message that answers the call with *call_id*."""
+        """Make a tool message that answers *call*, or the call with this id; of a call it knows the tool's name."""
         body = content if isinstance(content, str) else tuple(content)
-        return cls("tool", (ToolResult(call_id, body, name, is_error, cache_hint),))
+        if isinstance(call, ToolCall):
+            name = name or call.name
+            call = call.id
+        return cls("tool", (ToolResult(call, body, name, is_error, cache_hint),))
 
     @property
     def parts(self) -> tuple[Part, ...]:

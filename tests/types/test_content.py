@@ -204,10 +204,32 @@ def test_arguments_are_parsed(text: str, expected: Any) -> None:
 @pytest.mark.parametrize("text", ["", '{"city"', "{'a':1}", "[" * 100_000], ids=["empty", "cut", "python", "deep"])
 def test_invalid_arguments_are_reported(text: str) -> None:
     """Arguments that are no JSON are an error with the text, never an empty object."""
-    with pytest.raises(FiberParsingError, match=r"tool 'f' \(call '1'\) are not valid JSON") as caught:
+    with pytest.raises(FiberParsingError, match=r"tool 'f' \(call '1'\) are not JSON: ") as caught:
         _ = ToolCall("1", "f", text).arguments
 
     assert caught.value.raw_response == text[:200]
+
+
+class Trip(msgspec.Struct):
+    """Arguments of a tool."""
+
+    city: str
+    days: int = 1
+
+
+def test_arguments_become_a_value_of_a_type() -> None:
+    """They are checked on the way."""
+    assert ToolCall("1", "f", '{"city":"Oslo"}').parse(Trip) == Trip("Oslo")
+
+
+@pytest.mark.parametrize("text", ["", '{"city":5}', '{"city"'])
+def test_arguments_that_do_not_fit_are_reported(text: str) -> None:
+    """The error names tool, call and type, and has the text."""
+    words = r"for tool 'f' \(call '1'\) are not a JSON Trip: .* Read arguments_json"
+    with pytest.raises(FiberParsingError, match=words) as caught:
+        ToolCall("1", "f", text).parse(Trip)
+
+    assert caught.value.raw_response == text
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,8 @@ def test_other_content_is_refused(content: Any) -> None:
             id="assistant with parts and calls",
         ),
         pytest.param(ChatMessage.tool("1"), ChatMessage("tool", (ToolResult("1"),)), id="tool"),
+        pytest.param(ChatMessage.tool(CALL, "a"), ChatMessage("tool", (ToolResult("1", "a", "f"),)), id="tool of call"),
+        pytest.param(ChatMessage.tool(CALL, name="g"), ChatMessage("tool", (ToolResult("1", "", "g"),)), id="named"),
         pytest.param(
             ChatMessage.tool("1", [Text("a")], name="f", is_error=True, cache_hint="ephemeral"),
             ChatMessage("tool", (ToolResult("1", (Text("a"),), "f", True, "ephemeral"),)),

@@ -39,6 +39,7 @@ from fiber import (
     SyncChatStream,
     SyncFiber,
     SyncPieceStream,
+    Text,
     TextDelta,
     Timeouts,
     ToolCall,
@@ -106,6 +107,8 @@ async def whole(client: Fiber) -> None:
     assert_type(result.json(), Any)
     assert_type(result.json(parse=City), City)
     assert_type(result.json(parse=list[int]), list[int])
+    assert_type(result.tool_calls[0].parse(City), City)
+    assert_type(ChatMessage.tool(result.tool_calls[0], [Text.of(City("Oslo"))]), ChatMessage)
     assert_type(result.json(lenient=True), Any)
     assert_type(result.json(City, lenient=True), City)
     assert_type(await client.ask("Hello"), str)
