@@ -36,7 +36,8 @@ if TYPE_CHECKING:
         FiberValidationError,
     )
     from fiber._fiber import Fiber
-    from fiber._files import read_part
+    from fiber._files import read_part, read_parts
+    from fiber._images import compare_images, describe_images, transcribe_images
     from fiber._operations import RawResponse
     from fiber._pieces import (
         PieceStream,
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     )
     from fiber.types.functions import tool_of
     from fiber.types.http import Secret
+    from fiber.types.media import ImageInfo, check_image, data_url
     from fiber.types.messages import ChatMessage
     from fiber.types.partial import partial_json
     from fiber.types.request import ChatRequest
@@ -132,7 +134,8 @@ _HOMES = {
         "FiberQuotaError FiberRateLimitError FiberStreamInterruptedError FiberTimeoutError FiberValidationError"
     ),
     "fiber._fiber": "Fiber",
-    "fiber._files": "read_part",
+    "fiber._files": "read_part read_parts",
+    "fiber._images": "compare_images describe_images transcribe_images",
     "fiber._operations": "RawResponse",
     "fiber._pieces": "PieceStream SyncPieceStream",
     "fiber._prompt": "Prompt PromptDefaults",
@@ -153,6 +156,7 @@ _HOMES = {
     ),
     "fiber.types.functions": "tool_of",
     "fiber.types.http": "Secret",
+    "fiber.types.media": "ImageInfo check_image data_url",
     "fiber.types.messages": "ChatMessage",
     "fiber.types.partial": "partial_json",
     "fiber.types.request": "ChatRequest",
@@ -201,6 +205,7 @@ __all__ = [
     "Handler",
     "Heartbeat",
     "Image",
+    "ImageInfo",
     "Layer",
     "Log",
     "MessageEnd",
@@ -247,11 +252,17 @@ __all__ = [
     "Usage",
     "UsageUpdate",
     "__version__",
+    "check_image",
+    "compare_images",
+    "data_url",
     "default_layers",
+    "describe_images",
     "openai_compatible",
     "partial_json",
     "read_part",
+    "read_parts",
     "tool_of",
+    "transcribe_images",
 ]
 
 _WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -1,4 +1,4 @@
-"""From a file on disk to a content part; the only room that reads files."""
+"""From files on disk to content parts; the only room that reads files."""
 
 from __future__ import annotations
 
@@ -39,6 +39,16 @@ def read_part(path: str | PathLike[str], *, media_type: str = "") -> Image | Aud
     if kind.startswith("audio/"):
         return Audio(data=data, media_type=kind)
     return Document(data=data, media_type=kind, filename=file.name)
+
+
+def read_parts(*paths: str | PathLike[str]) -> tuple[Image | Audio | Document, ...]:
+    """
+    Read files and make the parts they are, in their order; see `read_part`.
+
+    Raises:
+        FiberValidationError: One of them cannot be read, is empty, or is longer than `MAX_FILE_BYTES`.
+    """
+    return tuple(read_part(path) for path in paths)
 
 
 def _wrong(message: str) -> FiberValidationError:

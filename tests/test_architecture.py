@@ -41,6 +41,7 @@ ROOMS = (
     ("layers",),
     ("stores",),
     ("_chain",),
+    ("_images",),
     ("_env", "_files"),
     ("registry",),
     ("providers", "transports"),

@@ -41,7 +41,9 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PATH = re.compile(r"`((?:fiber|tests|docs|changelog\.d|requirements)/[\w./*{},-]*)`")
 
-FILES = {"river.png": b"\x89PNG\r\n\x1a\n", "report.pdf": b"%PDF-1.7\n", "question.wav": b"RIFF\x00\x00\x00\x00WAVE"}
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0"
+"""The beginning of an image of 640 by 480."""
+FILES = {"river.png": PNG, "report.pdf": b"%PDF-1.7\n", "question.wav": b"RIFF\x00\x00\x00\x00WAVE"}
 """Files that examples read."""
 
 

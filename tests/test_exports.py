@@ -50,6 +50,7 @@ NAMES = [
     "Handler",
     "Heartbeat",
     "Image",
+    "ImageInfo",
     "Layer",
     "Log",
     "MessageEnd",
@@ -96,11 +97,17 @@ NAMES = [
     "Usage",
     "UsageUpdate",
     "__version__",
+    "check_image",
+    "compare_images",
+    "data_url",
     "default_layers",
+    "describe_images",
     "openai_compatible",
     "partial_json",
     "read_part",
+    "read_parts",
     "tool_of",
+    "transcribe_images",
 ]
 
 NOT_CLASSES = {"Handler", "Part", "StreamEvent"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fiber import Audio, Document, FiberValidationError, Image, _files, read_part
+from fiber import Audio, Document, FiberValidationError, Image, _files, read_part, read_parts
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
 
@@ -28,6 +28,17 @@ def test_file_becomes_the_part_it_is(tmp_path: Path, name: str, data: bytes, par
     (tmp_path / name).write_bytes(data)
 
     assert read_part(tmp_path / name) == read_part(str(tmp_path / name)) == part
+
+
+def test_several_files_become_parts_in_their_order(tmp_path: Path) -> None:
+    """Each is read as if it were alone; none gives none."""
+    (tmp_path / "b.png").write_bytes(PNG)
+    (tmp_path / "a.txt").write_bytes(b"words")
+
+    found = read_parts(tmp_path / "b.png", tmp_path / "a.txt")
+
+    assert found == (read_part(tmp_path / "b.png"), read_part(tmp_path / "a.txt"))
+    assert read_parts() == ()
 
 
 def test_media_type_can_be_said(tmp_path: Path) -> None:
