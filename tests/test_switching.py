@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,6 +19,7 @@ from fiber import (
     FiberQuotaError,
     FiberRateLimitError,
     FiberStreamInterruptedError,
+    Log,
     RetryPolicy,
     openai_compatible,
 )
@@ -122,6 +124,23 @@ def test_structured_output_is_the_same_everywhere(fiber: Fiber, model: str) -> N
     streamed = fiber.sync.chat_stream("Paris?", model=model, response_format=Answer).collect()
 
     assert whole.parsed == streamed.parsed == Answer("Paris", 1)
+
+
+@pytest.mark.parametrize("policy", ["raise", "drop"])
+@pytest.mark.parametrize("model", MODELS)
+def test_json_mode_is_there_everywhere(fiber: Fiber, server: MockServer, model: str, policy: Any) -> None:
+    """By a switch, or in words: then a warning says so, and in a stream a log event, whatever the policy."""
+    server.reply(Reply('{"a": 1}'), times=2)
+    options = {"model": model, "response_format": "json_object", "on_unsupported": policy}
+    whole = fiber.sync.chat("JSON!", **options)  # type: ignore[arg-type]
+    with fiber.sync.chat_stream("JSON!", **options) as stream:  # type: ignore[arg-type]
+        logs = [event.message for event in stream if isinstance(event, Log)]
+
+    assert whole.parsed == stream.result.parsed == {"a": 1}
+    assert list(whole.warnings) == list(stream.result.warnings) == logs
+    assert [warning.split(":")[0] for warning in logs] == (
+        ["response_format warned"] if model.startswith("anthropic") else []
+    )
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from fiber._errors import FiberCapabilityError
+from fiber.adapters.instructions import json_in_words
 from fiber.types.http import Note
 from fiber.types.request import PARAMETERS, ChatRequest
 from fiber.types.target import Target
@@ -69,17 +70,20 @@ def settle(
     """
     Hold *request* against the table, the row's and the model's refusals.
 
+    JSON mode (`json_object`) is never refused: where there is no switch it is asked for in words.
+
     Args:
         refused_by_model: Parameters this model or API version refuses, each with the reason.
 
     Returns:
-        The request without what cannot be sent, and a note for each such parameter.
+        The request without what cannot be sent as it is, and a note for each such parameter.
 
     Raises:
         FiberCapabilityError: Something cannot be sent and `on_unsupported` is `raise`; the message names all of it.
     """
     refused: dict[str, str] = {}
     neutral: list[str] = []
+    notes: list[Note] = []
     elsewhere = {**(refused_by_model or {}), **target.quirks.unsupported}
     for name in PARAMETERS:
         value = getattr(request, name)
@@ -91,12 +95,15 @@ def settle(
             continue
         if NEUTRAL.get(name) is value:
             neutral.append(name)
+        elif name == "response_format" and value.kind == "json_object":
+            request, note = json_in_words(request, why)
+            notes.append(note)
         else:
             refused[name] = why
     if neutral:
         request = msgspec.structs.replace(request, **dict.fromkeys(neutral))
     if not refused:
-        return request, []
+        return request, notes
     if request.on_unsupported == "raise":
         listed = "; ".join(f"{name}: {why}" for name, why in refused.items())
         raise FiberCapabilityError(
@@ -108,7 +115,7 @@ def settle(
             outcome="not_sent",
         )
     kept = msgspec.structs.replace(request, **dict.fromkeys(refused))
-    return kept, [Note("dropped", name, why) for name, why in refused.items()]
+    return kept, notes + [Note("dropped", name, why) for name, why in refused.items()]
 
 
 def refuse(request: ChatRequest, target: Target, notes: list[Note], subject: str, why: str) -> None:

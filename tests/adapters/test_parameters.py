@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fiber._errors import FiberCapabilityError
+from fiber.adapters.instructions import JSON_OBJECT
 from fiber.adapters.parameters import (
     Parameter,
     mapped,
@@ -23,6 +24,7 @@ from fiber.types.http import Note
 from fiber.types.messages import ChatMessage
 from fiber.types.request import PARAMETERS, ChatRequest
 from fiber.types.target import Quirks, Target
+from fiber.types.tools import ResponseFormat
 
 HI = (ChatMessage("user", "hi"),)
 TABLE = {
@@ -38,7 +40,7 @@ TARGET = Target(provider="acme", model="m", base_url="https://h", quirks=Quirks(
 
 def ask(**members: Any) -> ChatRequest:
     """A request with *members*."""
-    return ChatRequest(messages=HI, **members)
+    return ChatRequest(**{"messages": HI, **members})
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,23 @@ def test_parameter_is_dropped_on_request(policy: Any) -> None:
 
     assert settled == ask(temperature=1, on_unsupported=policy)
     assert notes == [Note("dropped", "seed", "there is no seed"), Note("dropped", "n", "one at a time")]
+
+
+def test_json_mode_is_never_refused() -> None:
+    """Where the format, the row or the model has no switch it is asked for in words; a schema is refused."""
+    mode = ask(response_format=ResponseFormat("json_object"), seed=1, on_unsupported="drop")
+    place = Target(
+        provider="acme", model="m", base_url="https://h", quirks=Quirks(unsupported={"response_format": "x"})
+    )
+
+    settled, notes = settle(mode, TABLE, place)
+
+    assert settled.response_format is None
+    assert settled.messages == (ChatMessage.system(JSON_OBJECT), *HI)
+    assert [(note.kind, note.subject) for note in notes] == [("warned", "response_format"), ("dropped", "seed")]
+    assert settle(ask(response_format=ResponseFormat("json_object")), TABLE, place)[0] == ask(messages=settled.messages)
+    with pytest.raises(FiberCapabilityError, match="response_format: x"):
+        settle(ask(response_format=ResponseFormat("json_schema", {})), TABLE, place)
 
 
 def test_subject_is_refused() -> None:

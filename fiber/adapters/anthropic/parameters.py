@@ -24,6 +24,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "tools": mapped("tools"),
     "tool_choice": mapped("tool_choice"),
     "parallel_tool_calls": mapped("tool_choice.disable_parallel_tool_use"),
+    # A schema only; JSON mode is asked for in words: see `request`.
     "response_format": mapped("output_config.format"),
     "reasoning": mapped("thinking"),
     "user": renamed("metadata.user_id"),

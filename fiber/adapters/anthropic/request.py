@@ -73,6 +73,13 @@ def _version(request: ChatRequest, target: Target) -> str:
 
 
 def _refused(request: ChatRequest, model: Model, version: str) -> dict[str, str]:
+    refused = _refused_sampling(request, model, version)
+    if request.response_format is not None and request.response_format.kind == "json_object":
+        refused["response_format"] = "the Messages API holds an answer to a schema only"
+    return refused
+
+
+def _refused_sampling(request: ChatRequest, model: Model, version: str) -> dict[str, str]:
     # Versions are dates, on other platforms with a prefix (`vertex-2023-10-16`).
     if version[-10:] >= DEFAULT_VERSION:
         why = f"API version {version} has no sampling; 2023-06-01 has it, for models up to 4.6"

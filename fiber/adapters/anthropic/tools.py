@@ -141,13 +141,12 @@ def _unforced(model: Model, thinking: Mapping[str, Any] | None) -> str | None:
 
 
 def format_of(request: ChatRequest, target: Target, notes: list[Note]) -> dict[str, Any] | None:
-    """Return `output_config.format`."""
+    """Return `output_config.format`; JSON mode, which the format lacks, was put into words before."""
     wanted = request.response_format
     if wanted is None or wanted.kind == "text":
         return None
-    if wanted.kind == "json_object" or wanted.schema is None:
-        why = "the Messages API holds an answer to a schema only; give a json_schema"
-        refuse(request, target, notes, "response_format", why)
+    if wanted.schema is None:
+        refuse(request, target, notes, "response_format", "json_schema needs a schema")
         return None
     schema = strict_schema(wanted.schema, "response_format", notes)
     if wanted.description:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from fiber._errors import FiberCapabilityError
+from fiber.adapters.instructions import JSON_OBJECT
 from fiber.types.content import Opaque
+from fiber.types.messages import ChatMessage
 from fiber.types.tools import ResponseFormat, ServerTool, Tool, ToolChoice
 
 Body = Callable[..., Any]
@@ -171,9 +173,32 @@ def test_schema_output(body: Body, notes: Notes) -> None:
 
 
 def test_other_formats(body: Body, notes: Notes) -> None:
-    """Text needs nothing; a JSON object without a schema is refused with advice."""
+    """Text needs nothing; a JSON Schema without a schema is refused."""
     assert "output_config" not in body(response_format=ResponseFormat("text"))
-    for wanted in (ResponseFormat("json_object"), ResponseFormat("json_schema")):
-        with pytest.raises(FiberCapabilityError, match="give a json_schema"):
-            body(response_format=wanted)
-        assert notes(response_format=wanted, on_unsupported="drop") == ["dropped response_format"]
+    with pytest.raises(FiberCapabilityError, match="needs a schema"):
+        body(response_format=ResponseFormat("json_schema"))
+    assert notes(response_format=ResponseFormat("json_schema"), on_unsupported="drop") == ["dropped response_format"]
+
+
+@pytest.mark.parametrize("policy", ["raise", "warn", "drop"])
+def test_json_mode_is_asked_for_in_words(body: Body, notes: Notes, policy: str) -> None:
+    """The format has no such switch: the system prompt ends with the instruction, and a warning says so."""
+    options = {"response_format": ResponseFormat("json_object"), "on_unsupported": policy}
+
+    assert body(ChatMessage.system("Be brief."), ChatMessage.user("Hi"), **options) == {
+        "model": "claude-sonnet-4-6",
+        "max_tokens": 128_000,
+        "system": f"Be brief.\n\n{JSON_OBJECT}",
+        "messages": [{"role": "user", "content": "Hi"}],
+    }
+    assert notes(**options) == ["warned response_format"]
+
+
+def test_json_mode_leaves_the_breakpoints_where_they_were(body: Body) -> None:
+    """The instruction stands behind the cached part of the system prompt."""
+    talk = (ChatMessage.system("Long.", cache_hint="ephemeral"), ChatMessage.user("Hi"))
+
+    assert body(*talk, response_format=ResponseFormat("json_object"))["system"] == [
+        {"type": "text", "text": "Long.", "cache_control": {"type": "ephemeral"}},
+        {"type": "text", "text": JSON_OBJECT},
+    ]
