@@ -126,10 +126,8 @@ def events_of(result: ChatResult) -> list[StreamEvent]:
             match part:
                 case Text(text=text):
                     events += [TextDelta(text, choice.index)] if text else []
-                case ToolCall(id=call_id, name=name, arguments_json=arguments):
-                    events.append(ToolCallStart(calls, call_id, name, choice.index))
-                    events += [ToolCallDelta(calls, arguments, choice.index)] if arguments else []
-                    events.append(ToolCallEnd(calls, part, choice.index))
+                case ToolCall():
+                    events += call_events(part, calls, choice.index)
                     calls += 1
                 case Reasoning(text=text, native=native):
                     events += [ReasoningDelta(text, choice.index)] if text else []
@@ -141,3 +139,9 @@ def events_of(result: ChatResult) -> list[StreamEvent]:
         events.append(UsageUpdate(result.usage))
     events.append(MessageEnd(result.finish_reason, result.raw_finish_reason, result.usage))
     return events
+
+
+def call_events(call: ToolCall, index: int, choice: int) -> list[StreamEvent]:
+    """Return the events of a whole *call*, which is number *index* of its choice, from 0."""
+    pieces = [ToolCallDelta(index, call.arguments_json, choice)] if call.arguments_json else []
+    return [ToolCallStart(index, call.id, call.name, choice), *pieces, ToolCallEnd(index, call, choice)]
