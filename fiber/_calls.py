@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from fiber._chain import Call, Handler, Operation, Reply
+from fiber._emulation import emulated
 from fiber._errors import FiberClosedError, FiberError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
 from fiber._results import ending_of, finished
@@ -125,7 +126,10 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     request = chat_request(messages, **{k: v for k, v in call_options.items() if k not in CALL_OPTIONS})
     where = route(settings, request.model, call_options.get("provider"))
     row = _row(settings, where.provider)
-    return _call(settings, Chat(request, adapter_of(row.adapter)), row, where.model, call_options, stream=stream)
+    chat = Chat(request, adapter_of(row.adapter))
+    if _flag(call_options, "emulate_tools"):
+        chat = emulated(chat)
+    return _call(settings, chat, row, where.model, call_options, stream=stream)
 
 
 def prepare_raw(
@@ -191,6 +195,13 @@ def _known(options: Mapping[str, Any], known: Collection[str] = KNOWN) -> None:
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise TypeError(f"unknown keyword {unknown[0]!r}; known: {', '.join(sorted(known))}")
+
+
+def _flag(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name, False)
+    if not isinstance(value, bool):
+        raise FiberValidationError(f"{name} must be True or False, not {value!r}.", parameter=name, outcome="not_sent")
+    return value
 
 
 def _unsaid(messages: Any, name: str) -> bool:

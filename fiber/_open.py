@@ -106,7 +106,7 @@ class OpenStream:
             elif not chunk:
                 self._over = True
                 await call.transport.close(self._response)
-            if any(isinstance(event, _CONTENT) for event in events):
+            if getattr(self._decoder, "holds", False) or any(isinstance(event, _CONTENT) for event in events):
                 self._on_content()
             return events
         if isinstance(partial := self._decoder.result(), ChatResult):

@@ -36,7 +36,7 @@ ROOMS = (
     ("_calls",),
     ("_results",),
     ("_engine",),
-    ("_open",),
+    ("_open", "_emulation"),
     ("_operations",),
     ("layers",),
     ("stores",),

@@ -55,6 +55,13 @@ CASES: dict[str, tuple[Any, dict[str, Any], type[FiberError], str]] = {
     "choice of an unknown tool": ("hi", {"tools": [TOOL], "tool_choice": "g"}, FiberValidationError, "the tools are"),
     "choice without tools": ("hi", {"tool_choice": "required"}, FiberValidationError, "needs tools"),
     "untyped function": ("hi", {"tools": [lambda x: x]}, FiberValidationError, "Type every parameter"),
+    "tool of the provider in words": (
+        "hi",
+        {"tools": [{"type": "web_search"}], "emulate_tools": True},
+        FiberCapabilityError,
+        "Leave it out",
+    ),
+    "no flag": ("hi", {"tools": [TOOL], "emulate_tools": 1}, FiberValidationError, "True or False"),
     "NaN temperature": ("hi", {"temperature": float("nan")}, FiberValidationError, "from 0 to 2"),
     "NaN in extra_body": ("hi", {"extra_body": {"a": [float("inf")]}}, FiberValidationError, "JSON cannot say"),
     "temperature out of range": ("hi", {"temperature": 2.5}, FiberValidationError, "from 0 to 2"),

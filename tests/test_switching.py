@@ -117,6 +117,39 @@ def test_tool_round_trip_is_the_same_everywhere(fiber: Fiber, model: str, stream
     assert second.text == "The tool says: result of weather; result of clock"
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("model", MODELS)
+def test_tools_in_words_are_the_same_everywhere(fiber: Fiber, server: MockServer, model: str, stream: bool) -> None:
+    """A call in the text, its result and the final answer go through every format, and back into native tools."""
+
+    def weather(city: str) -> str:
+        """Look up the weather."""
+        return f"sunny in {city}"
+
+    call = '<tool_call>{"name": "weather", "arguments": {"city": "Paris"}}</tool_call>'
+    server.enqueue(Reply(f"Let me see. {call}"), Reply("It is sunny."))
+    history = [ChatMessage.system("be brief"), ChatMessage.user("weather?")]
+    results = []
+    for _ in range(2):
+        options = {"model": model, "tools": [weather], "emulate_tools": True}
+        results.append(
+            fiber.sync.chat_stream(history, **options).collect()  # type: ignore[arg-type]
+            if stream
+            else fiber.sync.chat(history, **options)  # type: ignore[arg-type]
+        )
+        history.append(results[-1].message)
+        history += [ChatMessage.tool(call.id, weather(**call.arguments)) for call in results[-1].tool_calls]
+    history.append(ChatMessage.user("thanks"))
+
+    assert [(result.text, len(result.tool_calls), result.finish_reason) for result in results] == [
+        ("Let me see. ", 1, "tool_calls"),
+        ("It is sunny.", 0, "stop"),
+    ]
+    assert "tools" not in server.requests[-1].json
+    assert "sunny in Paris" in server.requests[-1].body.decode()
+    assert fiber.sync.chat(history, model=model).text == "You said: thanks"
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_structured_output_is_the_same_everywhere(fiber: Fiber, model: str) -> None:
     """A type as response format gives a value of that type."""

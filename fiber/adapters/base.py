@@ -20,7 +20,8 @@ class StreamDecoder(Protocol):
     The state machine of one stream.
 
     `feed` and `finish` never raise for what a provider sent: they return the events that are good and leave the
-    failure in `error`, so that nothing received before it is lost.
+    failure in `error`, so that nothing received before it is lost. A decoder that keeps content back has a further
+    member `holds`, true when content came that no event tells yet: it feeds the timers like an event.
 
     Attributes:
         error: What went wrong, with `partial` set to the result so far; None while all is well.

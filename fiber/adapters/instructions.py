@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from fiber.types.content import CacheHint
 from fiber.types.http import Note
 from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
@@ -19,19 +20,24 @@ JSON_OBJECT = (
 _SYSTEM = ("system", "developer")
 
 
-def instructed(messages: tuple[ChatMessage, ...], text: str) -> tuple[ChatMessage, ...]:
+def instructed(
+    messages: tuple[ChatMessage, ...], text: str, cache_hint: CacheHint | None = None
+) -> tuple[ChatMessage, ...]:
     """
     Return *messages* with *text* as the last of what the system says in front of the conversation.
 
     It joins a system message of plain text, for some servers take only one; beside parts or a cache hint it is a
     message of its own, so that every breakpoint stays where it was.
+
+    Args:
+        cache_hint: Prompt caching asked for up to the end of *text*.
     """
     at = next((place for place, message in enumerate(messages) if message.role not in _SYSTEM), len(messages))
     leading, rest = messages[:at], messages[at:]
     if leading and isinstance(leading[-1].content, str) and leading[-1].cache_hint is None:
         joined = "\n\n".join(filter(None, (leading[-1].content, text)))
-        return (*leading[:-1], msgspec.structs.replace(leading[-1], content=joined), *rest)
-    return (*leading, ChatMessage.system(text), *rest)
+        return (*leading[:-1], msgspec.structs.replace(leading[-1], content=joined, cache_hint=cache_hint), *rest)
+    return (*leading, ChatMessage.system(text, cache_hint=cache_hint), *rest)
 
 
 def json_in_words(request: ChatRequest, why: str) -> tuple[ChatRequest, Note]:

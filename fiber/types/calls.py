@@ -53,11 +53,12 @@ class ChatOptions(RequestOptions, total=False):
     """
     All keywords of a chat call.
 
-    `provider` overrules routing; `timeout` is the total in seconds, or all `Timeouts`; `label` and `context` reach
-    logs and spans, never the provider.
+    `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own; `timeout`
+    is the total in seconds, or all `Timeouts`; `label` and `context` reach logs and spans, never the provider.
     """
 
     provider: str | None
+    emulate_tools: bool | None
     timeout: float | Timeouts | None
     label: str | None
     context: Mapping[str, Any] | None
@@ -77,7 +78,7 @@ class RawOptions(TypedDict, total=False):
     timeout: float | Timeouts | None
 
 
-CALL_OPTIONS = ("provider", "timeout", "label", "context")
+CALL_OPTIONS = ("provider", "emulate_tools", "timeout", "label", "context")
 """Keywords of a call that are not part of the request."""
 
 KNOWN = frozenset(ChatOptions.__annotations__)

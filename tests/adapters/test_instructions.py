@@ -36,6 +36,15 @@ def test_instruction_ends_what_the_system_says_in_front(
     assert instructed(before, "do") == after
 
 
+def test_a_cache_hint_is_put_at_the_end_of_the_instruction() -> None:
+    """Whether it joins a message or stands alone."""
+    alone = instructed((HI,), "do", "extended")
+    joined = instructed((system("A"), HI), "do", "extended")
+
+    assert alone == (system("do", cache_hint="extended"), HI)
+    assert joined == (system("A\n\ndo", cache_hint="extended"), HI)
+
+
 def test_what_else_a_message_has_is_kept() -> None:
     """Joining changes the text alone."""
     message = ChatMessage("system", "A", name="n", metadata={"a": 1})

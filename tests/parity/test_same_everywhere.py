@@ -43,6 +43,8 @@ class Scenario:
     client: dict[str, Any] = field(default_factory=dict)
 
 
+CALL = '<tool_call>{"name": "f", "arguments": {}}</tool_call>'
+IN_WORDS = {"tools": [{"name": "f"}], "emulate_tools": True}
 REFUSED: tuple[str, ...] = ()
 SLOW = Timeouts(total=9, first_event=5, stall=3)
 
@@ -151,6 +153,17 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "empty stream": Scenario((sse_reply(START, FINISH, DONE),), "", stream=True),
     "bytes after the end": Scenario((sse_reply(*frames("A"), ": bye\n\n"),), "A", stream=True),
+    "tools in words": Scenario((whole(f"A{CALL}"),), "A", options=IN_WORDS),
+    "tools in words, streamed": Scenario(
+        (streamed("A<tool", CALL[5:], "</tool"),), "A</tool", stream=True, options=IN_WORDS
+    ),
+    "tools in words, cut": Scenario(
+        (sse_reply(START, piece(CALL), cut=True),),
+        "FiberStreamInterruptedError",
+        outcomes=("truncated",),
+        stream=True,
+        options=IN_WORDS,
+    ),
     "unsupported": Scenario(
         (), "FiberCapabilityError", {"parameter": "top_k"}, 0, outcomes=REFUSED, options={"top_k": 5}
     ),

@@ -138,7 +138,7 @@ async def streamed(client: Fiber) -> None:
 
 def blocking(client: SyncFiber) -> None:
     """The same without a loop."""
-    assert_type(client.chat("Hello", max_tokens=5), ChatResult)
+    assert_type(client.chat("Hello", max_tokens=5, tools=[max], emulate_tools=True), ChatResult)
     assert_type(client.ask("Hello"), str)
     with client.chat_stream("Hello") as stream:
         assert_type(stream, SyncChatStream)
