@@ -233,7 +233,15 @@ def _call(
         stream=stream,
         context={**_around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
+        keep_raw=_flag(options, "keep_raw"),
     )
+
+
+def _flag(options: Mapping[str, Any], name: str) -> bool:
+    flag = options.get(name) or False
+    if flag is not True and flag is not False:
+        raise FiberValidationError(f"{name} must be true or false, not {flag!r}.", parameter=name, outcome="not_sent")
+    return flag
 
 
 def _around() -> Mapping[str, Any]:

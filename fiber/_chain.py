@@ -86,6 +86,7 @@ class Call:
     Attributes:
         deadline: Absolute time on the transport's clock; None for no limit.
         context: Bound fields for logs, spans and events; never sent.
+        keep_raw: Keep the bytes of a stream in the result's `body`.
     """
 
     operation: Operation
@@ -99,6 +100,7 @@ class Call:
     deadline: float | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
+    keep_raw: bool = False
     journal: Journal = field(default_factory=Journal)
 
 

@@ -11,6 +11,8 @@ import inspect
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import msgspec
+
 from fiber._chain import Call, Reply
 from fiber._errors import FiberError, FiberValidationError
 from fiber._open import OpenStream, Replay, after, expired, sooner, told
@@ -160,4 +162,4 @@ def _decode_whole(decoder: StreamDecoder, body: bytes) -> ChatResult:
     decoder.finish()
     if decoder.error is not None:
         raise decoder.error
-    return decoder.result()
+    return msgspec.structs.replace(decoder.result(), body=body)

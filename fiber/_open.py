@@ -6,6 +6,10 @@ What is read is decoded at once; a failure after events were decoded is kept unt
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
 from fiber._chain import Call
 from fiber._errors import (
     FiberConnectionError,
@@ -47,6 +51,7 @@ class OpenStream:
         self._over = False
         self._saw_content = False
         self._content_due = due
+        self._kept: list[bytes] | None = [] if call.keep_raw else None
 
     async def prime(self) -> None:
         """Read up to the first event with content, or the end; raise what fails before it."""
@@ -74,7 +79,8 @@ class OpenStream:
 
     def result(self) -> ChatResult:
         """Return the result so far."""
-        return self._decoder.result()
+        result: ChatResult = self._with_body(self._decoder.result())
+        return result
 
     @property
     def done(self) -> bool:
@@ -94,7 +100,7 @@ class OpenStream:
     async def _pull(self) -> list[StreamEvent]:
         call = self._call
         try:
-            chunk = await call.transport.next_chunk(self._response, sooner(call.deadline, self._content_due))
+            chunk = await self._read(sooner(call.deadline, self._content_due))
         except DeadlineReached:
             self._failure = expired(call, "stall" if self._saw_content else "first_event", self._content_due)
         except FiberError as error:
@@ -103,15 +109,27 @@ class OpenStream:
             events = self._decoder.feed(chunk) if chunk else self._decoder.finish()
             if self._decoder.error is not None:
                 self._failure = self._decoder.error
+                self._failure.partial = self._with_body(self._failure.partial)
             elif not chunk:
                 self._over = True
                 await call.transport.close(self._response)
             if getattr(self._decoder, "holds", False) or any(isinstance(event, _CONTENT) for event in events):
                 self._on_content()
             return events
-        if isinstance(partial := self._decoder.result(), ChatResult):
+        if isinstance(partial := self.result(), ChatResult):
             with_partial(self._failure, partial)
         return []
+
+    async def _read(self, until: float | None) -> bytes:
+        chunk = await self._call.transport.next_chunk(self._response, until)
+        if self._kept is not None:
+            self._kept.append(chunk)
+        return chunk
+
+    def _with_body(self, result: Any) -> Any:
+        if self._kept is None or result is None:
+            return result
+        return msgspec.structs.replace(result, body=b"".join(self._kept))
 
     def _on_content(self) -> None:
         if not self._saw_content:
@@ -135,7 +153,7 @@ class OpenStream:
         until = sooner(transport.now() + _DRAIN_SECONDS, self._call.deadline)
         try:
             for _ in range(_DRAIN_CHUNKS):
-                if not await transport.next_chunk(self._response, until):
+                if not await self._read(until):
                     break
         except (FiberError, DeadlineReached):
             pass

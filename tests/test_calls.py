@@ -206,6 +206,23 @@ def test_a_timeout_must_be_a_positive_number(timeout: Any) -> None:
     assert transport.requests == []
 
 
+@pytest.mark.parametrize("name", ["keep_raw"])
+@pytest.mark.parametrize("value", ["yes", 1, 0.5])
+def test_a_switch_is_true_or_false(name: str, value: Any) -> None:
+    """Anything else is refused before sending; None and false are "no"."""
+    fiber, transport = scripted(*[whole()] * 2)
+    wrong: Any = {name: value}
+
+    with pytest.raises(FiberValidationError, match="true or false") as caught:
+        fiber.sync.chat("Hi", **wrong)
+
+    assert (caught.value.parameter, caught.value.outcome) == (name, "not_sent")
+    assert transport.requests == []
+    off: Any
+    for off in ({name: None}, {name: False}):
+        assert fiber.sync.chat("Hi", **off).text == "Hello"
+
+
 # -- time ---------------------------------------------------------------------------------------------------------
 
 

@@ -53,8 +53,9 @@ class ChatOptions(RequestOptions, total=False):
     """
     All keywords of a chat call.
 
-    `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own; `timeout`
-    is the total in seconds, or all `Timeouts`; `label` and `context` reach logs and spans, never the provider.
+    `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own;
+    `keep_raw` keeps the bytes of a stream in the result's `body`;
+    `timeout` is the total in seconds, or all `Timeouts`; `label` and `context` reach logs and spans, never the provider.
     """
 
     provider: str | None
@@ -62,6 +63,7 @@ class ChatOptions(RequestOptions, total=False):
     timeout: float | Timeouts | None
     label: str | None
     context: Mapping[str, Any] | None
+    keep_raw: bool | None
 
 
 class RawOptions(TypedDict, total=False):
@@ -78,7 +80,7 @@ class RawOptions(TypedDict, total=False):
     timeout: float | Timeouts | None
 
 
-CALL_OPTIONS = ("provider", "emulate_tools", "timeout", "label", "context")
+CALL_OPTIONS = ("provider", "emulate_tools", "keep_raw", "timeout", "label", "context")
 """Keywords of a call that are not part of the request."""
 
 KNOWN = frozenset(ChatOptions.__annotations__)

@@ -165,7 +165,7 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         cached: Came from a cache of ours.
         warnings: What was dropped, changed or assumed, in words.
         receipt: What the call took.
-        body: The provider's answer, unmodified; empty for streams unless asked for.
+        body: The provider's answer, unmodified; of a stream only with `keep_raw`.
         headers: Response headers, lower-case; cookies removed.
         rate_limits: Typed rate-limit headers.
     """
@@ -231,7 +231,7 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         The provider's JSON, decoded from `body`; None when there is no body.
 
         Raises:
-            FiberParsingError: The body is not JSON.
+            FiberParsingError: The body is not JSON; that of a stream is frames, to be read from `body`.
         """
         if not self.body.strip():
             return None
