@@ -234,6 +234,7 @@ def _call(
         context={**_around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
         keep_raw=_flag(options, "keep_raw"),
+        heartbeats=_flag(options, "heartbeats"),
     )
 
 

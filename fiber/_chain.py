@@ -87,6 +87,7 @@ class Call:
         deadline: Absolute time on the transport's clock; None for no limit.
         context: Bound fields for logs, spans and events; never sent.
         keep_raw: Keep the bytes of a stream in the result's `body`.
+        heartbeats: Give out an event for each chunk of a stream that brings none.
     """
 
     operation: Operation
@@ -101,6 +102,7 @@ class Call:
     context: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
     keep_raw: bool = False
+    heartbeats: bool = False
     journal: Journal = field(default_factory=Journal)
 
 

@@ -21,7 +21,7 @@ from fiber._errors import (
 from fiber.adapters.assembly import with_partial
 from fiber.adapters.base import StreamDecoder
 from fiber.transports.base import DeadlineReached, HTTPResponse
-from fiber.types.events import CONTENT_EVENTS, StreamEvent, events_of
+from fiber.types.events import CONTENT_EVENTS, Heartbeat, StreamEvent, events_of
 from fiber.types.http import Secret
 from fiber.types.result import ChatResult
 
@@ -70,7 +70,7 @@ class OpenStream:
             if self._decoder.done:
                 await self._drain()
                 return []
-            if events := await self._pull():
+            if events := await self._pull() or self._heartbeat():
                 return events
         if self._failure is not None:
             await self.close()
@@ -119,6 +119,11 @@ class OpenStream:
         if isinstance(partial := self.result(), ChatResult):
             with_partial(self._failure, partial)
         return []
+
+    def _heartbeat(self) -> list[StreamEvent]:
+        # After a chunk without an event, when nothing else is to be told: it feeds no timer and is no content.
+        silent = self._call.heartbeats and self._failure is None and not (self._over or self._decoder.done)
+        return [Heartbeat()] if silent else []
 
     async def _read(self, until: float | None) -> bytes:
         chunk = await self._call.transport.next_chunk(self._response, until)

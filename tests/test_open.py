@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fiber import FiberError, FiberParsingError, FiberStreamInterruptedError, FiberTimeoutError, Timeouts
+from fiber import NO_RETRY, FiberError, FiberParsingError, FiberStreamInterruptedError, FiberTimeoutError, Timeouts
 from fiber.testing.fake import FakeReply, lost, sse_reply
 from tests.kit import DONE, FINISH, START, answer, frames, piece, scripted, streamed, whole
 
@@ -112,3 +112,90 @@ def test_keep_raw_may_be_a_default_and_leaves_raw_exchanges_alone() -> None:
     raw = view.sync.request_stream("GET", "/x", provider="openai")
     assert list(raw) == [b"a", b"b"]
     assert raw.result.body == b""
+
+
+# -- heartbeats ---------------------------------------------------------------------------------------------------
+
+
+def tags(*said: Any, **options: Any) -> list[str]:
+    """Return the tags of the events of a stream that says *said*."""
+    fiber, _ = scripted(sse_reply(*said))
+    return [event.type for event in fiber.sync.chat_stream("Hi", **options)]
+
+
+@pytest.mark.parametrize("silence", [PING, "event: ping\n\n", "\n\n"], ids=repr)
+def test_a_chunk_without_an_event_is_a_heartbeat_when_asked(silence: str) -> None:
+    """One for each such chunk, where it came; without asking there is none."""
+    said = (START, piece("A"), silence, silence, piece("B", "stop"), DONE)
+
+    assert tags(*said) == ["message-start", "text-delta", "text-delta", "message-end"]
+    assert tags(*said, heartbeats=True) == [
+        "message-start",
+        "text-delta",
+        "heartbeat",
+        "heartbeat",
+        "text-delta",
+        "message-end",
+    ]
+
+
+def test_a_heartbeat_is_given_out_at_once() -> None:
+    """Nobody waits for the next event to hear that the provider is alive."""
+    fiber, transport = scripted(sse_reply(START, piece("A"), PING, 2.0, piece("B", "stop"), DONE))
+    stream = fiber.sync.chat_stream("Hi", heartbeats=True)
+
+    heard = [(next(stream).type, transport.clock) for _ in range(4)]
+
+    assert heard[2:] == [("heartbeat", 0.0), ("text-delta", 2.0)]
+
+
+def test_no_heartbeat_comes_before_the_first_event_with_content() -> None:
+    """Nothing is given out up to there, so that the attempt can be repeated."""
+    assert tags(PING, START, PING, piece("A", "stop"), DONE, heartbeats=True) == [
+        "message-start",
+        "text-delta",
+        "message-end",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("timer", "said"),
+    [("first_event", (START, 2.0, PING, 2.0, PING)), ("stall", (START, piece("A"), 2.0, PING, 2.0, PING))],
+)
+def test_heartbeats_feed_no_timer(timer: str, said: tuple[Any, ...]) -> None:
+    """They are no content."""
+    fiber, transport = scripted(sse_reply(*said), timeouts=Timeouts(first_event=3, stall=3), retry=NO_RETRY)
+
+    with pytest.raises(FiberTimeoutError) as caught:
+        fiber.sync.chat_stream("Hi", heartbeats=True).collect()
+
+    assert (caught.value.timer, transport.clock) == (timer, 3.0)
+
+
+@pytest.mark.parametrize("last", [(lost(),), (ERROR,), ()], ids=["lost", "in-band error", "no end"])
+def test_a_failure_is_no_heartbeat(last: tuple[Any, ...]) -> None:
+    """What breaks the stream is raised, with no sign of life before it."""
+    fiber, _ = scripted(sse_reply(START, piece("A"), *last))
+    stream = fiber.sync.chat_stream("Hi", heartbeats=True)
+    heard = [next(stream).type, next(stream).type]
+
+    with pytest.raises(FiberError):
+        next(stream)
+
+    assert heard == ["message-start", "text-delta"]
+
+
+def test_heartbeats_change_neither_text_nor_result() -> None:
+    """`ask_stream` and the result know only the answer; one that came whole has no heartbeats at all."""
+    said = sse_reply(START, piece("A"), PING, piece("B", "stop"), DONE)
+    fiber, _ = scripted(said, said, whole("A"), whole("A"))
+
+    assert list(fiber.sync.ask_stream("Hi", heartbeats=True)) == ["A", "B"]
+    assert fiber.sync.chat_stream("Hi", heartbeats=True).collect().text == "AB"
+    assert [event.type for event in fiber.sync.chat_stream("Hi", heartbeats=True)] == [
+        "message-start",
+        "text-delta",
+        "usage",
+        "message-end",
+    ]
+    assert fiber.sync.chat("Hi", heartbeats=True).text == "A"

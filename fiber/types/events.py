@@ -87,7 +87,7 @@ class Log(Event, frozen=True, tag="log"):
 
 
 class Heartbeat(Event, frozen=True, tag="heartbeat"):
-    """The provider is alive but has nothing to say; only on request."""
+    """A chunk came that completes no event: the provider is alive; only with `heartbeats`, and never first."""
 
 
 class MessageEnd(Event, frozen=True, tag="message-end"):

@@ -152,6 +152,12 @@ SCENARIOS: dict[str, Scenario] = {
         "",
     ),
     "empty stream": Scenario((sse_reply(START, FINISH, DONE),), "", stream=True),
+    "stream with heartbeats and its bytes": Scenario(
+        (sse_reply(START, piece("A"), ": ping\n\n", piece("B"), FINISH, DONE),),
+        "AB",
+        stream=True,
+        options={"heartbeats": True, "keep_raw": True},
+    ),
     "bytes after the end": Scenario((sse_reply(*frames("A"), ": bye\n\n"),), "A", stream=True),
     "tools in words": Scenario((whole(f"A{CALL}"),), "A", options=IN_WORDS),
     "tools in words, streamed": Scenario(
