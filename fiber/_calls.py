@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fiber._chain import Call, Handler, Operation, Reply
+from fiber._chain import Call, Handler, Operation, Reply, ending_of
 from fiber._emulation import emulated
 from fiber._errors import FiberClosedError, FiberError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
-from fiber._results import ending_of, finished
+from fiber._results import finished
 from fiber.providers.row import Credential, Provider
 from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport

@@ -22,7 +22,7 @@ from fiber.transports.base import Transport
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.events import StreamEvent
 from fiber.types.http import HTTPHead, HTTPRequest, Note
-from fiber.types.result import Attempt, Usage
+from fiber.types.result import Attempt, ChatResult, Usage
 from fiber.types.target import Target
 
 
@@ -119,6 +119,13 @@ class Ending:
     model: str | None = None
     request_id: str | None = None
     error: BaseException | None = None
+
+
+def ending_of(result: Any) -> Ending:
+    """Return the ending of a reply that completed with *result*."""
+    if not isinstance(result, ChatResult):
+        return Ending("complete", request_id=getattr(result, "request_id", None))
+    return Ending("complete", result.usage, result.finish_reason, result.model, result.request_id)
 
 
 class EventSource(Protocol):

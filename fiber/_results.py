@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 
-from fiber._chain import Call, Ending
+from fiber._chain import Call
 from fiber._errors import FiberParsingError
 from fiber._operations import Chat
 from fiber.types.http import Note
@@ -47,13 +47,6 @@ def receipted(call: Call, result: ChatResult) -> ChatResult:
 def notes_of(call: Call) -> tuple[Note, ...]:
     """Return the adapter's notes that the caller wants to hear."""
     return tuple(note for note in call.journal.notes if _speaks(call, note))
-
-
-def ending_of(result: Any) -> Ending:
-    """Return the ending of a reply that completed with *result*."""
-    if not isinstance(result, ChatResult):
-        return Ending("complete", request_id=getattr(result, "request_id", None))
-    return Ending("complete", result.usage, result.finish_reason, result.model, result.request_id)
 
 
 def _speaks(call: Call, note: Note) -> bool:

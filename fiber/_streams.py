@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
-from fiber._chain import Call, Ending, EventSource, Reply
+from fiber._chain import Call, Ending, EventSource, Reply, ending_of
 from fiber._engine import run_sync
 from fiber._errors import FiberError, FiberStreamInterruptedError, FiberValidationError
-from fiber._results import ending_of, finished, notes_of, receipted
+from fiber._results import finished, notes_of, receipted
 from fiber.types.events import Log, MessageStart, StreamEvent, TextDelta
 from fiber.types.result import ChatResult, Usage
 
