@@ -13,7 +13,7 @@ from fiber._chain import Call, Handler, Operation, Reply, ending_of
 from fiber._emulation import emulated
 from fiber._errors import FiberClosedError, FiberError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
-from fiber._results import finished
+from fiber._results import finished, receipted
 from fiber.providers.row import Credential, Provider
 from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport
@@ -126,6 +126,8 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     request = chat_request(messages, **{k: v for k, v in call_options.items() if k not in CALL_OPTIONS})
     where = route(settings, request.model, call_options.get("provider"))
     row = _row(settings, where.provider)
+    if _flag(call_options, "repair"):
+        _check_repair(request, stream=stream)
     chat = Chat(request, adapter_of(row.adapter))
     if _flag(call_options, "emulate_tools"):
         chat = emulated(chat)
@@ -173,6 +175,8 @@ async def _begin(settings: Settings, call: Call) -> Reply:
         return await settings.handler(call)
     except FiberError as error:
         error.attempts = tuple(call.journal.attempts)
+        if error.partial is not None:
+            error.partial = receipted(call, error.partial)
         raise
 
 
@@ -235,7 +239,19 @@ def _call(
         label=options.get("label") or "",
         keep_raw=_flag(options, "keep_raw"),
         heartbeats=_flag(options, "heartbeats"),
+        repair=_flag(options, "repair"),
     )
+
+
+def _check_repair(request: ChatRequest, *, stream: bool) -> None:
+    wanted = request.response_format
+    if stream:
+        why = "has no place in a stream, whose answer is given out before it can be checked: call chat()"
+    elif wanted is None or wanted.kind == "text":
+        why = "needs an answer that can be checked: say response_format=..."
+    else:
+        return
+    raise FiberValidationError(f"repair {why}, or leave repair out.", parameter="repair", outcome="not_sent")
 
 
 def _flag(options: Mapping[str, Any], name: str) -> bool:

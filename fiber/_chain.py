@@ -54,6 +54,10 @@ class Operation(Protocol):
         """Make the decoder of a stream."""
         ...
 
+    def repaired(self, value: Any) -> Operation | None:
+        """Return what to ask when *value* is a whole answer but not what was asked for; None when it is, or may be."""
+        ...
+
 
 @dataclass(slots=True)
 class Journal:
@@ -88,6 +92,7 @@ class Call:
         context: Bound fields for logs, spans and events; never sent.
         keep_raw: Keep the bytes of a stream in the result's `body`.
         heartbeats: Give out an event for each chunk of a stream that brings none.
+        repair: Ask once more when the answer is not what was asked for.
     """
 
     operation: Operation
@@ -103,6 +108,7 @@ class Call:
     label: str = ""
     keep_raw: bool = False
     heartbeats: bool = False
+    repair: bool = False
     journal: Journal = field(default_factory=Journal)
 
 
@@ -199,8 +205,8 @@ Handler: TypeAlias = Callable[[Call], Coroutine[Any, Any, Reply]]
 class Layer(Protocol):
     """One policy around a call."""
 
-    async def __call__(self, call: Call, next: Handler) -> Reply:
-        """Handle *call*, usually by awaiting `next(call)`."""
+    def __call__(self, call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
+        """Handle *call*, usually by awaiting `next(call)`; an `async def`, or a function that returns `next(call)`."""
         ...
 
 

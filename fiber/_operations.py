@@ -14,9 +14,13 @@ from fiber.adapters.base import Adapter, StreamDecoder
 from fiber.adapters.failures import unreadable
 from fiber.adapters.headers import public, request_id
 from fiber.types.http import HTTPHead, HTTPRequest
+from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
-from fiber.types.result import ChatResult
+from fiber.types.result import ChatResult, parse_json
 from fiber.types.target import Target
+
+_WHY_CHARACTERS = 500
+"""Most of an error's words that are shown to the model."""
 
 
 class Chat:
@@ -44,6 +48,32 @@ class Chat:
     def decoder(self, head: HTTPHead, target: Target) -> StreamDecoder:
         """Make the stream decoder."""
         return self.adapter.stream_decoder(head, target)
+
+    def parsed(self, result: ChatResult) -> Any:
+        """
+        Return the value that a whole answer stands for; None when none was asked for, or the answer is not whole.
+
+        Raises:
+            FiberParsingError: The answer is not JSON, or does not fit the type asked for.
+        """
+        wanted = self.request.response_format
+        if wanted is None or wanted.kind == "text" or result.finish_reason != "stop":
+            return None
+        return parse_json(result.text, wanted.python_type)
+
+    def repaired(self, value: ChatResult) -> Chat | None:
+        """Return a chat that shows the model its answer and what is wrong with it; None when nothing is."""
+        try:
+            self.parsed(value)
+        except FiberParsingError as error:
+            why = str(error.__cause__ or error.message)[:_WHY_CHARACTERS]
+            asked = ChatMessage.user(
+                f"That answer cannot be read as what I asked for. The error is:\n{why}\n"
+                "Answer again with the corrected JSON only, without any other words."
+            )
+            messages = (*self.request.messages, value.message, asked)
+            return Chat(msgspec.structs.replace(self.request, messages=messages), self.adapter)
+        return None
 
 
 class RawResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +151,9 @@ class Raw:
     def decoder(self, head: HTTPHead, target: Target) -> StreamDecoder:
         """Hand the chunks over as they come."""
         return RawDecoder(head)
+
+    def repaired(self, value: RawResponse) -> None:
+        """Nothing was asked of the body, so nothing can be wrong with it."""
 
 
 class RawDecoder:

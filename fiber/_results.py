@@ -61,16 +61,15 @@ def _notes(notes: tuple[Note, ...], kind: str) -> tuple[str, ...]:
 
 
 def _parsed(call: Call, result: ChatResult) -> ChatResult:
-    wanted = cast(Chat, call.operation).request.response_format
-    if wanted is None or wanted.kind == "text" or result.finish_reason != "stop":
-        return result
+    operation = cast(Chat, call.operation)
     try:
-        parsed = parse_json(result.text, wanted.python_type)
+        parsed = operation.parsed(result)
     except FiberParsingError as error:
-        if wanted.kind == "json_schema" and wanted.strict:
+        wanted = operation.request.response_format
+        if wanted is not None and wanted.kind == "json_schema" and wanted.strict:
             error.partial = result
             error.provider, error.model = result.provider, result.model
             error.request_id, error.attempts = result.request_id, result.receipt.attempts
             raise
         return msgspec.structs.replace(result, warnings=(*result.warnings, error.message))
-    return msgspec.structs.replace(result, parsed=parsed)
+    return result if parsed is None else msgspec.structs.replace(result, parsed=parsed)

@@ -12,6 +12,7 @@ from fiber import (
     FiberValidationError,
     RawResponse,
 )
+from fiber._chain import Operation
 from fiber._operations import Chat, Raw, RawDecoder, adapter_of
 from fiber.adapters import load
 from fiber.testing.fake import FakeReply, json_reply, lost
@@ -180,3 +181,10 @@ def test_a_refused_chat_is_typed_by_the_adapter() -> None:
 
     with pytest.raises(FiberAuthError):
         fiber.sync.chat("Hi")
+
+
+def test_a_raw_exchange_is_never_repaired() -> None:
+    """Nothing was asked of its body."""
+    operation: Operation = raw()
+
+    assert operation.repaired(RawResponse(status=200, headers={}, body=b"<html>")) is None

@@ -54,6 +54,7 @@ class ChatOptions(RequestOptions, total=False):
     All keywords of a chat call.
 
     `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own;
+    `repair` asks once more for JSON that does not fit;
     `keep_raw` keeps the bytes of a stream in the result's `body`;
     `heartbeats` has a stream tell that the provider is alive;
     `timeout` is the total in seconds, or all `Timeouts`; `label` and `context` reach logs and spans, never the provider.
@@ -66,6 +67,7 @@ class ChatOptions(RequestOptions, total=False):
     context: Mapping[str, Any] | None
     keep_raw: bool | None
     heartbeats: bool | None
+    repair: bool | None
 
 
 class RawOptions(TypedDict, total=False):
@@ -82,7 +84,7 @@ class RawOptions(TypedDict, total=False):
     timeout: float | Timeouts | None
 
 
-CALL_OPTIONS = ("provider", "emulate_tools", "keep_raw", "heartbeats", "timeout", "label", "context")
+CALL_OPTIONS = ("provider", "emulate_tools", "repair", "keep_raw", "heartbeats", "timeout", "label", "context")
 """Keywords of a call that are not part of the request."""
 
 KNOWN = frozenset(ChatOptions.__annotations__)

@@ -409,8 +409,13 @@ def test_a_broken_exporter_does_not_break_the_call(trace: Trace, log: pytest.Log
 
 
 def test_default_layers_are_in_their_order() -> None:
-    """Telemetry sees all attempts, the deadline covers all waits."""
+    """Telemetry sees all attempts, the deadline covers all waits, and each try of a repair is retried."""
     layers = default_layers()
 
-    assert [getattr(layer, "__name__", type(layer).__name__) for layer in layers] == ["telemetry", "deadline", "Retry"]
-    assert isinstance(layers[2], Retry)
+    assert [getattr(layer, "__name__", type(layer).__name__) for layer in layers] == [
+        "telemetry",
+        "deadline",
+        "repair",
+        "Retry",
+    ]
+    assert isinstance(layers[3], Retry)
