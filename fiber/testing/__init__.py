@@ -10,7 +10,8 @@ Tools for tests: a provider that answers as told, with a real socket or with non
 
 `MockServer` speaks four formats; `Reply`, `MockCall` and `Failure` say what it answers in words
 that belong to none of them. `FakeTransport` takes the place of the network inside a client, and has
-a clock that nobody waits for. Nothing here is imported by the library itself.
+a clock that nobody waits for. `check_adapter` holds an adapter to what the client relies on. Nothing
+here is imported by the library itself.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fiber.testing.conformance import check_adapter
     from fiber.testing.fake import FakeReply, FakeRequest, FakeTransport, json_reply, sse_reply
     from fiber.testing.recorded import MockRequest
     from fiber.testing.samples import sample
@@ -35,6 +37,7 @@ _HOMES = {
     "MockServer": "server",
     "Reply": "script",
     "Tokens": "script",
+    "check_adapter": "conformance",
     "json_reply": "fake",
     "sample": "samples",
     "sse_reply": "fake",
@@ -50,6 +53,7 @@ __all__ = [
     "MockServer",
     "Reply",
     "Tokens",
+    "check_adapter",
     "json_reply",
     "sample",
     "sse_reply",
