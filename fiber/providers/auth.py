@@ -11,7 +11,9 @@ Signer: TypeAlias = Callable[[HTTPRequest, Secret], HTTPRequest]
 
 
 def bearer(request: HTTPRequest, secret: Secret) -> HTTPRequest:
-    """`Authorization: Bearer KEY`."""
+    """`Authorization: Bearer KEY`; nothing without a key, for an empty token is no header at all."""
+    if not secret:
+        return request
     return request.with_headers(("authorization", Secret(f"Bearer {secret.reveal()}")))
 
 
@@ -19,11 +21,11 @@ def header(name: str) -> Signer:
     """Return a signer that sends the key in the header *name*."""
 
     def sign(request: HTTPRequest, secret: Secret) -> HTTPRequest:
-        return request.with_headers((name, secret))
+        return request.with_headers((name, secret)) if secret else request
 
     return sign
 
 
 def unsigned(request: HTTPRequest, secret: Secret) -> HTTPRequest:
     """Send no credential, unless one is given: then as a bearer token."""
-    return bearer(request, secret) if secret else request
+    return bearer(request, secret)
