@@ -14,11 +14,12 @@ from fiber._emulation import emulated
 from fiber._errors import FiberClosedError, FiberError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
 from fiber._results import finished, receipted
-from fiber.providers.row import Credential, Provider
+from fiber.providers.row import Credential, Provider, with_row
 from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport
 from fiber.types.calls import CALL_OPTIONS, KNOWN, KNOWN_RAW
 from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.http import Secret
 from fiber.types.options import chat_request
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
@@ -83,6 +84,15 @@ def with_defaults(settings: Settings, options: Mapping[str, Any]) -> Settings:
     _known(options)
     said = {name: value for name, value in options.items() if value is not None}
     return replace(settings, timeouts=timeouts, retry=retry, defaults={**settings.defaults, **said})
+
+
+def with_provider(settings: Settings, row: Provider, key: Credential, *, replacing: bool) -> Settings:
+    """Return *settings* with *row*; a key of the row that it replaces is not its key."""
+    keys = {name: known for name, known in settings.keys.items() if name != row.name}
+    if key is not None:
+        keys[row.name] = Secret(key) if isinstance(key, str) else key
+    rows = with_row(settings.rows, row, replace=replacing)
+    return replace(settings, rows=rows, keys=keys, registry=settings.registry.with_provider(row))
 
 
 def bound(settings: Settings, fields: Mapping[str, Any]) -> Settings:

@@ -228,6 +228,19 @@ class Fiber:
         """Return a view with other call defaults: any keyword of `chat`, and `timeouts` and `retry`."""
         return self._view(Fiber, _calls.with_defaults(self._settings, options))
 
+    def register_provider(self, row: Provider, *, api_key: Credential = None, replace: bool = False) -> Fiber:
+        """
+        Return a view that also knows *row*, in routing and everywhere else; this client stays as it is.
+
+        Args:
+            api_key: Key of the row: a string, or a callable asked at every call; never that of a replaced row.
+            replace: The row takes the place of the one of its name.
+
+        Raises:
+            FiberValidationError: The name, or an alias, is taken.
+        """
+        return self._view(Fiber, _calls.with_provider(self._settings, row, api_key, replacing=replace))
+
     def _view(self, kind: type[F], settings: Settings) -> F:
         view = object.__new__(kind)
         view._blocking, view._settings = self._blocking, settings

@@ -14,6 +14,7 @@ from fiber._errors import FiberError
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, SyncPieceStream, bytes_of, text_of
 from fiber._streams import ChatStream, SyncChatStream
+from fiber.providers.row import Credential, Provider
 from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
@@ -92,6 +93,10 @@ class SyncFiber:
     def with_options(self, **options: Any) -> SyncFiber:
         """Return a view with other call defaults; see `Fiber.with_options`."""
         return SyncFiber(_calls.with_defaults(self._settings, options))
+
+    def register_provider(self, row: Provider, *, api_key: Credential = None, replace: bool = False) -> SyncFiber:
+        """Return a view that also knows *row*; see `Fiber.register_provider`."""
+        return SyncFiber(_calls.with_provider(self._settings, row, api_key, replacing=replace))
 
     def close(self) -> None:
         """Close the client and its blocking connections. Safe to repeat."""

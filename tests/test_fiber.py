@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import anyio
+import msgspec
 import pytest
 
 from fiber import (
     NO_RETRY,
     PROVIDERS,
+    ChatRequest,
     Fiber,
+    FiberAuthError,
     FiberClosedError,
+    FiberModelNotFoundError,
     FiberValidationError,
+    ModelRegistry,
+    Provider,
     Secret,
     Timeouts,
     openai_compatible,
 )
+from fiber.adapters import load
 from fiber.testing.fake import FakeReply, FakeTransport
+from fiber.types.http import HTTPRequest
+from fiber.types.target import Target
 from tests.kit import KEY, MODEL, scripted, streamed, watched, whole
 
 OPENAI = PROVIDERS[0]
@@ -289,6 +299,109 @@ def test_bind_merges_and_leaves_the_parent_alone() -> None:
     fiber.sync.chat("Hi")
 
     assert [call.context for call in watch.calls] == [{"a": 1, "b": 2}, {"a": 1, "b": 2}, {}]
+
+
+# -- register_provider --------------------------------------------------------------------------------------------
+
+ACME = Provider(name="acme", base_url="https://acme.test/v1", aliases=("ac",), prefixes=("acme-",))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [("acme-large", None), ("acme:acme-large", None), ("ac/acme-large", None), ("acme-large", "ac")],
+)
+async def test_a_registered_provider_is_known_everywhere(model: str, provider: str | None) -> None:
+    """By name, alias and prefix, in routing, keys and calls."""
+    fiber, transport = scripted(whole())
+    view = fiber.register_provider(ACME, api_key="acme-key")
+
+    result = await view.chat("Hi", model=model, provider=provider)
+
+    sent = transport.requests[0]
+    assert (sent.url, sent.json()["model"]) == ("https://acme.test/v1/chat/completions", "acme-large")
+    assert (sent.headers["authorization"], result.provider) == ("Bearer acme-key", "acme")
+    assert (view.providers["acme"], view.has_key("ac"), view.route("acme-x").provider) == (ACME, True, "acme")
+
+
+def test_registering_leaves_the_client_alone() -> None:
+    """The view is a copy; both share connections and end."""
+    fiber, transport = scripted(whole(), default_temperature=0.1)
+    view = fiber.bind(run="r1").register_provider(ACME, api_key="acme-key").with_options(max_tokens=5)
+
+    assert "acme" not in fiber.providers
+    with pytest.raises(FiberModelNotFoundError):
+        fiber.route("acme-large")
+    assert view.sync.chat("Hi", model="acme-large").provider == "acme"
+    assert transport.requests[0].json()["temperature"] == 0.1
+    fiber.sync.close()
+    with pytest.raises(FiberClosedError):
+        view.sync.chat("Hi", model="acme-large")
+
+
+def test_a_row_may_bring_a_format_of_its_own() -> None:
+    """An adapter is a value, so that a format needs no name in this library."""
+
+    def build(request: ChatRequest, target: Target, *, stream: bool) -> HTTPRequest:
+        made = adapter.build_request(request, target, stream=stream)
+        return msgspec.structs.replace(made, url=f"{target.base_url}/talk")
+
+    adapter = load("openai_chat")
+    fiber, transport = scripted(whole("A"), streamed("B"))
+    row = ACME.replace(adapter=replace(adapter, name="talk", build_request=build))
+    view = fiber.register_provider(row, api_key="acme-key")
+
+    assert view.sync.ask("Hi", model="acme-large") == "A"
+    assert list(view.sync.ask_stream("Hi", model="acme-large")) == ["B"]
+    assert {sent.url for sent in transport.requests} == {"https://acme.test/v1/talk"}
+
+
+def test_a_row_without_a_key_says_so() -> None:
+    """Unless it needs none."""
+    fiber, transport = scripted(whole())
+
+    with pytest.raises(FiberAuthError, match="acme"):
+        fiber.register_provider(ACME).sync.chat("Hi", model="acme-large")
+    fiber.register_provider(ACME.replace(needs_key=False)).sync.chat("Hi", model="acme-large")
+
+    assert len(transport.requests) == 1
+    assert "authorization" not in transport.requests[0].headers
+
+
+def test_a_replaced_row_does_not_hand_down_its_key() -> None:
+    """It may lead to another host; the key goes only where it was given for."""
+    fiber, transport = scripted(whole())
+    row = OPENAI.replace(base_url="https://elsewhere.test/v1")
+
+    with pytest.raises(FiberValidationError, match="replace=True"):
+        fiber.register_provider(row)
+    view = fiber.register_provider(row, replace=True)
+    with pytest.raises(FiberAuthError):
+        view.sync.chat("Hi")
+
+    assert transport.requests == []
+    assert fiber.has_key("openai")
+    view.register_provider(row, api_key=lambda: "other-key", replace=True).sync.chat("Hi")
+    assert transport.requests[0].url.startswith("https://elsewhere.test/")
+    assert transport.requests[0].headers["authorization"] == "Bearer other-key"
+
+
+def test_a_registry_of_ones_own_learns_the_row_too() -> None:
+    """What it was given stays before the row's prefixes."""
+    registry = ModelRegistry(PROVIDERS, exact={"acme-special": "gemini"})
+    fiber, _ = scripted(model_registry=registry)
+    view = fiber.register_provider(ACME, api_key="acme-key")
+
+    assert [view.route(model).provider for model in ("acme-large", "acme-special")] == ["acme", "gemini"]
+    assert "acme" not in registry.providers
+
+
+def test_repr_of_a_view_has_no_key_of_the_row() -> None:
+    """Names only."""
+    view = scripted()[0].register_provider(ACME, api_key="canary-key")
+
+    assert "acme" in repr(view)
+    assert "canary" not in repr(view) + repr(view._settings)
 
 
 # -- close --------------------------------------------------------------------------------------------------------

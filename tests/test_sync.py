@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from fiber import Fiber, FiberClosedError
+from fiber import Fiber, FiberClosedError, FiberModelNotFoundError, Provider
 from fiber.testing.fake import FakeReply
 from tests.kit import KEY, MODEL, scripted, streamed, watched, whole
 
@@ -24,6 +24,7 @@ def test_every_method_has_a_blocking_face() -> None:
         "batch_chat",
         "bind",
         "with_options",
+        "register_provider",
         "request",
         "request_stream",
         "close",
@@ -101,6 +102,19 @@ def test_views_have_their_defaults() -> None:
 
     assert transport.requests[0].json()["temperature"] == 0.3
     assert watch.calls[1].context == {"run": "r1", "step": 2}
+
+
+def test_a_provider_is_registered_for_a_view() -> None:
+    """On the blocking face too, over the same connections."""
+    fiber, transport = scripted(whole())
+    row = Provider(name="acme", base_url="https://acme.test/v1", prefixes=("acme-",))
+
+    fiber.sync.register_provider(row, api_key="acme-key").chat("Hi", model="acme-large")
+
+    sent = transport.requests[0]
+    assert (sent.url, sent.headers["authorization"]) == ("https://acme.test/v1/chat/completions", "Bearer acme-key")
+    with pytest.raises(FiberModelNotFoundError):
+        fiber.sync.chat("Hi", model="acme-large")
 
 
 def test_bind_as_a_block_binds_every_call_in_it() -> None:

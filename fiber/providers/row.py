@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from fiber._errors import FiberAuthError, FiberValidationError
+from fiber.adapters import NAMES
 from fiber.adapters.base import Adapter
 from fiber.providers.auth import Signer, bearer
 from fiber.types.http import Secret
@@ -60,6 +61,11 @@ class Provider:
                 f"Provider name {self.name!r}: use lower-case letters, digits, '-' and '_'.",
                 parameter="providers",
             )
+        if not isinstance(self.adapter, Adapter) and self.adapter not in NAMES:
+            raise FiberValidationError(
+                f"The adapter of {self.name} must be one of {', '.join(NAMES)}, or an Adapter, not {self.adapter!r}.",
+                parameter="providers",
+            )
         try:
             parts = urlsplit(self.base_url)
             _ = parts.port
@@ -100,6 +106,30 @@ class Provider:
             model=model,
             outcome="not_sent",
         )
+
+
+def with_row(rows: Mapping[str, Provider], row: Provider, *, replace: bool) -> dict[str, Provider]:
+    """
+    Return *rows* and *row*, which comes last or, with *replace*, in the place of the one of its name.
+
+    Raises:
+        FiberValidationError: Its name, or an alias of it, is taken.
+    """
+    if row.name in rows and not replace:
+        raise FiberValidationError(
+            f"There is a provider {row.name!r} already: give the row another name, or say replace=True.",
+            parameter="row",
+            outcome="not_sent",
+        )
+    taken = {word: other.name for other in rows.values() for word in (other.name, *other.aliases)}
+    for word in (row.name, *row.aliases):
+        if taken.get(word, row.name) != row.name:
+            raise FiberValidationError(
+                f"{word!r} already stands for the provider {taken[word]!r}: give the row another name or alias.",
+                parameter="row",
+                outcome="not_sent",
+            )
+    return {**rows, row.name: row}
 
 
 def secret_of(key: str | Secret, provider: str) -> Secret:

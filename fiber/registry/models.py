@@ -52,6 +52,7 @@ class ModelRegistry:
         preference: Iterable[str] | None = None,
     ) -> None:
         rows = tuple(providers)
+        self._rows = {row.name: row for row in rows}
         self._names = {row.name: row.name for row in rows}
         for row in rows:
             for alias in row.aliases:
@@ -61,10 +62,11 @@ class ModelRegistry:
         for row in rows:
             for prefix in row.prefixes:
                 self._prefixes.setdefault(prefix, []).append(row.name)
-        for prefix, name in (prefixes or {}).items():
-            self._prefixes.setdefault(prefix, []).append(self._known(name))
-        order = [row.name for row in rows] if preference is None else preference
-        self._preference = tuple(self._known(name) for name in order)
+        self._further = {prefix: self._known(name) for prefix, name in (prefixes or {}).items()}
+        for prefix, name in self._further.items():
+            self._prefixes.setdefault(prefix, []).append(name)
+        self._given = None if preference is None else tuple(self._known(name) for name in preference)
+        self._preference = tuple(self._rows) if self._given is None else self._given
         self._longest = max(map(len, self._prefixes), default=0)
 
     def __repr__(self) -> str:
@@ -79,6 +81,16 @@ class ModelRegistry:
     def prefixes(self) -> Mapping[str, tuple[str, ...]]:
         """Known beginnings of model names, each with its providers."""
         return {prefix: tuple(names) for prefix, names in sorted(self._prefixes.items())}
+
+    def with_provider(self, row: Provider) -> ModelRegistry:
+        """
+        Return a copy that also knows *row*: its name, aliases and prefixes.
+
+        It comes last, or in the place of the row of its name; exact names, further prefixes and a preference that
+        were given stay as they are.
+        """
+        rows = {**self._rows, row.name: row}
+        return ModelRegistry(rows.values(), exact=self._exact, prefixes=self._further, preference=self._given)
 
     def resolve(self, model: str, *, provider: str | None = None) -> Route:
         """

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from fiber._errors import FiberAuthError, FiberValidationError
+from fiber.adapters import load
 from fiber.providers.auth import bearer
-from fiber.providers.row import Provider, secret_of
+from fiber.providers.row import Provider, secret_of, with_row
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
@@ -35,6 +36,22 @@ def test_row_name_is_refused(name: str) -> None:
         Provider(name=name, base_url="https://h")
 
     assert (caught.value.parameter, caught.value.outcome) == ("providers", "not_sent")
+
+
+@pytest.mark.parametrize("adapter", ["opneai_chat", "", None, 5, ["openai_chat"]])
+def test_adapter_is_refused(adapter: Any) -> None:
+    """A row names a format of this library, or brings its own; a misspelling is seen at once."""
+    with pytest.raises(FiberValidationError, match="openai_responses, or an Adapter") as caught:
+        Provider(name="acme", base_url="https://h", adapter=adapter)
+
+    assert (caught.value.parameter, caught.value.outcome) == ("providers", "not_sent")
+
+
+def test_adapter_may_be_a_value() -> None:
+    """A format of one's own."""
+    adapter = load("gemini")
+
+    assert Provider(name="acme", base_url="https://h", adapter=adapter).adapter is adapter
 
 
 @pytest.mark.parametrize(
@@ -127,3 +144,43 @@ def test_key_that_no_header_carries(key: str) -> None:
 
     assert (caught.value.provider, caught.value.outcome) == ("acme", "not_sent")
     assert not key.strip() or key.strip() not in "".join(traceback.format_exception_only(caught.value))
+
+
+ROWS = {
+    "one": Provider(name="one", base_url="https://one", aliases=("first",)),
+    "two": Provider(name="two", base_url="https://two"),
+}
+
+
+def test_a_row_is_added_to_a_copy() -> None:
+    """Last, and the rows that were there stay as they are."""
+    row = Provider(name="three", base_url="https://three", aliases=("third",))
+
+    assert list(with_row(ROWS, row, replace=False).items()) == [*ROWS.items(), ("three", row)]
+    assert list(ROWS) == ["one", "two"]
+
+
+def test_a_row_is_replaced_on_purpose_only() -> None:
+    """In its place; an alias of its own is free."""
+    row = Provider(name="one", base_url="https://other", aliases=("first", "best"))
+
+    with pytest.raises(FiberValidationError, match="replace=True") as caught:
+        with_row(ROWS, row, replace=False)
+
+    assert (caught.value.parameter, caught.value.outcome) == ("row", "not_sent")
+    assert list(with_row(ROWS, row, replace=True).items()) == [("one", row), ("two", ROWS["two"])]
+
+
+@pytest.mark.parametrize("replace", [True, False])
+@pytest.mark.parametrize(
+    ("name", "aliases", "word"),
+    [("first", (), "'first'"), ("three", ("two",), "'two'"), ("three", ("new", "first"), "'first'")],
+)
+def test_a_word_of_another_row_is_taken(name: str, aliases: tuple[str, ...], word: str, replace: bool) -> None:
+    """Names and aliases are one namespace, and `replace` is for the row of the same name."""
+    row = Provider(name=name, base_url="https://three", aliases=aliases)
+
+    with pytest.raises(FiberValidationError, match=f"{word} already stands for") as caught:
+        with_row(ROWS, row, replace=replace)
+
+    assert caught.value.parameter == "row"

@@ -325,3 +325,58 @@ def test_order_of_insertion_does_not_matter(
     found = steps(list(NAMES), pairs)
     assert steps(names, shuffled) == found
     assert not fits or found[-1].endswith(preference[min(fits)[1]])
+
+
+# -- one more provider --------------------------------------------------------------------------------------------
+
+
+def test_a_copy_knows_one_more_provider() -> None:
+    """By name, alias and prefix; the registry itself stays as it is."""
+    copy = REGISTRY.with_provider(row("acme", "acme-", aliases=("ac",)))
+
+    assert [where(model, copy) for model in ("acme:x", "ac/x", "acme-large")] == [
+        ("acme", "x"),
+        ("acme", "x"),
+        ("acme", "acme-large"),
+    ]
+    assert "acme" not in REGISTRY.providers
+    with pytest.raises(FiberModelNotFoundError):
+        REGISTRY.resolve("acme-large")
+
+
+def test_a_copy_keeps_what_the_registry_was_given() -> None:
+    """Exact names, further prefixes, and the order of preference, in which the new row is last."""
+    copy = REGISTRY.with_provider(row("acme", "gpt-", "my-"))
+
+    assert where("gpt-6-special", copy) == ("gemini", "gpt-6-special")
+    assert where("my-model", copy) == ("anthropic", "my-model")
+    assert where("gpt-4", copy) == ("openai", "gpt-4")
+
+
+@pytest.mark.parametrize(
+    ("preference", "provider"), [(("mirror",), "mirror"), (("mirror", "openai"), "mirror"), (("openai",), "openai")]
+)
+def test_a_copy_keeps_the_preference_that_was_given(preference: tuple[str, ...], provider: str) -> None:
+    """A row that it does not name comes after those that it names."""
+    copy = ModelRegistry(ROWS, preference=preference).with_provider(row("acme", "gpt-"))
+
+    assert where("gpt-4", copy)[0] == provider
+
+
+def test_a_copy_keeps_ties_an_error() -> None:
+    """No preference is a choice too."""
+    copy = ModelRegistry([row("openai", "gpt-")], preference=()).with_provider(row("acme", "gpt-"))
+
+    with pytest.raises(FiberModelNotFoundError, match="none is preferred"):
+        copy.resolve("gpt-4")
+
+
+def test_a_row_takes_the_place_of_the_one_of_its_name() -> None:
+    """Its prefixes and aliases are those that count, and its rank is the old one."""
+    copy = REGISTRY.with_provider(row("openai", "gpt-", "new-"))
+
+    assert where("new-1", copy) == ("openai", "new-1")
+    assert where("gpt-4", copy)[0] == "openai"
+    with pytest.raises(FiberModelNotFoundError):
+        copy.resolve("o3-mini")
+    assert copy.providers == REGISTRY.providers

@@ -31,6 +31,7 @@ from fiber import (
     PieceStream,
     Prompt,
     PromptDefaults,
+    Provider,
     RawResponse,
     ReasoningDelta,
     Reply,
@@ -87,6 +88,9 @@ def construction() -> Fiber:
     )
     assert_type(made.sync, SyncFiber)
     assert_type(made.with_options(temperature=0.5), Fiber)
+    row = Provider(name="acme", base_url="https://acme.test/v1")
+    assert_type(made.register_provider(row, api_key=vault, replace=True), Fiber)
+    assert_type(made.sync.register_provider(row, api_key="sk"), SyncFiber)
     with made.bind(run="r1") as scoped:
         assert isinstance(scoped, Fiber)
     assert_type(Fiber.from_env(), Fiber)
