@@ -10,7 +10,6 @@ from fiber._chain import Call
 from fiber._errors import FiberParsingError
 from fiber._operations import Chat
 from fiber.types.http import Note
-from fiber.types.jsons import parse_json
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult, Receipt
 

@@ -69,12 +69,13 @@ def lost() -> FiberError:
 
 @dataclass(slots=True)
 class FakeRequest:
-    """A request that was sent; `headers` hold the revealed key, so that a test can look at it."""
+    """A request that was sent, to *address* if one was given; `headers` hold the revealed key, for tests to look at."""
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
+    address: str = ""
 
     def json(self) -> Any:
         """Decode the body."""
@@ -89,6 +90,7 @@ class FakeTransport:
         requests: What was sent.
         slept: Every wait, in seconds.
         closed: How many answers were closed.
+        addresses: What the name server knows: IP addresses by host.
         clock: Seconds; moved by waits and by silence in the script, or by the test.
     """
 
@@ -97,6 +99,7 @@ class FakeTransport:
         self.requests: list[FakeRequest] = []
         self.slept: list[float] = []
         self.closed = 0
+        self.addresses: dict[str, list[str]] = {}
         self.clock = 0.0
 
     def now(self) -> float:
@@ -108,10 +111,18 @@ class FakeTransport:
         self.slept.append(seconds)
         self.clock += seconds
 
+    async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
+        """Look *host* up in `addresses`."""
+        if host not in self.addresses:
+            raise FiberConnectionError(
+                f"No address for {host!r}: the test sets it as transport.addresses[{host!r}].", outcome="not_sent"
+            )
+        return list(self.addresses[host])
+
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
         """Take the next answer of the script."""
         headers = {name: value.reveal() if isinstance(value, Secret) else value for name, value in request.headers}
-        self.requests.append(FakeRequest(request.method, request.url, headers, request.body))
+        self.requests.append(FakeRequest(request.method, request.url, headers, request.body, request.address))
         if not self._script:
             raise AssertionError(f"the script has no answer for request {len(self.requests)}: {request.url}")
         reply = self._script.popleft()

@@ -6,7 +6,7 @@ A blocking transport never suspends: its coroutines are finished in one step (`f
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from fiber._errors import FiberConnectionError
@@ -53,6 +53,10 @@ class Transport(Protocol):
         """Wait."""
         ...
 
+    async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
+        """Return the IP addresses of *host*, in the order in which to try them."""
+        ...
+
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
         """Send *request* and read the head of the answer."""
         ...
@@ -80,6 +84,23 @@ class Transport(Protocol):
     async def shutdown(self) -> None:
         """Close every connection. Safe to repeat."""
         ...
+
+
+UNRESOLVED = (OSError, ValueError)
+"""What `getaddrinfo` raises: no such host, or a name that cannot be one."""
+
+
+def addresses_of(found: Iterable[tuple[Any, ...]]) -> list[str]:
+    """Return the addresses in an answer of `getaddrinfo`, each once."""
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def unresolved(host: str, error: Exception) -> FiberConnectionError:
+    """Make the error of a name that could not be looked up."""
+    return FiberConnectionError(
+        f"No address for {host!r} ({type(error).__name__}: {error}): check the name and this machine's name server.",
+        outcome="not_sent",
+    )
 
 
 async def read_whole(transport: Transport, response: HTTPResponse, until: float | None) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 import weakref
@@ -12,6 +13,7 @@ from contextvars import copy_context
 from typing import Any
 
 from fiber.transports import socket_stream
+from fiber.transports.base import UNRESOLVED, DeadlineReached, addresses_of, unresolved
 from fiber.transports.direct import Home
 from fiber.transports.streams import Stream
 
@@ -29,6 +31,18 @@ class Threads:
     async def sleep(self, seconds: float) -> None:
         """Block the thread."""
         time.sleep(seconds)
+
+    async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
+        """Look *host* up; the system's own patience is the bound, *until* is checked after it."""
+        failure: Exception = DeadlineReached()
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UNRESOLVED as error:
+            failure = unresolved(host, error)
+        else:
+            if until is None or self.now() < until:
+                return addresses_of(found)
+        raise failure
 
     async def home(self) -> Home:
         """Return the pools of this process; a forked child has its own."""

@@ -61,6 +61,10 @@ class Network(Protocol):
         """Wait."""
         ...
 
+    async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
+        """Return the IP addresses of *host*."""
+        ...
+
     async def home(self) -> Home:
         """Return the pools of this event loop or process."""
         ...
@@ -157,12 +161,15 @@ class DirectTransport:
         self._proxy_for = proxy_for
         self.now = network.now
         self.sleep = network.sleep
+        self.resolve = network.resolve
         self.map = network.map
         self.shutdown = network.shutdown
 
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
         """Send *request* and read the head of the answer."""
         origin, target = split_url(request.url)
+        if request.address:
+            origin = origin._replace(address=request.address)
         home = await self._network.home()
         pool = home.pool(origin)
         while True:

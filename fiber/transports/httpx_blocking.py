@@ -45,6 +45,7 @@ class BlockingTransport:
         network = Threads()
         self.now = network.now
         self.sleep = network.sleep
+        self.resolve = network.resolve
         self.map = network.map
 
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:

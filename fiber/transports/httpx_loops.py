@@ -50,6 +50,7 @@ class LoopTransport:
         network = Loops()
         self.now = network.now
         self.sleep = network.sleep
+        self.resolve = network.resolve
         self.map = network.map
 
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:

@@ -16,7 +16,7 @@ class Lazy:
     """
     Stands for the transport class *name* in *module*, made with *arguments* at the first call.
 
-    Only `now`, `open` and `map` may be first: everything else needs an open answer.
+    Only `now`, `resolve`, `open` and `map` may be first: everything else needs an open answer.
     """
 
     def __init__(self, module: str, name: str, *arguments: Any) -> None:
@@ -31,6 +31,10 @@ class Lazy:
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await self._real().sleep(seconds)
+
+    async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
+        """Look *host* up."""
+        return await self._real().resolve(host, port, until)
 
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
         """Send *request* and read the head of the answer."""

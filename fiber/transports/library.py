@@ -72,12 +72,20 @@ def outgoing(library: Any, request: HTTPRequest, timeouts: Timeouts) -> Any:
         "write": timeouts.read,
         "pool": timeouts.connect,
     }
+    url: Any = request.url
+    extensions: dict[str, Any] = {"timeout": limits}
+    if request.address:
+        named = library.URL(url)
+        url = named.copy_with(host=request.address)
+        extensions["sni_hostname"] = named.raw_host.decode("ascii")
+        # The pool knows its connections by address alone: one that was checked for this name must serve no other.
+        headers += [(b"host", named.netloc), (b"connection", b"close")]
     made = library.Request(
         request.method,
-        request.url,
+        url,
         headers=headers,
         content=request.body or None,
-        extensions={"timeout": limits},
+        extensions=extensions,
     )
     made.stream = _body_type(library)(request.body)
     return made

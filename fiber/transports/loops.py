@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ import anyio
 import anyio.lowlevel
 
 from fiber.transports import asyncio_stream
+from fiber.transports.base import UNRESOLVED, DeadlineReached, addresses_of, unresolved
 from fiber.transports.direct import Home
 from fiber.transports.streams import Stream
 
@@ -35,6 +37,18 @@ class Loops:
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the loop."""
         await anyio.sleep(seconds)
+
+    async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
+        """Look *host* up, in a thread of the loop's own."""
+        failure: Exception = DeadlineReached()
+        try:
+            with anyio.fail_after(None if until is None else until - self.now()):
+                return addresses_of(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except TimeoutError:
+            pass
+        except UNRESOLVED as error:
+            failure = unresolved(host, error)
+        raise failure
 
     async def home(self) -> Home:
         """Return the pools of this loop."""

@@ -73,6 +73,8 @@ class HTTPRequest(msgspec.Struct, frozen=True):
         headers: Name and value; values may be `Secret`.
         body: Bytes to send; empty for none.
         notes: What the adapter changed on the way here; not sent.
+        address: IP address to connect to, instead of looking up the host of `url`; its name still is what the
+            certificate is checked against.
     """
 
     method: str
@@ -80,6 +82,7 @@ class HTTPRequest(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str | Secret], ...] = ()
     body: bytes = b""
     notes: tuple[Note, ...] = ()
+    address: str = ""
 
     def with_headers(self, *headers: tuple[str, str | Secret]) -> HTTPRequest:
         """Return a copy with *headers* added, each replacing one of the same name."""

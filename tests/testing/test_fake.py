@@ -37,6 +37,21 @@ def test_answers_come_in_the_order_of_the_script() -> None:
     )
 
 
+def test_names_are_looked_up_in_addresses() -> None:
+    """A list that a test sets; a host that is not there has no address, and what was connected to is remembered."""
+    transport = FakeTransport(FakeReply())
+    transport.addresses["example.com"] = ["192.0.2.1", "192.0.2.2"]
+
+    found = run_sync(transport.resolve("example.com", 443, None))
+    run_sync(transport.open(HTTPRequest("GET", "https://example.com/", address=found[0]), LIMITS, None))
+
+    assert found == ["192.0.2.1", "192.0.2.2"]
+    assert transport.requests[0].address == "192.0.2.1"
+    with pytest.raises(FiberConnectionError, match=r"transport\.addresses") as caught:
+        run_sync(transport.resolve("example.org", 443, None))
+    assert caught.value.outcome == "not_sent"
+
+
 def test_an_exception_in_the_script_is_raised() -> None:
     """In place of an answer."""
     with pytest.raises(LookupError):

@@ -324,6 +324,53 @@ class Cases:
         assert run(work) == [b"hello", b"hello"]
         assert server.connections == 2
 
+    def test_a_name_is_looked_up(self, run: Run) -> None:
+        """Every address comes once, however often the system lists it; an address is its own."""
+
+        async def work(transport: Transport) -> list[list[str]]:
+            return [
+                await transport.resolve("localhost", 443, until(transport, 5)),
+                await transport.resolve("127.0.0.1", 443, None),
+            ]
+
+        named, numeric = run(work)
+
+        assert set(named) & {"127.0.0.1", "::1"}
+        assert len(set(named)) == len(named)
+        assert numeric == ["127.0.0.1"]
+
+    @pytest.mark.parametrize("host", ["unknown.example", "a" * 70 + ".example", "nul\0.example"])
+    def test_a_name_without_an_address_was_not_sent(self, run: Run, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+        """The name server does not know it, or it cannot be one."""
+
+        def unknown(*args: object, **options: object) -> None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        if host.startswith("unknown"):
+            monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+        with pytest.raises(FiberConnectionError, match="No address for") as caught:
+            run(lambda transport: transport.resolve(host, 443, None))
+        assert caught.value.outcome == "not_sent"
+
+    def test_a_look_up_does_not_pass_the_deadline(self, run: Run) -> None:
+        """Whoever asked for an address in time gets none late."""
+        with pytest.raises(DeadlineReached):
+            run(lambda transport: transport.resolve("127.0.0.1", 443, transport.now()))
+
+    def test_an_address_is_connected_to_instead_of_the_host(self, run: Run, serve: Serve) -> None:
+        """The server is told the name; nobody looks it up, and no request for another name gets the connection."""
+        server = serve(hello)
+        names = [f"{name}.invalid:{server.port}" for name in ("one", "two")]
+
+        async def work(transport: Transport) -> list[bytes]:
+            requests = [HTTPRequest("GET", f"http://{name}/x", address="127.0.0.1") for name in names]
+            return [await fetch(transport, request) for request in requests]
+
+        assert run(work) == [b"hello", b"hello"]
+        assert [exchange.headers["host"] for exchange in server.exchanges] == names
+        assert server.connections == 2
+
     def test_map_runs_all(self, run: Run) -> None:
         """With one and with more at a time; nothing is fine too."""
         done: list[int] = []

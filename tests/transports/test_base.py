@@ -24,9 +24,20 @@ def test_every_transport_has_the_whole_protocol() -> None:
     """All of this library."""
     wanted = {name for name in vars(Transport) if not name.startswith("_")}
 
-    assert wanted == {"now", "sleep", "open", "read", "next_chunk", "close", "discard", "map", "shutdown"}
+    assert wanted == {"now", "sleep", "resolve", "open", "read", "next_chunk", "close", "discard", "map", "shutdown"}
     for kind in (FakeTransport, Lazy, BlockingTransport(), LoopTransport(), DirectTransport(Threads())):
         assert wanted <= set(dir(kind))
+
+
+def test_addresses_come_once_in_the_order_of_the_system() -> None:
+    """It lists one for every kind of socket."""
+    found = [
+        (2, 1, 6, "", ("192.0.2.1", 443)),
+        (10, 1, 6, "", ("2001:db8::1", 443, 0, 0)),
+        (2, 2, 17, "", ("192.0.2.1", 443)),
+    ]
+
+    assert base.addresses_of(found) == ["192.0.2.1", "2001:db8::1"]
 
 
 def test_a_response_is_a_head_and_a_handle() -> None:

@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from fiber import Timeouts
+from fiber import FiberConnectionError, Timeouts
 from fiber._engine import run_sync
 from fiber.testing.fake import FakeTransport
 from fiber.transports.base import Transport
@@ -56,11 +56,16 @@ def test_it_hands_everything_on() -> None:
         await transport.map(one, [1, 2], 1)
         return chunk, await transport.read(second, None)
 
+    async def look_up() -> list[str]:
+        return await transport.resolve("example.com", 443, None)
+
     chunk, body = run_sync(work())
 
     assert b'"A"' in chunk
     assert b'"B"' in body
     assert (transport.now(), done) == (2.0, [1, 2])
+    with pytest.raises(FiberConnectionError, match="No address"):
+        run_sync(look_up())
 
 
 def test_threads_that_come_first_together_make_one(monkeypatch: pytest.MonkeyPatch) -> None:

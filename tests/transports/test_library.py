@@ -82,6 +82,33 @@ def test_a_request_without_body_has_none(http: Any) -> None:
     assert "content-length" not in made.headers
 
 
+@pytest.mark.parametrize(
+    ("host", "address", "url", "name"),
+    [
+        ("Files.example.com", "192.0.2.1", "https://192.0.2.1/a?b=c", "files.example.com"),
+        ("files.example.com:8443", "2001:db8::1", "https://[2001:db8::1]:8443/a?b=c", "files.example.com"),
+        ("xn--bcher-kva.example", "192.0.2.1", "https://192.0.2.1/a?b=c", "xn--bcher-kva.example"),
+        ("[2001:db8::2]", "2001:db8::2", "https://[2001:db8::2]/a?b=c", "2001:db8::2"),
+    ],
+)
+def test_a_request_with_an_address_keeps_the_name(http: Any, host: str, address: str, url: str, name: str) -> None:
+    """It goes to the address; certificate and server go by the name, and the connection serves nothing else."""
+    made = seam.outgoing(http, HTTPRequest("GET", f"https://{host}/a?b=c", address=address), LIMITS)
+
+    assert str(made.url) == url
+    assert made.extensions["sni_hostname"] == name
+    assert made.headers.get_list("host") == [host.lower()]
+    assert made.headers["connection"] == "close"
+
+
+def test_a_request_without_an_address_is_left_alone(http: Any) -> None:
+    """Its connection may be kept."""
+    made = seam.outgoing(http, HTTPRequest("GET", "https://files.example.com/a"), LIMITS)
+
+    assert list(made.extensions) == ["timeout"]
+    assert "connection" not in made.headers
+
+
 def test_a_head_has_lower_case_names_and_joins_what_repeats(http: Any) -> None:
     """As adapters expect it."""
     head = seam.head_of(http.Response(201, headers=[("X-A", "1"), ("x-a", "2"), ("Content-Type", "a/b")]))
