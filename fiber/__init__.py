@@ -96,6 +96,7 @@ if TYPE_CHECKING:
         ToolCallStart,
         UsageUpdate,
     )
+    from fiber.types.fetch import FetchPolicy
     from fiber.types.functions import tool_of
     from fiber.types.http import Secret
     from fiber.types.media import ImageInfo, check_image, data_url
@@ -154,6 +155,7 @@ _HOMES = {
         "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta StreamEvent TextDelta ToolCallDelta "
         "ToolCallEnd ToolCallStart UsageUpdate"
     ),
+    "fiber.types.fetch": "FetchPolicy",
     "fiber.types.functions": "tool_of",
     "fiber.types.http": "Secret",
     "fiber.types.media": "ImageInfo check_image data_url",
@@ -181,6 +183,7 @@ __all__ = [
     "ContentPart",
     "Document",
     "Ending",
+    "FetchPolicy",
     "Fiber",
     "FiberAuthError",
     "FiberBadRequestError",

@@ -12,6 +12,7 @@ import msgspec
 from fiber._chain import Call, Handler, Operation, Reply, ending_of
 from fiber._emulation import emulated
 from fiber._errors import FiberClosedError, FiberError, FiberValidationError
+from fiber._fetch import fetch
 from fiber._operations import Chat, Raw, adapter_of
 from fiber._results import finished, receipted
 from fiber.providers.row import Credential, Provider, with_row
@@ -19,6 +20,8 @@ from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport
 from fiber.types.calls import CALL_OPTIONS, KNOWN, KNOWN_RAW
 from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.content import Audio, Document, Image
+from fiber.types.fetch import FetchPolicy
 from fiber.types.http import Secret
 from fiber.types.options import chat_request
 from fiber.types.request import ChatRequest
@@ -48,6 +51,7 @@ class Settings:
         keys: Credentials by provider name.
         defaults: Keywords of a call that are used where the caller said nothing.
         context: Bound fields.
+        fetch: What `fetch_part` may fetch; nothing when None.
     """
 
     rows: Mapping[str, Provider]
@@ -60,6 +64,7 @@ class Settings:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
     state: State = field(default_factory=State)
+    fetch: FetchPolicy | None = None
 
 
 def either(messages: Any, request: ChatRequest | None) -> Any:
@@ -175,6 +180,24 @@ def stream_of(make: Callable[[Call, Callable[[Call], Awaitable[Reply]]], S], set
         return await _begin(settings, call)
 
     return make(call, start)
+
+
+async def fetched(settings: Settings, url: str) -> Image | Audio | Document:
+    """
+    Fetch what *url* names.
+
+    Raises:
+        FiberValidationError: The client may not fetch anything, or not this.
+    """
+    _open(settings)
+    if not isinstance(settings.fetch, FetchPolicy):
+        raise FiberValidationError(
+            "This client fetches nothing: make it with Fiber(fetch=FetchPolicy(hosts=('example.com',))) to say what it"
+            " may fetch, or hand the URL to the provider with Image(url=...).",
+            parameter="fetch",
+            outcome="not_sent",
+        )
+    return await fetch(settings.transport, settings.fetch, url)
 
 
 async def _begin(settings: Settings, call: Call) -> Reply:

@@ -24,6 +24,8 @@ from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport
 from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.content import Audio, Document, Image
+from fiber.types.fetch import FetchPolicy
 from fiber.types.request import ChatRequest, OnUnsupported
 from fiber.types.result import ChatResult
 
@@ -49,6 +51,7 @@ class Fiber:
         transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for instance
             `fiber.testing.FakeTransport`, which is used for both faces.
         layers: Other layers, outermost first.
+        fetch: What `fetch_part` may fetch; nothing when not given.
 
     Raises:
         FiberValidationError: A provider is not known, or a URL is wrong.
@@ -69,6 +72,7 @@ class Fiber:
         model_registry: ModelRegistry | None = None,
         transport: Transport | Literal["direct", "httpx"] | None = None,
         layers: tuple[Layer, ...] | None = None,
+        fetch: FetchPolicy | None = None,
     ) -> None:
         rows, keys, names = assemble(providers, api_keys or {}, base_urls or {})
         loops, blocking = transports(transport)
@@ -80,6 +84,7 @@ class Fiber:
             transport=loops,
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
+            fetch=fetch,
         )
         self._blocking = blocking
         self._settings = _calls.with_defaults(
@@ -197,6 +202,18 @@ class Fiber:
         """Exchange anything with a provider and iterate the body as it comes; see `request`."""
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
         return PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of)
+
+    async def fetch_part(self, url: str) -> Image | Audio | Document:
+        """
+        Fetch *url* within the client's `FetchPolicy` and make the part it is, as `read_part` does for a file.
+
+        Nothing else fetches: a URL in a message is handed to the provider.
+
+        Raises:
+            FiberValidationError: The client has no policy, or it does not allow this; nothing was sent.
+            FiberConnectionError, FiberTimeoutError: Nothing usable came.
+        """
+        return await _calls.fetched(self._settings, url)
 
     @property
     def providers(self) -> Mapping[str, Provider]:

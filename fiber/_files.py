@@ -34,11 +34,16 @@ def read_part(path: str | PathLike[str], *, media_type: str = "") -> Image | Aud
     if not data:
         raise _wrong(f"{file.name!r} is empty.")
     kind = media_type or sniffed(data) or mimetypes.guess_type(file.name)[0] or ""
-    if kind.startswith("image/"):
-        return Image(data=data, media_type=kind)
-    if kind.startswith("audio/"):
-        return Audio(data=data, media_type=kind)
-    return Document(data=data, media_type=kind, filename=file.name)
+    return part_of(data, kind, file.name)
+
+
+def part_of(data: bytes, media_type: str, filename: str) -> Image | Audio | Document:
+    """Make the part that *media_type* says; what is neither image nor audio is a document."""
+    if media_type.startswith("image/"):
+        return Image(data=data, media_type=media_type)
+    if media_type.startswith("audio/"):
+        return Audio(data=data, media_type=media_type)
+    return Document(data=data, media_type=media_type, filename=filename)
 
 
 def read_parts(*paths: str | PathLike[str]) -> tuple[Image | Audio | Document, ...]:

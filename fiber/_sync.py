@@ -16,6 +16,7 @@ from fiber._pieces import PieceStream, SyncPieceStream, bytes_of, text_of
 from fiber._streams import ChatStream, SyncChatStream
 from fiber.providers.row import Credential, Provider
 from fiber.types.calls import ChatOptions, RawOptions
+from fiber.types.content import Audio, Document, Image
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
 
@@ -85,6 +86,10 @@ class SyncFiber:
         """Exchange anything with a provider and iterate the body as it comes."""
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
         return SyncPieceStream(PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of))
+
+    def fetch_part(self, url: str) -> Image | Audio | Document:
+        """Fetch *url* within the client's `FetchPolicy`; see `Fiber.fetch_part`."""
+        return run_sync(_calls.fetched(self._settings, url))
 
     def bind(self, **fields: Any) -> BoundSyncFiber:
         """Return a view whose calls carry *fields* in logs, spans and events; also a `with` block."""

@@ -40,7 +40,7 @@ ROOMS = (
     ("_operations",),
     ("layers",),
     ("stores",),
-    ("_chain",),
+    ("_chain", "_fetch"),
     ("_images",),
     ("_env", "_files"),
     ("registry",),

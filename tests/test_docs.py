@@ -23,7 +23,19 @@ import pytest
 import fiber
 import fiber.layers
 import fiber.testing
-from fiber import PROVIDERS, ChatOptions, ChatResult, Fiber, FiberError, Quirks, RetryPolicy, Timeouts, Usage, _env
+from fiber import (
+    PROVIDERS,
+    ChatOptions,
+    ChatResult,
+    FetchPolicy,
+    Fiber,
+    FiberError,
+    Quirks,
+    RetryPolicy,
+    Timeouts,
+    Usage,
+    _env,
+)
 from fiber.testing import MockServer
 from fiber.types.events import Event
 from tests.test_architecture import ROOMS
@@ -146,6 +158,7 @@ GROUPS: dict[str, tuple[str, Iterable[str]]] = {
     "client keywords": ("configuration", list(inspect.signature(Fiber).parameters)),
     "environment variables": ("configuration", variables()),
     "events": ("streaming", [kind.__name__ for kind in Event.__subclasses__()]),
+    "fetching": ("messages-and-content", [*members(FetchPolicy), "fetch_part"]),
     "members of results": ("chat", [*members(ChatResult), *members(Usage)]),
     "policies": ("timeouts-and-retries", [*members(Timeouts), *members(RetryPolicy)]),
     "quirks": ("extending", members(Quirks)),

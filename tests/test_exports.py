@@ -26,6 +26,7 @@ NAMES = [
     "ContentPart",
     "Document",
     "Ending",
+    "FetchPolicy",
     "Fiber",
     "FiberAuthError",
     "FiberBadRequestError",

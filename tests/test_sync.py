@@ -27,6 +27,7 @@ def test_every_method_has_a_blocking_face() -> None:
         "register_provider",
         "request",
         "request_stream",
+        "fetch_part",
         "close",
     }
 

@@ -58,7 +58,7 @@ class Transport(Protocol):
         ...
 
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
-        """Send *request* and read the head of the answer."""
+        """Send *request*, to its `address` if it has one, and read the head of the answer."""
         ...
 
     async def read(self, response: HTTPResponse, until: float | None) -> bytes:

@@ -57,7 +57,8 @@ class ChatOptions(RequestOptions, total=False):
     `repair` asks once more for JSON that does not fit;
     `keep_raw` keeps the bytes of a stream in the result's `body`;
     `heartbeats` has a stream tell that the provider is alive;
-    `timeout` is the total in seconds, or all `Timeouts`; `label` and `context` reach logs and spans, never the provider.
+    `timeout` is the total in seconds, or all `Timeouts`;
+    `label` and `context` reach logs and spans, never the provider.
     """
 
     provider: str | None

@@ -8,6 +8,7 @@ from typing import Any, assert_never, assert_type
 
 import fiber
 from fiber import (
+    Audio,
     BatchRequest,
     Call,
     ChatMessage,
@@ -16,13 +17,16 @@ from fiber import (
     ChatStream,
     Citation,
     ContentPart,
+    Document,
     Ending,
+    FetchPolicy,
     Fiber,
     FiberError,
     FiberStreamInterruptedError,
     FiberTimeoutError,
     Handler,
     Heartbeat,
+    Image,
     Layer,
     Log,
     MessageEnd,
@@ -85,6 +89,7 @@ def construction() -> Fiber:
         retry=RetryPolicy(max_attempts=2),
         on_unsupported="warn",
         layers=layers,
+        fetch=FetchPolicy(hosts=("example.com",)),
     )
     assert_type(made.sync, SyncFiber)
     assert_type(made.with_options(temperature=0.5), Fiber)
@@ -121,6 +126,7 @@ async def whole(client: Fiber) -> None:
         await client.batch_chat(["a", BatchRequest("b")], return_exceptions=True), list[ChatResult | FiberError]
     )
     assert_type(await client.request("GET", "/models", provider="openai"), RawResponse)
+    assert_type(await client.fetch_part("https://example.com/a.png"), Image | Audio | Document)
 
 
 async def streamed(client: Fiber) -> None:
@@ -153,6 +159,7 @@ def blocking(client: SyncFiber) -> None:
         assert_type(text, str)
     assert_type(client.batch_chat(["a"], concurrency=2), list[ChatResult | FiberError])
     assert_type(client.request("GET", "/x", provider="openai").json(), Any)
+    assert_type(client.fetch_part("https://example.com/a.png"), Image | Audio | Document)
 
 
 def told(event: StreamEvent) -> str:
