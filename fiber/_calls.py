@@ -2,69 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
-from fiber._chain import Call, Handler, Operation, Reply, ending_of
+from fiber._chain import Call, Operation, Reply, ending_of
 from fiber._emulation import emulated
 from fiber._errors import FiberClosedError, FiberError, FiberValidationError
 from fiber._fetch import fetch
 from fiber._operations import Chat, Raw, adapter_of
 from fiber._results import finished, receipted
-from fiber.providers.row import Credential, Provider, with_row
-from fiber.registry.models import ModelRegistry, Route
-from fiber.transports.base import Transport
-from fiber.types.calls import CALL_OPTIONS, KNOWN, KNOWN_RAW
-from fiber.types.config import RetryPolicy, Timeouts
+from fiber._settings import Settings, around, known
+from fiber.providers.row import Provider
+from fiber.registry.models import Route
+from fiber.types.calls import CALL_OPTIONS, KNOWN_RAW
+from fiber.types.config import Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.fetch import FetchPolicy
-from fiber.types.http import Secret
 from fiber.types.options import chat_request
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
 from fiber.types.target import Target
 
 S = TypeVar("S")
-
-BOUND: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("fiber bound fields", default=())
-"""Fields of the `with fiber.bind(...)` blocks around the caller: one entry a block, those of outer blocks included."""
-
-
-@dataclass(slots=True)
-class State:
-    """What all copies of one client share."""
-
-    closed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """
-    All that a client is made of.
-
-    Attributes:
-        rows: Providers by name.
-        keys: Credentials by provider name.
-        defaults: Keywords of a call that are used where the caller said nothing.
-        context: Bound fields.
-        fetch: What `fetch_part` may fetch; nothing when None.
-    """
-
-    rows: Mapping[str, Provider]
-    keys: Mapping[str, Credential]
-    registry: ModelRegistry
-    handler: Handler
-    transport: Transport
-    timeouts: Timeouts
-    retry: RetryPolicy
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    context: Mapping[str, Any] = field(default_factory=dict)
-    state: State = field(default_factory=State)
-    fetch: FetchPolicy | None = None
 
 
 def either(messages: Any, request: ChatRequest | None) -> Any:
@@ -74,45 +35,6 @@ def either(messages: Any, request: ChatRequest | None) -> Any:
             "Give either messages or request, one of them.", parameter="messages", outcome="not_sent"
         )
     return messages if request is None else request
-
-
-def over(settings: Settings, transport: Transport) -> Settings:
-    """Return *settings* over another transport."""
-    return replace(settings, transport=transport)
-
-
-def with_defaults(settings: Settings, options: Mapping[str, Any]) -> Settings:
-    """Return *settings* with further call defaults; `timeouts` and `retry` replace those of the client."""
-    options = dict(options)
-    timeouts = options.pop("timeouts", None) or settings.timeouts
-    retry = options.pop("retry", None) or settings.retry
-    _known(options)
-    said = {name: value for name, value in options.items() if value is not None}
-    return replace(settings, timeouts=timeouts, retry=retry, defaults={**settings.defaults, **said})
-
-
-def with_provider(settings: Settings, row: Provider, key: Credential, *, replacing: bool) -> Settings:
-    """Return *settings* with *row*; a key of the row that it replaces is not its key."""
-    keys = {name: known for name, known in settings.keys.items() if name != row.name}
-    if key is not None:
-        keys[row.name] = Secret(key) if isinstance(key, str) else key
-    rows = with_row(settings.rows, row, replace=replacing)
-    return replace(settings, rows=rows, keys=keys, registry=settings.registry.with_provider(row))
-
-
-def bound(settings: Settings, fields: Mapping[str, Any]) -> Settings:
-    """Return *settings* with further bound fields; the newer win."""
-    return replace(settings, context={**settings.context, **fields})
-
-
-def enter(settings: Settings) -> None:
-    """Enter a block that binds the fields of *settings*."""
-    BOUND.set((*BOUND.get(), {**_around(), **settings.context}))
-
-
-def leave() -> None:
-    """Leave the innermost block of this task or thread."""
-    BOUND.set(BOUND.get()[:-1])
 
 
 def route(settings: Settings, model: str | None, provider: str | None) -> Route:
@@ -134,7 +56,7 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
         TypeError: A keyword is not known.
         FiberError: A value is wrong, or no provider is known.
     """
-    _known(options)
+    known(options)
     said = {name: value for name, value in options.items() if value is not None}
     defaults = {name: value for name, value in settings.defaults.items() if _unsaid(messages, name)}
     call_options = {**defaults, **said}
@@ -159,7 +81,7 @@ def prepare_raw(
         TypeError: A keyword is not known.
         FiberValidationError: No such provider.
     """
-    _known(options, KNOWN_RAW)
+    known(options, KNOWN_RAW)
     row = _row(settings, settings.registry.resolve("-", provider=provider).provider)
     parts = {name: value for name, value in options.items() if name not in CALL_OPTIONS}
     return _call(settings, Raw(method, path, adapter_of(row.adapter), **parts), row, "", options, stream=stream)
@@ -228,19 +150,6 @@ def _row(settings: Settings, name: str) -> Provider:
     return settings.rows[name]
 
 
-def _known(options: Mapping[str, Any], known: Collection[str] = KNOWN) -> None:
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise TypeError(f"unknown keyword {unknown[0]!r}; known: {', '.join(sorted(known))}")
-
-
-def _flag(options: Mapping[str, Any], name: str) -> bool:
-    value = options.get(name, False)
-    if not isinstance(value, bool):
-        raise FiberValidationError(f"{name} must be True or False, not {value!r}.", parameter=name, outcome="not_sent")
-    return value
-
-
 def _unsaid(messages: Any, name: str) -> bool:
     """Say whether a request given whole, as value or as dict, leaves *name* to the defaults."""
     if isinstance(messages, ChatRequest):
@@ -268,7 +177,7 @@ def _call(
         timeouts=_timeouts(settings, options.get("timeout")),
         retry=settings.retry,
         stream=stream,
-        context={**_around(), **settings.context, **(options.get("context") or {})},
+        context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
         keep_raw=_flag(options, "keep_raw"),
         heartbeats=_flag(options, "heartbeats"),
@@ -290,13 +199,8 @@ def _check_repair(request: ChatRequest, *, stream: bool) -> None:
 def _flag(options: Mapping[str, Any], name: str) -> bool:
     flag = options.get(name) or False
     if flag is not True and flag is not False:
-        raise FiberValidationError(f"{name} must be true or false, not {flag!r}.", parameter=name, outcome="not_sent")
+        raise FiberValidationError(f"{name} must be True or False, not {flag!r}.", parameter=name, outcome="not_sent")
     return flag
-
-
-def _around() -> Mapping[str, Any]:
-    blocks = BOUND.get()
-    return blocks[-1] if blocks else {}
 
 
 def _timeouts(settings: Settings, timeout: float | Timeouts | None) -> Timeouts:

@@ -7,14 +7,14 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
 
-from fiber import _calls
+from fiber import _calls, _settings
 from fiber._batch import BatchRequest, batch
-from fiber._calls import Settings
 from fiber._chain import Layer, chain
 from fiber._engine import core, run_sync
 from fiber._errors import FiberError
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, bytes_of, text_of
+from fiber._settings import Settings
 from fiber._setup import assemble, from_environment, transports
 from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
@@ -87,7 +87,7 @@ class Fiber:
             fetch=fetch,
         )
         self._blocking = blocking
-        self._settings = _calls.with_defaults(
+        self._settings = _settings.with_defaults(
             settings,
             {
                 "model": default_model,
@@ -116,7 +116,7 @@ class Fiber:
     @cached_property
     def sync(self) -> SyncFiber:
         """The blocking face: the same methods, without `await`; views share its connections."""
-        return SyncFiber(_calls.over(self._settings, self._blocking))
+        return SyncFiber(_settings.over(self._settings, self._blocking))
 
     async def chat(
         self, messages: Any = None, *, request: ChatRequest | None = None, **options: Unpack[ChatOptions]
@@ -239,11 +239,11 @@ class Fiber:
 
         As a `with` block it binds every call of the block. Nested binds merge, the inner one wins.
         """
-        return self._view(BoundFiber, _calls.bound(self._settings, fields))
+        return self._view(BoundFiber, _settings.bound(self._settings, fields))
 
     def with_options(self, **options: Any) -> Fiber:
         """Return a view with other call defaults: any keyword of `chat`, and `timeouts` and `retry`."""
-        return self._view(Fiber, _calls.with_defaults(self._settings, options))
+        return self._view(Fiber, _settings.with_defaults(self._settings, options))
 
     def register_provider(self, row: Provider, *, api_key: Credential = None, replace: bool = False) -> Fiber:
         """
@@ -256,7 +256,7 @@ class Fiber:
         Raises:
             FiberValidationError: The name, or an alias, is taken.
         """
-        return self._view(Fiber, _calls.with_provider(self._settings, row, api_key, replacing=replace))
+        return self._view(Fiber, _settings.with_provider(self._settings, row, api_key, replacing=replace))
 
     def _view(self, kind: type[F], settings: Settings) -> F:
         view = object.__new__(kind)
@@ -283,10 +283,10 @@ class BoundFiber(Fiber):
     """A view with bound fields; as a `with` block it binds every call of the block, of any client."""
 
     def __enter__(self) -> Self:
-        _calls.enter(self._settings)
+        _settings.enter(self._settings)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _calls.leave()
+        _settings.leave()

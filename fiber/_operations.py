@@ -14,9 +14,10 @@ from fiber.adapters.base import Adapter, StreamDecoder
 from fiber.adapters.failures import unreadable
 from fiber.adapters.headers import public, request_id
 from fiber.types.http import HTTPHead, HTTPRequest
+from fiber.types.jsons import parse_json
 from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
-from fiber.types.result import ChatResult, parse_json
+from fiber.types.result import ChatResult
 from fiber.types.target import Target
 
 _WHY_CHARACTERS = 500

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from fiber import _calls
+from fiber import _calls, _settings
 from fiber._batch import BatchRequest, batch
-from fiber._calls import Settings
 from fiber._engine import run_sync
 from fiber._errors import FiberError
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, SyncPieceStream, bytes_of, text_of
+from fiber._settings import Settings
 from fiber._streams import ChatStream, SyncChatStream
 from fiber.providers.row import Credential, Provider
 from fiber.types.calls import ChatOptions, RawOptions
@@ -93,15 +93,15 @@ class SyncFiber:
 
     def bind(self, **fields: Any) -> BoundSyncFiber:
         """Return a view whose calls carry *fields* in logs, spans and events; also a `with` block."""
-        return BoundSyncFiber(_calls.bound(self._settings, fields))
+        return BoundSyncFiber(_settings.bound(self._settings, fields))
 
     def with_options(self, **options: Any) -> SyncFiber:
         """Return a view with other call defaults; see `Fiber.with_options`."""
-        return SyncFiber(_calls.with_defaults(self._settings, options))
+        return SyncFiber(_settings.with_defaults(self._settings, options))
 
     def register_provider(self, row: Provider, *, api_key: Credential = None, replace: bool = False) -> SyncFiber:
         """Return a view that also knows *row*; see `Fiber.register_provider`."""
-        return SyncFiber(_calls.with_provider(self._settings, row, api_key, replacing=replace))
+        return SyncFiber(_settings.with_provider(self._settings, row, api_key, replacing=replace))
 
     def close(self) -> None:
         """Close the client and its blocking connections. Safe to repeat."""
@@ -117,10 +117,10 @@ class BoundSyncFiber(SyncFiber):
     """A view with bound fields; as a `with` block it binds every call of the block, of any client."""
 
     def __enter__(self) -> Self:
-        _calls.enter(self._settings)
+        _settings.enter(self._settings)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _calls.leave()
+        _settings.leave()

@@ -34,6 +34,7 @@ ROOMS = (
     ("_batch", "_pieces"),
     ("_streams",),
     ("_calls",),
+    ("_settings",),
     ("_results",),
     ("_engine",),
     ("_open", "_emulation"),

@@ -213,7 +213,7 @@ def test_a_switch_is_true_or_false(name: str, value: Any) -> None:
     fiber, transport = scripted(*[whole()] * 2)
     wrong: Any = {name: value}
 
-    with pytest.raises(FiberValidationError, match="true or false") as caught:
+    with pytest.raises(FiberValidationError, match="True or False") as caught:
         fiber.sync.chat("Hi", **wrong)
 
     assert (caught.value.parameter, caught.value.outcome) == (name, "not_sent")

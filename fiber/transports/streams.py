@@ -80,7 +80,7 @@ def unconnected(error: Exception, where: str, seconds: float | None) -> FiberErr
         )
     if isinstance(error, ssl.SSLError):
         return FiberConnectionError(
-            f"TLS with {where} failed: {_words(error)}. This is final: check the host name and its certificate.",
+            f"TLS failed with {where}: {_words(error)}. This is final: check the host name and its certificate.",
             outcome="not_sent",
             should_retry=False,
         )

@@ -1,0 +1,105 @@
+"""What a client is made of, and the views of it: other defaults, bound fields, a further provider."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fiber._chain import Handler
+from fiber.providers.row import Credential, Provider, with_row
+from fiber.registry.models import ModelRegistry
+from fiber.transports.base import Transport
+from fiber.types.calls import KNOWN
+from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.fetch import FetchPolicy
+from fiber.types.http import Secret
+
+BOUND: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("fiber bound fields", default=())
+"""Fields of the `with fiber.bind(...)` blocks around the caller: one entry a block, those of outer blocks included."""
+
+
+@dataclass(slots=True)
+class State:
+    """What all copies of one client share."""
+
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    All that a client is made of.
+
+    Attributes:
+        rows: Providers by name.
+        keys: Credentials by provider name.
+        defaults: Keywords of a call that are used where the caller said nothing.
+        context: Bound fields.
+        fetch: What `fetch_part` may fetch; nothing when None.
+    """
+
+    rows: Mapping[str, Provider]
+    keys: Mapping[str, Credential]
+    registry: ModelRegistry
+    handler: Handler
+    transport: Transport
+    timeouts: Timeouts
+    retry: RetryPolicy
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+    state: State = field(default_factory=State)
+    fetch: FetchPolicy | None = None
+
+
+def over(settings: Settings, transport: Transport) -> Settings:
+    """Return *settings* over another transport."""
+    return replace(settings, transport=transport)
+
+
+def with_defaults(settings: Settings, options: Mapping[str, Any]) -> Settings:
+    """Return *settings* with further call defaults; `timeouts` and `retry` replace those of the client."""
+    options = dict(options)
+    timeouts = options.pop("timeouts", None) or settings.timeouts
+    retry = options.pop("retry", None) or settings.retry
+    known(options)
+    said = {name: value for name, value in options.items() if value is not None}
+    return replace(settings, timeouts=timeouts, retry=retry, defaults={**settings.defaults, **said})
+
+
+def with_provider(settings: Settings, row: Provider, key: Credential, *, replacing: bool) -> Settings:
+    """Return *settings* with *row*; a key of the row that it replaces is not its key."""
+    keys = {name: known for name, known in settings.keys.items() if name != row.name}
+    if key is not None:
+        keys[row.name] = Secret(key) if isinstance(key, str) else key
+    rows = with_row(settings.rows, row, replace=replacing)
+    return replace(settings, rows=rows, keys=keys, registry=settings.registry.with_provider(row))
+
+
+def bound(settings: Settings, fields: Mapping[str, Any]) -> Settings:
+    """Return *settings* with further bound fields; the newer win."""
+    return replace(settings, context={**settings.context, **fields})
+
+
+def enter(settings: Settings) -> None:
+    """Enter a block that binds the fields of *settings*."""
+    BOUND.set((*BOUND.get(), {**around(), **settings.context}))
+
+
+def leave() -> None:
+    """Leave the innermost block of this task or thread."""
+    BOUND.set(BOUND.get()[:-1])
+
+
+def known(options: Mapping[str, Any], names: Collection[str] = KNOWN) -> None:
+    """Raise `TypeError` when a keyword is none of *names*."""
+    unknown = sorted(set(options) - set(names))
+    if unknown:
+        raise TypeError(f"unknown keyword {unknown[0]!r}; known: {', '.join(sorted(names))}")
+
+
+def around() -> Mapping[str, Any]:
+    """Return the fields bound by the blocks around the caller."""
+    blocks = BOUND.get()
+    return blocks[-1] if blocks else {}
