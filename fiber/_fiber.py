@@ -49,7 +49,8 @@ class Fiber:
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
         transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for instance
-            `fiber.testing.FakeTransport`, which is used for both faces.
+            `fiber.testing.FakeTransport`, which is used for both faces, unless its attribute `blocking` is a second
+            one for `fiber.sync`.
         layers: Other layers, outermost first.
         fetch: What `fetch_part` may fetch; nothing when not given.
 

@@ -10,7 +10,7 @@ from fiber._errors import FiberValidationError
 from fiber.providers.row import Credential, Provider
 from fiber.providers.table import OPENAI, OPENAI_RESPONSES, PROVIDERS
 from fiber.registry.models import ModelRegistry
-from fiber.transports.base import Transport
+from fiber.transports.base import Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.http import Secret
 
@@ -51,7 +51,7 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
         FiberValidationError: There is no transport of that name.
     """
     if said is not None and not isinstance(said, str):
-        return said, said
+        return said, blocking_face(said)
     if said not in (None, "direct", "httpx"):
         raise FiberValidationError(
             f"There is no transport {said!r}: say 'direct' or 'httpx', or pass a Transport.",

@@ -424,6 +424,19 @@ async def test_a_block_closes_the_client() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_transport_may_bring_another_one_for_blocking_code() -> None:
+    """Each face uses its own, and closing closes both."""
+    transport, blocking = Counted(whole("awaited")), Counted(whole("blocking"))
+    transport.blocking = blocking  # type: ignore[attr-defined]
+
+    async with Fiber(api_keys={"openai": KEY}, default_model=MODEL, transport=transport) as fiber:
+        texts = [fiber.sync.ask("Hi"), await fiber.ask("Hi")]
+
+    assert texts == ["blocking", "awaited"]
+    assert (transport.shutdowns, blocking.shutdowns) == (1, 1)
+
+
+@pytest.mark.anyio
 async def test_a_client_that_made_no_call_is_closed_without_loading_anything() -> None:
     """Neither face has opened anything."""
     fiber = Fiber(api_keys={"openai": KEY})

@@ -103,6 +103,12 @@ def unresolved(host: str, error: Exception) -> FiberConnectionError:
     )
 
 
+def blocking_face(transport: Transport) -> Transport:
+    """Return what serves blocking code: the attribute `blocking` of *transport* where it has one, else itself."""
+    face: Transport = getattr(transport, "blocking", transport)
+    return face
+
+
 async def read_whole(transport: Transport, response: HTTPResponse, until: float | None) -> bytes:
     """
     Read the body of *response* to its end, chunk by chunk, and close it whatever happens.

@@ -10,7 +10,7 @@ from fiber._engine import run_sync
 from fiber._errors import FiberConnectionError
 from fiber.testing.fake import FakeReply, FakeTransport
 from fiber.transports import base
-from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse, Transport
+from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse, Transport, blocking_face
 from fiber.transports.blocking import Threads
 from fiber.transports.direct import DirectTransport
 from fiber.transports.httpx_blocking import BlockingTransport
@@ -46,6 +46,16 @@ def test_a_response_is_a_head_and_a_handle() -> None:
 
     assert (response.head.status, response.handle) == (200, "handle")
     assert weakref.ref(response)() is response
+
+
+def test_a_transport_may_have_a_second_face_for_blocking_code() -> None:
+    """In its attribute `blocking`; without one it serves both."""
+    one, two = FakeTransport(), FakeTransport()
+    alone = blocking_face(one)
+    one.blocking = two  # type: ignore[attr-defined]
+
+    assert alone is one
+    assert blocking_face(one) is two
 
 
 def test_a_deadline_is_no_error_of_the_public_tree() -> None:
