@@ -10,8 +10,8 @@ Tools for tests: a provider that answers as told, with a real socket or with non
 
 `MockServer` speaks four formats; `Reply`, `MockCall` and `Failure` say what it answers in words
 that belong to none of them. `FakeTransport` takes the place of the network inside a client, and has
-a clock that nobody waits for. `check_adapter` holds an adapter to what the client relies on. Nothing
-here is imported by the library itself.
+a clock that nobody waits for; `Recorder` and `Replay` do so with real answers. `check_adapter` holds
+an adapter to what the client relies on. Nothing here is imported by the library itself.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fiber.testing.conformance import check_adapter
     from fiber.testing.fake import FakeReply, FakeRequest, FakeTransport, json_reply, sse_reply
     from fiber.testing.recorded import MockRequest
+    from fiber.testing.recording import Recorder
+    from fiber.testing.replay import Replay
     from fiber.testing.samples import sample
     from fiber.testing.script import Failure, MockCall, Reply, Tokens
     from fiber.testing.server import MockServer
@@ -35,6 +37,8 @@ _HOMES = {
     "MockCall": "script",
     "MockRequest": "recorded",
     "MockServer": "server",
+    "Recorder": "recording",
+    "Replay": "replay",
     "Reply": "script",
     "Tokens": "script",
     "check_adapter": "conformance",
@@ -51,6 +55,8 @@ __all__ = [
     "MockCall",
     "MockRequest",
     "MockServer",
+    "Recorder",
+    "Replay",
     "Reply",
     "Tokens",
     "check_adapter",

@@ -9,6 +9,8 @@ import pytest
 from fiber._engine import run_sync
 from fiber._errors import FiberConnectionError
 from fiber.testing.fake import FakeReply, FakeTransport
+from fiber.testing.recording import Recorder
+from fiber.testing.replay import Replay
 from fiber.transports import base
 from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse, Transport, blocking_face
 from fiber.transports.blocking import Threads
@@ -25,7 +27,8 @@ def test_every_transport_has_the_whole_protocol() -> None:
     wanted = {name for name in vars(Transport) if not name.startswith("_")}
 
     assert wanted == {"now", "sleep", "resolve", "open", "read", "next_chunk", "close", "discard", "map", "shutdown"}
-    for kind in (FakeTransport, Lazy, BlockingTransport(), LoopTransport(), DirectTransport(Threads())):
+    ours = (BlockingTransport(), LoopTransport(), DirectTransport(Threads()))
+    for kind in (FakeTransport, Lazy, Recorder, Replay, *ours):
         assert wanted <= set(dir(kind))
 
 
