@@ -66,6 +66,7 @@ OWNERS = {
     "httpx": IO,
     "httpx2": IO,
     "opentelemetry": ("layers/telemetry.py",),
+    "pytest": ("testing/plugin.py",),
     "redis": ("stores/redis.py",),
     "rich": ("cli/",),
     "socket": LOOSE_IO,

@@ -36,7 +36,7 @@ from fiber import (
     Usage,
     _env,
 )
-from fiber.testing import MockServer
+from fiber.testing import MockServer, plugin
 from fiber.types.events import Event
 from tests.test_architecture import ROOMS
 
@@ -163,6 +163,7 @@ GROUPS: dict[str, tuple[str, Iterable[str]]] = {
     "policies": ("timeouts-and-retries", [*members(Timeouts), *members(RetryPolicy)]),
     "quirks": ("extending", members(Quirks)),
     "test tools": ("testing", fiber.testing.__all__),
+    "test fixtures": ("testing", [name for name in vars(plugin) if name.startswith("fiber_")]),
 }
 
 
