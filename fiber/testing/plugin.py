@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fiber.testing.recording import Recorder
     from fiber.testing.replay import Replay
     from fiber.testing.server import Family, MockServer
+    from fiber.transports.base import HTTPResponse
     from fiber.types.config import Timeouts
     from fiber.types.http import HTTPRequest
 
@@ -120,19 +121,19 @@ def fiber_client(request: pytest.FixtureRequest) -> Iterator[Fiber]:
 @pytest.fixture
 def fiber_no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every call of a client to another machine fail the test, except while its cassette is recorded."""
-    from fiber.transports import library
+    from fiber.transports.lazy import Lazy
 
     if _uses(request, "fiber_cassette") and _cassette(request)[1]:
         return
-    outgoing = library.outgoing
+    outgoing = Lazy.open
 
-    def refuse(http: object, asked: HTTPRequest, timeouts: Timeouts) -> object:
+    async def refuse(lazy: Lazy, asked: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
         host = urlsplit(asked.url).hostname
         if host not in LOOPBACK:
             raise AssertionError(f"The test called {host}: use fiber_server, fiber_transport or fiber_cassette.")
-        return outgoing(http, asked, timeouts)
+        return await outgoing(lazy, asked, timeouts, until)
 
-    monkeypatch.setattr(library, "outgoing", refuse)
+    monkeypatch.setattr(Lazy, "open", refuse)
 
 
 def _uses(request: pytest.FixtureRequest, fixture: str, marker: str | None = None) -> bool:

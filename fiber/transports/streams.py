@@ -86,7 +86,8 @@ def unconnected(error: Exception, where: str, seconds: float | None) -> FiberErr
         )
     if isinstance(error, socket.gaierror | UnicodeError):
         return FiberConnectionError(
-            f"The address of {where} cannot be found: {_words(error)}. Check the base URL.", outcome="not_sent"
+            f"No connection to {where}, whose address cannot be found: {_words(error)}. Check the base URL.",
+            outcome="not_sent",
         )
     return FiberConnectionError(f"No connection to {where}: {_words(error)}. Check the base URL.", outcome="not_sent")
 
