@@ -91,8 +91,13 @@ async def complete(settings: Settings, call: Call) -> Any:
     """Run *call* to its end and return its result."""
     reply = await _begin(settings, call)
     result = reply.value
+    try:
+        ready = finished(call, result) if isinstance(result, ChatResult) else result
+    except FiberError as error:
+        await reply.end(ending_of(result, error))
+        raise
     await reply.end(ending_of(result))
-    return finished(call, result) if isinstance(result, ChatResult) else result
+    return ready
 
 
 def stream_of(make: Callable[[Call, Callable[[Call], Awaitable[Reply]]], S], settings: Settings, call: Call) -> S:

@@ -70,6 +70,20 @@ class Journal:
     first_event: float | None = None
     possible_duplicate_charge: bool = False
     observers: list[Callable[[str, Mapping[str, Any]], None]] = field(default_factory=list)
+    cancelled: bool = False
+    closer: Callable[[], None] | None = None
+
+    def opened(self, close: Callable[[], None]) -> None:
+        """An attempt has a connection: *close* closes it, from any thread."""
+        self.closer = close
+        if self.cancelled:
+            close()
+
+    def cancel(self) -> None:
+        """Stop the attempt in flight and make no other; from any task or thread, before the call has its reply."""
+        self.cancelled = True
+        if self.closer is not None:
+            self.closer()
 
     def tell(self, event: str, **facts: Any) -> None:
         """Tell those who observe the call (telemetry) that something happened inside it, like a `retry`."""
@@ -127,11 +141,12 @@ class Ending:
     error: BaseException | None = None
 
 
-def ending_of(result: Any) -> Ending:
-    """Return the ending of a reply that completed with *result*."""
+def ending_of(result: Any, error: BaseException | None = None) -> Ending:
+    """Return the ending of a reply that completed with *result*, which is useless when there is an *error*."""
+    outcome: Outcome = "complete" if error is None else "error"
     if not isinstance(result, ChatResult):
-        return Ending("complete", request_id=getattr(result, "request_id", None))
-    return Ending("complete", result.usage, result.finish_reason, result.model, result.request_id)
+        return Ending(outcome, request_id=getattr(result, "request_id", None), error=error)
+    return Ending(outcome, result.usage, result.finish_reason, result.model, result.request_id, error)
 
 
 class EventSource(Protocol):

@@ -114,9 +114,12 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
             outcome="not_sent",
         ) from None
     call.journal.notes = request.notes
-    given = {name.lower() for name, _ in request.headers}
-    extra = [(name, value) for name, value in call.row.headers if name.lower() not in given]
-    return call.row.auth(request.with_headers(*extra), secret)
+    # An event must not wait in a packer's buffer until there is enough of it to be packed.
+    usual = (("accept-encoding", "identity" if call.stream else "gzip"), ("user-agent", "fiber-llm"))
+    headers = {name.lower(): (name, value) for name, value in (*usual, *call.row.headers)}
+    for name, _ in request.headers:
+        headers.pop(name.lower(), None)
+    return call.row.auth(request.with_headers(*headers.values()), secret)
 
 
 def _reason(error: Exception) -> str:
@@ -125,6 +128,8 @@ def _reason(error: Exception) -> str:
 
 
 async def _open(call: Call, request: HTTPRequest, due: float | None) -> HTTPResponse:
+    if call.stream:  # only streams can be cancelled by others than those who wait for them
+        request = msgspec.structs.replace(request, on_open=call.journal.opened)
     try:
         return await call.transport.open(request, call.timeouts, sooner(call.deadline, due))
     except DeadlineReached:

@@ -53,6 +53,7 @@ class Fiber:
             one for `fiber.sync`.
         layers: Other layers, outermost first.
         fetch: What `fetch_part` may fetch; nothing when not given.
+        allow_http: Accept plain `http://` base URLs of other machines than this one.
 
     Raises:
         FiberValidationError: A provider is not known, or a URL is wrong.
@@ -74,8 +75,9 @@ class Fiber:
         transport: Transport | Literal["direct", "httpx"] | None = None,
         layers: tuple[Layer, ...] | None = None,
         fetch: FetchPolicy | None = None,
+        allow_http: bool = False,
     ) -> None:
-        rows, keys, names = assemble(providers, api_keys or {}, base_urls or {})
+        rows, keys, names = assemble(providers, api_keys or {}, base_urls or {}, allow_http=allow_http)
         loops, blocking = transports(transport)
         settings = Settings(
             rows=rows,

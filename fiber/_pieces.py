@@ -51,6 +51,10 @@ class PieceStream(Generic[T]):
         """Close the connection."""
         await self._stream.close()
 
+    def cancel(self) -> None:
+        """Stop the answer without waiting, from any task or thread."""
+        self._stream.cancel()
+
 
 class SyncPieceStream(Generic[T]):
     """The pieces of an answer, in blocking code; see `PieceStream`."""
@@ -84,6 +88,10 @@ class SyncPieceStream(Generic[T]):
     def close(self) -> None:
         """Close the connection."""
         run_sync(self._stream.close())
+
+    def cancel(self) -> None:
+        """Stop the answer, from any thread."""
+        self._stream.cancel()
 
 
 def text_of(event: Any) -> str | None:

@@ -16,7 +16,11 @@ from fiber.types.http import Secret
 
 
 def assemble(
-    providers: Iterable[Provider], api_keys: Mapping[str, Credential], base_urls: Mapping[str, str]
+    providers: Iterable[Provider],
+    api_keys: Mapping[str, Credential],
+    base_urls: Mapping[str, str],
+    *,
+    allow_http: bool,
 ) -> tuple[dict[str, Provider], dict[str, Credential], ModelRegistry]:
     """
     Return rows and keys by name, and the registry over them.
@@ -39,7 +43,7 @@ def assemble(
     if first in urls:
         urls.setdefault(second, urls[first])
     for name, url in urls.items():
-        rows[name] = rows[name].replace(base_url=url)
+        rows[name] = rows[name].replace(base_url=url, allow_http=allow_http or rows[name].allow_http)
     return rows, keys, names
 
 

@@ -107,15 +107,19 @@ class ChatStream:
             return
         self._closed = True
         reply = self._reply
-        if reply is not None and reply.stream is not None:
+        if reply is None:
+            self._call.journal.cancel()
+        elif reply.stream is not None:
             await reply.stream.close()
             await reply.end(self._stopped(reply))
 
     def cancel(self) -> None:
-        """Stop the answer without waiting, from any task or thread."""
+        """Stop the answer without waiting, from any task or thread; also while its first event is awaited."""
         self._closed = True
         reply = self._reply
-        if reply is not None and reply.stream is not None and not reply.ended:
+        if reply is None:
+            self._call.journal.cancel()
+        elif reply.stream is not None and not reply.ended:
             reply.stream.discard()
             run_sync(reply.end(self._stopped(reply)))
 
@@ -124,9 +128,15 @@ class ChatStream:
         if reply is not None and not reply.ended:
             self.cancel()
 
-    async def _open(self) -> Reply:
+    async def _open(self) -> Reply | None:
+        """Return the reply; None when others closed the stream before there was one."""
         if self._reply is None:
-            self._reply = await self._start(self._call)
+            try:
+                self._reply = await self._start(self._call)
+            except FiberError:
+                if self._is_closed():
+                    return None
+                raise
             if self._closed and self._reply.stream is not None:  # closed by others meanwhile
                 await self._reply.stream.close()
                 await self._reply.end(self._stopped(self._reply))
@@ -134,7 +144,7 @@ class ChatStream:
 
     async def _fill(self) -> bool:
         reply = await self._open()
-        if self._is_closed():
+        if reply is None or self._is_closed():
             return False
         assert reply.stream is not None  # noqa: S101 - a streaming call has one
         try:
@@ -159,8 +169,13 @@ class ChatStream:
             return False
         if not events:
             self._closed = True
-            await reply.end(ending_of(reply.stream.result()))
-            _ = self.result
+            whole = reply.stream.result()
+            try:
+                _ = self.result
+            except FiberError as error:
+                await reply.end(ending_of(whole, error))
+                raise
+            await reply.end(ending_of(whole))
             return False
         if not self._begun:
             self._begun = True

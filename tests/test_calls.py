@@ -404,7 +404,7 @@ def test_strict_json_that_does_not_fit_is_an_error_with_the_result(stream: bool)
     assert error.partial.text == "{}"
     assert (error.provider, error.request_id, len(error.attempts)) == ("openai", "r1", 1)
     assert transport.closed == 1
-    assert watch.outcomes == ["complete"]
+    assert watch.outcomes == ["error"]
 
 
 def test_strict_json_is_never_searched_for() -> None:

@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from fiber._chain import Call, Ending, Handler, Reply, chain
+from fiber._chain import Call, Ending, Handler, Journal, Reply, chain
 from fiber._engine import run_sync
 from tests.kit import KEY, scripted, watched, whole
 
@@ -124,3 +124,18 @@ def test_repr_of_a_call_has_no_key() -> None:
 
     assert KEY not in repr(call)
     assert KEY not in repr(scripted()[0]._settings)
+
+
+@pytest.mark.parametrize("order", ["cancel first", "open first"])
+def test_a_journal_closes_the_attempt_that_is_cancelled(order: str) -> None:
+    """Whichever comes first, the connection or the wish."""
+    journal, closed = Journal(), list[str]()
+
+    if order == "cancel first":
+        journal.cancel()
+        journal.opened(lambda: closed.append("closed"))
+    else:
+        journal.opened(lambda: closed.append("closed"))
+        journal.cancel()
+
+    assert (journal.cancelled, closed) == (True, ["closed"])

@@ -104,17 +104,17 @@ def test_base_urls_replace_those_of_the_rows() -> None:
 
 def test_base_url_of_one_format_does_not_move_the_other() -> None:
     """When both are told, both hold."""
-    fiber = Fiber(base_urls={"openai": "http://a/v1", "openai-responses": "http://b/v1"})
+    fiber = Fiber(base_urls={"openai": "https://a/v1", "openai-responses": "https://b/v1"})
 
-    assert fiber.providers["openai-responses"].base_url == "http://b/v1"
+    assert fiber.providers["openai-responses"].base_url == "https://b/v1"
 
 
 def test_aliases_stand_for_their_rows() -> None:
     """In keys, URLs and calls."""
-    fiber = Fiber(api_keys={"claude": "k"}, base_urls={"google": "http://g"})
+    fiber = Fiber(api_keys={"claude": "k"}, base_urls={"google": "https://g"})
 
     assert fiber.has_key("anthropic")
-    assert fiber.providers["gemini"].base_url == "http://g"
+    assert fiber.providers["gemini"].base_url == "https://g"
 
 
 def test_second_instances_live_side_by_side() -> None:
@@ -196,7 +196,7 @@ def test_from_env_without_keys_names_the_variables() -> None:
 def test_from_env_prefers_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments win over variables, `FIBER_MODEL` over the row's default."""
     monkeypatch.setenv("OPENAI_API_KEY", "env")
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://env/v1")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://env/v1")
     monkeypatch.setenv("FIBER_MODEL", "openai:env")
     transport = FakeTransport(*[whole()] * 2)
 
@@ -204,14 +204,14 @@ def test_from_env_prefers_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     Fiber.from_env(
         transport=transport,
         api_keys={"openai": "own"},
-        base_urls={"openai": "http://own/v1"},
+        base_urls={"openai": "https://own/v1"},
         default_model="openai:own",
     ).sync.chat("Hi")
 
     sent = [(s.headers["authorization"], s.url, s.json()["model"]) for s in transport.requests]
     assert sent == [
-        ("Bearer env", "http://env/v1/chat/completions", "env"),
-        ("Bearer own", "http://own/v1/chat/completions", "own"),
+        ("Bearer env", "https://env/v1/chat/completions", "env"),
+        ("Bearer own", "https://own/v1/chat/completions", "own"),
     ]
 
 
@@ -445,3 +445,14 @@ async def test_a_client_that_made_no_call_is_closed_without_loading_anything() -
     await fiber.bind(a=1).close()
 
     assert fiber._settings.state.closed
+
+
+def test_a_client_may_be_given_leave_for_plain_urls() -> None:
+    """For `base_urls`, from the environment too; without it the error says how."""
+    urls = {"openai": "http://gateway.internal/v1"}
+
+    with pytest.raises(FiberValidationError, match="allow_http"):
+        Fiber(base_urls=urls)
+
+    assert Fiber(base_urls=urls, allow_http=True).providers["openai"].base_url == "http://gateway.internal/v1"
+    assert Fiber.from_env(base_urls=urls, api_keys={"openai": "k"}, allow_http=True).has_key("openai")

@@ -39,6 +39,7 @@ class Retry:
             try:
                 return await next(call)
             except FiberError as error:
+                failure = error
                 unknown += error.outcome == "unknown"
                 wait = self._wait(call, error, attempt, unknown)
                 if wait is None or not self._spend(call):
@@ -55,11 +56,18 @@ class Retry:
                     reason=error.provider_code,
                 )
             await call.transport.sleep(wait)
+            if call.journal.cancelled:  # meanwhile
+                raise failure
 
     def _wait(self, call: Call, error: FiberError, attempt: int, unknown: int) -> float | None:
         """Return the seconds to wait before the next attempt, None for none."""
         policy = call.retry
-        if attempt >= policy.max_attempts or not error.is_retryable or isinstance(error, FiberQuotaError):
+        if (
+            call.journal.cancelled
+            or attempt >= policy.max_attempts
+            or not error.is_retryable
+            or isinstance(error, FiberQuotaError)
+        ):
             return None
         if error.outcome == "unknown" and unknown > call.operation.unknown_retries:
             return None

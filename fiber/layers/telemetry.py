@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from fiber._chain import Call, Ending, Handler, Reply
+from fiber._chain import Call, Ending, Handler, Outcome, Reply
 from fiber._errors import FiberError
 
 _LOGGER = logging.getLogger("fiber")
@@ -41,7 +41,8 @@ async def telemetry(call: Call, next: Handler) -> Reply:
     try:
         reply = await next(call)
     except BaseException as error:
-        outcome: Any = "error" if isinstance(error, Exception) else "cancelled"
+        failed = isinstance(error, Exception) and not call.journal.cancelled
+        outcome: Outcome = "error" if failed else "cancelled"
         await finish(Ending(outcome, error=error))
         raise
     reply.on_end(finish)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -38,6 +39,8 @@ class Provider:
         headers: Sent with every request.
         quirks: Deviations from the wire format.
         docs_url: The provider's own documentation.
+        allow_http: Plain `http://` is meant, so that key and prompts travel readable; for another machine only, for
+            loopback needs no leave.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Provider:
     headers: tuple[tuple[str, str], ...] = ()
     quirks: Quirks = Quirks()
     docs_url: str = ""
+    allow_http: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or self.name != self.name.lower() or set(self.name) & set(":/ "):
@@ -84,6 +88,12 @@ class Provider:
                 f"The base URL of {self.name} must start with https:// (or http://), not {self.base_url!r}.",
                 parameter="base_urls",
             )
+        if parts.scheme == "http" and not self.allow_http and not _is_loopback(parts.hostname or ""):
+            raise FiberValidationError(
+                f"The base URL of {self.name} is {self.base_url!r}, where anyone on the way can read the key: use"
+                " https://, or say allow_http=True (of Fiber, or of the row) when that network is trusted.",
+                parameter="base_urls",
+            )
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
 
     def replace(self, **changes: Any) -> Provider:
@@ -106,6 +116,13 @@ class Provider:
             model=model,
             outcome="not_sent",
         )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, section 6.3
 
 
 def with_row(rows: Mapping[str, Provider], row: Provider, *, replace: bool) -> dict[str, Provider]:

@@ -175,8 +175,11 @@ class DirectTransport:
         while True:
             connection, is_fresh = await self._take(pool, origin, timeouts, until)
             answer = _Answer(connection, home, pool, timeouts.read)
+            answer.discard = self._network.soon(answer.drop)
             home.active.add(connection)
             try:
+                if request.on_open is not None:
+                    request.on_open(answer.discard)
                 head = await connection.send(request, origin, target, timeouts.read, until)
                 answer.unpacker = unpacker_of(head.headers.get("content-encoding", ""))
             except BaseException as error:
@@ -187,7 +190,6 @@ class DirectTransport:
                     pool.close()
                     continue
                 raise
-            answer.discard = self._network.soon(answer.drop)
             return HTTPResponse(head, answer)
 
     async def read(self, response: HTTPResponse, until: float | None) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -75,6 +75,8 @@ class HTTPRequest(msgspec.Struct, frozen=True):
         notes: What the adapter changed on the way here; not sent.
         address: IP address to connect to, instead of looking up the host of `url`; its name still is what the
             certificate is checked against.
+        on_open: Called with a function that closes the connection, from any thread, before anything is sent; by
+            transports that can.
     """
 
     method: str
@@ -83,6 +85,7 @@ class HTTPRequest(msgspec.Struct, frozen=True):
     body: bytes = b""
     notes: tuple[Note, ...] = ()
     address: str = ""
+    on_open: Callable[[Callable[[], None]], None] | None = None
 
     def with_headers(self, *headers: tuple[str, str | Secret]) -> HTTPRequest:
         """Return a copy with *headers* added, each replacing one of the same name."""

@@ -203,7 +203,7 @@ def test_a_second_answer_that_does_not_fit_is_the_usual_error() -> None:
 
     assert caught.value.partial is not None
     assert (caught.value.partial.text, caught.value.partial.usage.total_tokens) == ("[]", 16)
-    assert (len(caught.value.attempts), len(transport.requests), watch.outcomes) == (2, 2, ["complete"])
+    assert (len(caught.value.attempts), len(transport.requests), watch.outcomes) == (2, 2, ["error"])
 
 
 def test_a_second_loose_answer_that_does_not_fit_is_a_warning() -> None:

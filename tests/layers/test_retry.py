@@ -20,9 +20,11 @@ from fiber import (
     RetryPolicy,
     Timeouts,
 )
+from fiber._engine import run_sync
 from fiber.layers.deadline import deadline
 from fiber.layers.retry import Retry
 from fiber.testing.fake import FakeReply, FakeTransport
+from fiber.transports.base import HTTPResponse
 from tests.kit import KEY, MODEL, refused, streamed, whole
 
 
@@ -336,3 +338,39 @@ def test_a_budget_without_reserve_and_earnings_allows_nothing() -> None:
 
     assert isinstance(error, FiberProviderError)
     assert len(transport.requests) == 1
+
+
+def test_a_stream_that_is_cancelled_while_it_waits_makes_no_other_attempt() -> None:
+    """The loop over it ends without an error."""
+    fiber, transport = client(BUSY, streamed())
+    stream = fiber.chat_stream("Hi")
+
+    async def sleep(seconds: float) -> None:
+        stream.cancel()
+
+    transport.sleep = sleep  # type: ignore[method-assign]
+
+    async def read() -> list[str]:
+        return [event.type async for event in stream]
+
+    assert run_sync(read()) == []
+    assert len(transport.requests) == 1
+
+
+def test_what_fails_after_a_cancellation_is_not_repeated() -> None:
+    """Though it could be: nobody wants the answer any more."""
+    fiber, transport = client(BUSY, streamed())
+    stream = fiber.chat_stream("Hi")
+    opened = transport.open
+
+    async def open(*arguments: Any) -> HTTPResponse:
+        stream.cancel()
+        return await opened(*arguments)
+
+    transport.open = open  # type: ignore[method-assign]
+
+    async def read() -> list[str]:
+        return [event.type async for event in stream]
+
+    assert run_sync(read()) == []
+    assert (len(transport.requests), transport.slept) == (1, [])

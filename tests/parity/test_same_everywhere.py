@@ -175,7 +175,9 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "unsupported, dropped": Scenario((whole("A"),), "A", options={"top_k": 5, "on_unsupported": "drop"}),
     "no key": Scenario((), "FiberAuthError", {"outcome": "not_sent"}, 0, outcomes=REFUSED, client={"api_keys": {}}),
-    "not strict JSON": Scenario((whole("no"),), "FiberParsingError", options={"response_format": list[int]}),
+    "not strict JSON": Scenario(
+        (whole("no"),), "FiberParsingError", outcomes=("error",), options={"response_format": list[int]}
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from fiber._errors import FiberAuthError, FiberValidationError
 from fiber.adapters import load
 from fiber.providers.auth import bearer
 from fiber.providers.row import Provider, secret_of, with_row
+from fiber.providers.table import openai_compatible
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
@@ -101,9 +102,9 @@ def test_row_is_changed_by_copy() -> None:
     """A changed row is a new one, checked again."""
     row = Provider(name="acme", base_url="https://h", prefixes=("a-",))
 
-    other = row.replace(name="mine", base_url="http://local/")
+    other = row.replace(name="mine", base_url="https://local/")
 
-    assert (other.name, other.base_url, other.prefixes) == ("mine", "http://local", ("a-",))
+    assert (other.name, other.base_url, other.prefixes) == ("mine", "https://local", ("a-",))
     assert row.name == "acme"
     with pytest.raises(FiberValidationError):
         row.replace(base_url="local")
@@ -184,3 +185,22 @@ def test_a_word_of_another_row_is_taken(name: str, aliases: tuple[str, ...], wor
         with_row(ROWS, row, replace=replace)
 
     assert caught.value.parameter == "row"
+
+
+@pytest.mark.parametrize("host", ["gateway.internal", "10.0.0.7:8000", "[fd00::1]", "localhost.example"])
+def test_a_plain_url_of_another_machine_needs_leave(host: str) -> None:
+    """The key would travel readable; loopback needs none."""
+    url = f"http://{host}/v1"
+
+    with pytest.raises(FiberValidationError, match="allow_http=True") as caught:
+        Provider(name="mine", base_url=url)
+
+    assert caught.value.parameter == "base_urls"
+    assert Provider(name="mine", base_url=url, allow_http=True).base_url == url
+    assert openai_compatible("mine", url, allow_http=True).allow_http
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "127.1.2.3", "[::1]:8080", "localhost", "a.localhost"])
+def test_a_plain_url_of_this_machine_needs_no_leave(host: str) -> None:
+    """Nobody is on the way."""
+    assert Provider(name="mine", base_url=f"http://{host}/v1").base_url == f"http://{host}/v1"

@@ -229,3 +229,27 @@ def test_map_refuses_what_suspends(which: str) -> None:
 
     with pytest.raises(RuntimeError, match="suspends"):
         run_sync(for_threads(lambda: which, str, no_proxy).map(wait, [1], 1))
+
+
+def test_cancel_wakes_a_thread_that_waits_for_the_beginning(serve: Serve, which: str) -> None:
+    """Its loop ends without an error and without another attempt; the server sees the disconnect."""
+    if which == "httpx":
+        pytest.skip("an HTTP library gives no hand on a connection before its answer")
+    server = serve(lambda exchange: "hold")
+    fiber = client(server)
+    stream = fiber.sync.chat_stream("Hi")
+    kinds: list[str] = []
+    reader = Thread(target=lambda: kinds.extend(event.type for event in stream))
+    reader.start()
+
+    for _ in range(5000):
+        if server.exchanges:
+            break
+        reader.join(0.002)
+    stream.cancel()
+    reader.join(5)
+
+    assert not reader.is_alive()
+    assert (kinds, len(server.exchanges)) == ([], 1)
+    assert server.wait_until_gone()
+    fiber.sync.close()

@@ -271,3 +271,47 @@ def test_an_outer_cancellation_passes_through(serve: Serve, run: Run) -> None:
         return scope.cancelled_caught
 
     assert run(work) is True
+
+
+@pytest.mark.parametrize("where", ["head", "first event"])
+@pytest.mark.parametrize("how", ["task", "thread", "close"])
+def test_cancel_wakes_a_task_that_waits_for_the_beginning(
+    serve: Serve, backend: str, how: str, where: str, which: str
+) -> None:
+    """The loop over the stream ends without an error and without another attempt; the server sees the disconnect."""
+    if which == "httpx":
+        pytest.skip("an HTTP library gives no hand on a connection before its answer")
+
+    def answer(exchange: Exchange) -> str:
+        if where == "first event":
+            exchange.begin("content-type: text/event-stream")
+            exchange.chunk(b": wait\n\n")
+        return "hold"
+
+    server = serve(answer)
+    fiber = client(server)
+    kinds: list[str] = []
+
+    async def main() -> None:
+        stream = fiber.chat_stream("Hi")
+
+        async def read() -> None:
+            kinds.extend([event.type async for event in stream])
+
+        async with fiber:
+            with anyio.fail_after(5):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(read)
+                    await arrived(server, 1)
+                    await anyio.sleep(0.02)
+                    if how == "task":
+                        stream.cancel()
+                    elif how == "close":
+                        await stream.close()
+                    else:
+                        await anyio.to_thread.run_sync(stream.cancel)
+
+    both(backend, main)
+
+    assert server.wait_until_gone()
+    assert (kinds, len(server.exchanges)) == ([], 1)
