@@ -436,7 +436,7 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ca
     """Each world and transport in turn, trusting the server of these tests."""
     name, which = request.param.split()
     context = trusting()
-    monkeypatch.setattr(library, "tls_context", lambda library: context)
+    monkeypatch.setattr(library, "tls_context", lambda: context)
     monkeypatch.setattr(direct, "tls_context", lambda: context)
     return lambda work: WORLDS[name](work, which)
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from fiber.transports import socket_stream
 from fiber.transports.base import UNRESOLVED, DeadlineReached, addresses_of, unresolved
-from fiber.transports.direct import Home
+from fiber.transports.network import Home
 from fiber.transports.streams import Stream
 
 
 class Threads:
-    """The network of blocking code, shared by all threads; see `fiber.transports.direct.Network`."""
+    """The network of blocking code, shared by all threads; see `fiber.transports.network.Network`."""
 
     def __init__(self) -> None:
         self._homes: dict[int, Home] = {}
@@ -89,7 +89,7 @@ class Threads:
         process = os.getpid()
         home = self._homes.pop(process, None)
         if home is not None:
-            home.close()
+            await home.close()
 
 
 class _Waiter:
@@ -106,7 +106,8 @@ class _Waiter:
 
 def _close(home: Home, process: int) -> None:
     if os.getpid() == process:
-        home.close()
+        for connection in home.drain():
+            connection.abort()
 
 
 def _finish(function: Callable[[Any], Awaitable[None]], item: Any) -> None:

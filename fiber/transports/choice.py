@@ -3,13 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from fiber._errors import FiberValidationError
 from fiber.transports.base import Transport
 from fiber.transports.direct import DirectTransport
+from fiber.transports.library import load
+from fiber.transports.network import Link, Network
 from fiber.transports.proxy import ProxyFor
+from fiber.transports.wire import Origin
+from fiber.types.config import Timeouts
 
 _NAMES = ("direct", "httpx")
+
+
+class HTTPXTransport(DirectTransport):
+    """
+    The same pools, over connections of an HTTP library.
+
+    Args:
+        library: Returns the name of the library to use; empty for the best one installed.
+        make: Makes a connection of the library, its proxy and the seconds until it must stand.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        proxy_for: ProxyFor,
+        library: Callable[[], str],
+        make: Callable[[Any, str, float | None], Link],
+    ) -> None:
+        super().__init__(network, proxy_for)
+        self._library = library
+        self._make = make
+
+    async def connect(self, origin: Origin, timeouts: Timeouts, until: float | None) -> Link:
+        """Make a connection to *origin*; it stands when its first request is sent."""
+        return self._make(load(self._library()), self.proxy_for(origin.scheme, origin.netloc), timeouts.connect)
 
 
 def for_loops(named: Callable[[], str], library: Callable[[], str], proxy_for: ProxyFor) -> Transport:
@@ -24,24 +54,24 @@ def for_loops(named: Callable[[], str], library: Callable[[], str], proxy_for: P
     Raises:
         FiberValidationError: There is no transport of that name.
     """
+    from fiber.transports.loops import Loops
+
     if _is_direct(named()):
-        from fiber.transports.loops import Loops
-
         return DirectTransport(Loops(), proxy_for)
-    from fiber.transports.httpx_loops import LoopTransport
+    from fiber.transports.httpx_loops import LoopConnection
 
-    return LoopTransport(library)
+    return HTTPXTransport(Loops(), proxy_for, library, LoopConnection)
 
 
 def for_threads(named: Callable[[], str], library: Callable[[], str], proxy_for: ProxyFor) -> Transport:
     """Return the transport of blocking code; see `for_loops`."""
+    from fiber.transports.blocking import Threads
+
     if _is_direct(named()):
-        from fiber.transports.blocking import Threads
-
         return DirectTransport(Threads(), proxy_for)
-    from fiber.transports.httpx_blocking import BlockingTransport
+    from fiber.transports.httpx_blocking import BlockingConnection
 
-    return BlockingTransport(library)
+    return HTTPXTransport(Threads(), proxy_for, library, BlockingConnection)
 
 
 def _is_direct(name: str) -> bool:

@@ -71,6 +71,10 @@ class Connection:
         """Say whether the peer closed it, or spoke, while it was idle."""
         return self._stream.is_dead()
 
+    async def close(self) -> None:
+        """Close it."""
+        self.abort()
+
     def abort(self) -> None:
         """Close it at once."""
         self._stream.abort()

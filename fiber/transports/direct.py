@@ -6,88 +6,19 @@ Written once as coroutines. What differs between event loops and blocking socket
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
 
 from fiber._errors import FiberConnectionError, FiberError, FiberTimeoutError
 from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
 from fiber.transports.connection import Connection
 from fiber.transports.decoding import Unpacker, next_plain, unpacker_of
-from fiber.transports.pool import Pool, Turn, Waiter
+from fiber.transports.network import Home, Link, Network
+from fiber.transports.pool import Pool, Turn
 from fiber.transports.proxy import ProxyFor, no_proxy, through
-from fiber.transports.streams import Stream, tls_context, unconnected
+from fiber.transports.streams import tls_context, unconnected
 from fiber.transports.wire import Origin, split_url
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
-
-_MANY_ORIGINS = 256
-
-
-class Home:
-    """The pools of one event loop, or of one process: no connection ever leaves it."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._pools: dict[Origin, Pool[Connection]] = {}
-        self.active: set[Connection] = set()
-
-    def pool(self, origin: Origin) -> Pool[Connection]:
-        """Return the pool of *origin*."""
-        pool = self._pools.get(origin)
-        if pool is None:
-            if len(self._pools) >= _MANY_ORIGINS:
-                for other in list(self._pools.values()):
-                    other.close()
-                self._pools = {name: other for name, other in self._pools.items() if other.count}
-            pool = self._pools.setdefault(origin, Pool(self._now))
-        return pool
-
-    def close(self) -> None:
-        """Close every connection, those in use too."""
-        for pool in list(self._pools.values()):
-            pool.close()
-        for connection in list(self.active):
-            connection.abort()
-
-
-class Network(Protocol):
-    """Where the sockets live: an event loop, or the blocking world."""
-
-    def now(self) -> float:
-        """Return monotonic seconds, on the clock of `time.monotonic`."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-    async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
-        """Return the IP addresses of *host*."""
-        ...
-
-    async def home(self) -> Home:
-        """Return the pools of this event loop or process."""
-        ...
-
-    def waiter(self) -> Waiter:
-        """Make something to wait for."""
-        ...
-
-    async def connect(self, host: str, port: int, due: float | None) -> Stream:
-        """Connect; raise `OSError`, or `TimeoutError` at *due*."""
-        ...
-
-    def soon(self, function: Callable[[], None]) -> Callable[[], None]:
-        """Return a function that calls *function* where the sockets of the caller live, from any thread."""
-        ...
-
-    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
-        """Run *function* over *items*."""
-        ...
-
-    async def shutdown(self) -> None:
-        """Close what belongs to the caller's event loop or process."""
-        ...
 
 
 class _Answer:
@@ -101,7 +32,7 @@ class _Answer:
 
     __slots__ = ("connection", "discard", "ended", "home", "owned", "pool", "seconds", "unpacker")
 
-    def __init__(self, connection: Connection, home: Home, pool: Pool[Connection], seconds: float | None) -> None:
+    def __init__(self, connection: Link, home: Home, pool: Pool[Link], seconds: float | None) -> None:
         self.connection = connection
         self.home = home
         self.pool = pool
@@ -123,10 +54,16 @@ class _Answer:
         return read
 
     def drop(self) -> None:
-        """Close the connection, unless it was given back."""
+        """Close the connection without waiting, unless it was given back."""
         if self._own():
             self.connection.abort()
             self.pool.gone()
+
+    async def close(self) -> None:
+        """Close the connection, unless it was given back."""
+        if self._own():
+            self.pool.gone()
+            await self.connection.close()
 
     def give_back(self) -> None:
         """The body was read to its end: the connection may serve another request."""
@@ -149,7 +86,7 @@ class _Answer:
 
 class DirectTransport:
     """
-    Sends and reads over sockets.
+    Sends and reads over sockets; another kind of `Link` is made where `connect` is overridden.
 
     Args:
         network: Where the sockets live.
@@ -158,7 +95,7 @@ class DirectTransport:
 
     def __init__(self, network: Network, proxy_for: ProxyFor = no_proxy) -> None:
         self._network = network
-        self._proxy_for = proxy_for
+        self.proxy_for = proxy_for
         self.now = network.now
         self.sleep = network.sleep
         self.resolve = network.resolve
@@ -183,11 +120,12 @@ class DirectTransport:
                 head = await connection.send(request, origin, target, timeouts.read, until)
                 answer.unpacker = unpacker_of(head.headers.get("content-encoding", ""))
             except BaseException as error:
-                answer.drop()
+                await answer.close()
                 lost = isinstance(error, FiberConnectionError) and error.outcome == "unknown"
                 if lost and not is_fresh and not connection.heard:
                     # The server closed it while it was idle; the others are as old.
-                    pool.close()
+                    for idle in pool.drain():
+                        idle.abort()
                     continue
                 raise
             return HTTPResponse(head, answer)
@@ -204,12 +142,12 @@ class DirectTransport:
         try:
             return await next_plain(answer.unpacker, answer.next_piece(until))
         except BaseException:
-            answer.drop()
+            await answer.close()
             raise
 
     async def close(self, response: HTTPResponse) -> None:
         """Close the answer and, unless its body was read to the end, its connection."""
-        response.handle.drop()
+        await response.handle.close()
 
     def discard(self, response: HTTPResponse) -> None:
         """Close without waiting, from any thread."""
@@ -218,8 +156,8 @@ class DirectTransport:
     # -- connections ---------------------------------------------------------------------------------------------------
 
     async def _take(
-        self, pool: Pool[Connection], origin: Origin, timeouts: Timeouts, until: float | None
-    ) -> tuple[Connection, bool]:
+        self, pool: Pool[Link], origin: Origin, timeouts: Timeouts, until: float | None
+    ) -> tuple[Link, bool]:
         """Return a connection and whether it is new; the caller owes the pool a `give` or `gone`."""
         taken = pool.take(self._network.waiter)
         if isinstance(taken, Turn):
@@ -227,14 +165,12 @@ class DirectTransport:
         if taken is not None:
             return taken, False
         try:
-            return await self._connect(origin, timeouts, until), True
+            return await self.connect(origin, timeouts, until), True
         except BaseException:
             pool.gone()
             raise
 
-    async def _wait(
-        self, pool: Pool[Connection], turn: Turn[Connection], timeouts: Timeouts, until: float | None
-    ) -> Connection | None:
+    async def _wait(self, pool: Pool[Link], turn: Turn[Link], timeouts: Timeouts, until: float | None) -> Link | None:
         seconds = timeouts.connect
         due = None if seconds is None else self.now() + seconds
         is_last = until is not None and (due is None or until <= due)
@@ -255,12 +191,13 @@ class DirectTransport:
             outcome="not_sent",
         )
 
-    async def _connect(self, origin: Origin, timeouts: Timeouts, until: float | None) -> Connection:
+    async def connect(self, origin: Origin, timeouts: Timeouts, until: float | None) -> Link:
+        """Make a connection to *origin*."""
         seconds = timeouts.connect
         due = None if seconds is None else self.now() + seconds
         is_last = until is not None and (due is None or until <= due)
         due = until if is_last else due
-        proxy = self._proxy_for(origin.scheme, origin.netloc)
+        proxy = self.proxy_for(origin.scheme, origin.netloc)
         failure: Exception
         try:
             if proxy:

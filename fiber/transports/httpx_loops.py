@@ -1,195 +1,141 @@
 """
-asyncio and trio.
+Connections of an HTTP library, for coroutines.
 
-Each event loop has a client of its own, made at its first call and closed when the loop shuts down, so one
-transport serves any number of loops, one after another or side by side.
+Each is a transport of the library that may have one connection: what its own pool does wrong, under cancellation or
+with many connections, has nothing to do it to.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import anyio
-from anyio.lowlevel import RunVar
 
-from fiber._errors import FiberError
 from fiber.transports import library as http
-from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
-from fiber.transports.decoding import Unpacker, next_plain, unpacker_of
-from fiber.transports.loops import Loops
+from fiber.transports.base import DeadlineReached
+from fiber.transports.wire import Origin
 from fiber.types.config import Timeouts
-from fiber.types.http import HTTPRequest
+from fiber.types.http import HTTPHead, HTTPRequest
 
 CLOSE_SECONDS = 1.0
-"""Bound on closing one answer; a peer that does not answer is left to the operating system."""
+"""Bound on closing one connection; a peer that does not answer is left to the operating system."""
 
 
-class _Handle:
-    __slots__ = ("chunks", "response", "spawn", "unpacker")
-
-    def __init__(self, response: Any, spawn: Callable[[Any], None]) -> None:
-        self.response = response
-        self.chunks = response.aiter_raw()
-        self.spawn = spawn
-        self.unpacker: Unpacker | None = None
-
-
-class LoopTransport:
+class LoopConnection:
     """
-    Calls from coroutines, on asyncio or trio.
+    A connection that serves one request at a time; see `fiber.transports.network.Link`.
 
     Args:
-        library: Returns the name of the HTTP library to use; empty for the best one installed.
+        library: The HTTP library.
+        proxy: URL of the proxy to the origin, or an empty string.
+        connect: Seconds until it must stand.
     """
 
-    def __init__(self, library: Callable[[], str] = str) -> None:
+    def __init__(self, library: Any, proxy: str, connect: float | None) -> None:
+        self.heard = False
         self._library = library
-        self._clients: RunVar[Any] = RunVar(f"fiber client {id(self)}")
-        network = Loops()
-        self.now = network.now
-        self.sleep = network.sleep
-        self.resolve = network.resolve
-        self.map = network.map
+        self._connect = connect
+        self._transport = library.AsyncHTTPTransport(**http.transport_options(library, proxy))
+        self._response: Any = None
+        self._chunks: Any = None
+        self._spawn = _spawner()
 
-    async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
-        """Send *request* and read the head of the answer."""
-        library = http.load(self._library())
-        response = None
+    async def send(
+        self, request: HTTPRequest, origin: Origin, target: str, seconds: float | None, until: float | None
+    ) -> HTTPHead:
+        """Send *request* and return the head of its answer."""
+        self.heard = False
+        timeouts = Timeouts(connect=self._connect, read=seconds)
+
+        async def send() -> None:
+            message = http.outgoing(self._library, request, timeouts)
+            self._response = await self._transport.handle_async_request(message)
+
+        await self._timed(send, until, timeouts)
+        self.heard = True
+        self._chunks = aiter(self._response.stream)
+        return http.head_of(self._response)
+
+    async def next_piece(self, seconds: float | None, until: float | None) -> bytes:
+        """Return the next bytes of the body, as they were sent; empty at its end."""
+        found: list[bytes] = []
+
+        async def read() -> None:
+            found.append(await anext(self._chunks, b""))
+            if not found[0]:
+                await self._response.aclose()
+
+        await self._timed(read, until, None)
+        return found[0]
+
+    def is_reusable(self) -> bool:
+        """Say that it may be used again: whether it still stands is the library's business."""
+        return True
+
+    def is_dead(self) -> bool:
+        """Say that it is not: the library looks itself."""
+        return False
+
+    async def close(self) -> None:
+        """Close it."""
+        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_SECONDS):
+            await self._close_quietly()
+
+    def abort(self) -> None:
+        """Have the loop close it soon."""
+        self._spawn(self._close_quietly)
+
+    async def _timed(self, step: Callable[[], Any], until: float | None, timeouts: Timeouts | None) -> None:
+        deadline = float("inf") if until is None else anyio.current_time() + until - http.now()
+        done = False
         try:
-            message = http.outgoing(library, request, timeouts)
-            client, spawn = await self._open_client(library)
-            with anyio.CancelScope(deadline=self._deadline(until)) as scope:
-                response = await client.send(message, stream=True)
-        except http.failures(library) as error:
-            failure = http.translate(library, error, timeouts)
+            with anyio.CancelScope(deadline=deadline):
+                await step()
+                done = True
+        except http.failures(self._library) as error:
+            failure: Exception = http.translate(self._library, error, timeouts)
         else:
-            if response is None:
-                assert scope.cancelled_caught  # noqa: S101 - the only way to get here without a response
-                raise DeadlineReached
-            handle = _Handle(response, spawn)
-            head = http.head_of(response)
+            if done:
+                return
+            failure = DeadlineReached()
+        raise failure
+
+    async def _close_quietly(self) -> None:
+        # The answer first: while a task waits for its next chunk, the chunks cannot be closed but the connection can.
+        # Then its chunks to their end, which is near: the library nests generators, and one that is left halfway makes
+        # trio warn when it is collected.
+        for step in (self._close_response, self._transport.aclose, self._exhaust):
             try:
-                handle.unpacker = unpacker_of(head.headers.get("content-encoding", ""))
-            except FiberError:
-                await _close_quietly(handle)
-                raise
-            return HTTPResponse(head, handle)
-        raise failure
+                await step()
+            except Exception:  # noqa: S110 - closing is best effort and there is nobody to tell
+                pass
 
-    async def read(self, response: HTTPResponse, until: float | None) -> bytes:
-        """Read the body to its end and close."""
-        return await read_whole(self, response, until)
+    async def _close_response(self) -> None:
+        if self._response is not None:
+            await self._response.aclose()
 
-    async def next_chunk(self, response: HTTPResponse, until: float | None) -> bytes:
-        """Return the next bytes of the body, decoded; empty at its end."""
-        return await next_plain(response.handle.unpacker, lambda: self._next_packed(response, until))
-
-    async def _next_packed(self, response: HTTPResponse, until: float | None) -> bytes:
-        library = http.load(self._library())
-        chunk: bytes | None = None
-        try:
-            with anyio.CancelScope(deadline=self._deadline(until)):
-                chunk = await anext(response.handle.chunks, b"")
-        except http.failures(library) as error:
-            failure = http.translate(library, error)
-        else:
-            if chunk is None:
-                raise DeadlineReached
-            return chunk
-        raise failure
-
-    async def close(self, response: HTTPResponse) -> None:
-        """Close the answer and, unless its body was read to the end, its connection."""
-        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_SECONDS):
-            await _close_quietly(response.handle)
-
-    def discard(self, response: HTTPResponse) -> None:
-        """Have the loop close the answer soon; a loop that is over has closed it already."""
-        handle = response.handle
-        if not handle.response.is_closed:
-            handle.spawn(handle)
-
-    async def shutdown(self) -> None:
-        """Close every connection of this loop; other loops close theirs when they end."""
-        entry = self._clients.get(None)
-        if entry is not None:
-            self._clients.set(None)
-            await entry[1].aclose()
-
-    async def _open_client(self, library: Any) -> tuple[Any, Callable[[Any], None]]:
-        entry = self._clients.get(None)
-        if entry is None:
-            client = library.AsyncClient(**http.client_options(library))
-            keeper = _keep(client, lambda: self._clients.set(None))
-            entry = (client, keeper, _spawner())
-            self._clients.set(entry)
-            await anext(keeper)
-        return entry[0], entry[2]
-
-    def _deadline(self, until: float | None) -> float:
-        return float("inf") if until is None else anyio.current_time() + until - self.now()
+    async def _exhaust(self) -> None:
+        if self._chunks is not None:
+            async for _ in self._chunks:
+                pass
 
 
-async def _keep(client: Any, forget: Callable[[], object]) -> AsyncIterator[None]:
-    # An async generator that is not finished is closed by the loop when it shuts down, on asyncio and on trio:
-    # this closes the client's connections at the right moment without anybody's help.
-    try:
-        yield
-    finally:
-        forget()
-        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_SECONDS):
-            await client.aclose()
-
-
-async def _close_quietly(handle: Any) -> None:
-    # The answer first: while a task waits for its next chunk, the chunks cannot be closed but the connection can.
-    # Then its chunks to their end, which is near: the library nests generators, and one that is left halfway makes
-    # trio warn when it is collected.
-    for step in (handle.response.aclose, lambda: _exhaust(handle.chunks)):
-        try:
-            await step()
-        except Exception:  # noqa: S110 - closing is best effort and there is nobody to tell
-            pass
-
-
-async def _exhaust(chunks: AsyncIterator[bytes]) -> None:
-    async for _ in chunks:
-        pass
-
-
-def _spawner() -> Callable[[Any], None]:
-    """Return a function that closes a handle on the current loop, callable from any thread."""
+def _spawner() -> Callable[[Callable[[], Any]], None]:
+    """Return a function that runs a coroutine function on the current loop, soon."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return _trio_spawner()
+        from trio.lowlevel import spawn_system_task
+
+        return spawn_system_task  # type: ignore[return-value]
     tasks: set[Any] = set()
 
-    def start(handle: Any) -> None:
-        task = loop.create_task(_close_quietly(handle))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    def spawn(handle: Any) -> None:
-        try:
-            loop.call_soon_threadsafe(start, handle)
-        except RuntimeError:  # the loop is closed, and its sockets with it
-            pass
-
-    return spawn
-
-
-def _trio_spawner() -> Callable[[Any], None]:
-    import trio
-
-    token = trio.lowlevel.current_trio_token()
-
-    def spawn(handle: Any) -> None:
-        try:
-            token.run_sync_soon(trio.lowlevel.spawn_system_task, _close_quietly, handle)
-        except trio.RunFinishedError:
-            pass
+    def spawn(work: Callable[[], Any]) -> None:
+        if not loop.is_closed():
+            task = loop.create_task(work())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
     return spawn

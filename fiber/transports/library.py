@@ -8,19 +8,18 @@ installed, or as told.
 from __future__ import annotations
 
 import importlib.util
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from importlib import import_module
 from typing import Any, Self
 
 from fiber._errors import FiberConnectionError, FiberError, FiberTimeoutError, FiberValidationError
+from fiber.transports.streams import tls_context
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest, Secret
 
 LIBRARIES = ("httpx2", "httpx")
-MAX_CONNECTIONS = 1000
-MAX_IDLE_CONNECTIONS = 100
-IDLE_SECONDS = 30.0
 
 
 @cache
@@ -41,23 +40,19 @@ def load(name: str = "") -> Any:
     raise FiberValidationError(f"{name} is not installed: pip install 'fiber-llm[{name}]'.", parameter="FIBER_HTTP")
 
 
-@cache
-def tls_context(library: Any) -> Any:
-    """Return the one TLS context; making it reads some hundred certificates, so every client shares it."""
-    return library.create_ssl_context()
-
-
-def client_options(library: Any) -> dict[str, Any]:
-    """Return the arguments that every client is made with. No redirects: a key would follow them."""
+def transport_options(library: Any, proxy: str) -> dict[str, Any]:
+    """Return the arguments of a transport that may have one connection, through *proxy* unless it is empty."""
     return {
-        "verify": tls_context(library),
-        "follow_redirects": False,
-        "limits": library.Limits(
-            max_connections=MAX_CONNECTIONS,
-            max_keepalive_connections=MAX_IDLE_CONNECTIONS,
-            keepalive_expiry=IDLE_SECONDS,
-        ),
+        "verify": tls_context(),
+        "trust_env": False,
+        "proxy": library.Proxy(proxy) if proxy else None,
+        "limits": library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None),
     }
+
+
+def now() -> float:
+    """Return monotonic seconds."""
+    return time.monotonic()
 
 
 def outgoing(library: Any, request: HTTPRequest, timeouts: Timeouts) -> Any:

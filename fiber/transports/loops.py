@@ -11,24 +11,29 @@ import asyncio
 import os
 import socket
 import time
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from itertools import count
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import anyio
 import anyio.lowlevel
+from anyio.lowlevel import RunVar
 
 from fiber.transports import asyncio_stream
 from fiber.transports.base import UNRESOLVED, DeadlineReached, addresses_of, unresolved
-from fiber.transports.direct import Home
+from fiber.transports.network import Home
 from fiber.transports.streams import Stream
+
+_NUMBERS = count()
 
 
 class Loops:
-    """The network of coroutines; see `fiber.transports.direct.Network`."""
+    """The network of coroutines; see `fiber.transports.network.Network`."""
 
     def __init__(self) -> None:
-        self._homes: WeakKeyDictionary[Any, tuple[int, Home, AsyncGenerator[None, None]]] = WeakKeyDictionary()
+        # A variable of the loop and not of this object: an entry lives until its loop has closed it.
+        self._home: RunVar[Any] = RunVar(f"fiber home {next(_NUMBERS)}", default=None)
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -52,14 +57,12 @@ class Loops:
 
     async def home(self) -> Home:
         """Return the pools of this loop."""
-        loop = _loop()
-        found = self._homes.get(loop)
-        if found is not None and found[0] == os.getpid():
-            return found[1]
-        home = Home(self.now)
-        keeper = _keep(home, lambda: self._homes.pop(loop, None))
-        self._homes[loop] = (os.getpid(), home, keeper)
-        await anext(keeper)
+        entry = self._home.get()
+        if entry is None or entry[0] != os.getpid():
+            entry = (os.getpid(), Home(self.now))
+            self._home.set(entry)
+            await self._keep(entry[1])
+        home: Home = entry[1]
         return home
 
     def waiter(self) -> _Waiter:
@@ -112,9 +115,22 @@ class Loops:
 
     async def shutdown(self) -> None:
         """Close every connection of this loop; other loops close theirs when they end."""
-        found = self._homes.get(_loop())
-        if found is not None and found[0] == os.getpid():
-            await found[2].aclose()
+        entry = self._home.get()
+        if entry is not None and entry[0] == os.getpid():
+            await entry[1].keeper.aclose()
+
+    async def _keep(self, home: Home) -> None:
+        """Have the connections closed when the loop shuts down, and when nobody uses this object any more."""
+        variable = self._home
+
+        def forget() -> None:
+            variable.set(None)
+            abandoned.detach()
+
+        home.keeper = _keeper(home, forget)
+        abandoned = weakref.finalize(self, _close_soon, _loop(), home.keeper)
+        abandoned.atexit = False
+        await anext(home.keeper)
 
 
 class _Waiter:
@@ -129,17 +145,29 @@ class _Waiter:
             await self._event.wait()
 
 
-async def _keep(home: Home, forget: Callable[[], object]) -> AsyncGenerator[None, None]:
+async def _keeper(home: Home, forget: Callable[[], object]) -> AsyncGenerator[None, None]:
     # An async generator that is not finished is closed by the loop when it shuts down, on asyncio and on trio:
     # this closes the connections at the right moment without anybody's help.
     try:
         yield
     finally:
         forget()
-        home.close()
         with anyio.CancelScope(shield=True):
+            await home.close()
             for _ in range(3):  # asyncio closes a socket a turn of the loop after it was told to, under TLS two
                 await anyio.lowlevel.checkpoint()
+
+
+def _close_soon(loop: Any, keeper: AsyncGenerator[None, None]) -> None:
+    try:
+        if isinstance(loop, asyncio.AbstractEventLoop):
+            loop.call_soon_threadsafe(lambda: loop.create_task(keeper.aclose()))  # type: ignore[arg-type, unused-ignore]
+        else:
+            from trio.lowlevel import spawn_system_task
+
+            loop.run_sync_soon(spawn_system_task, keeper.aclose)
+    except RuntimeError:  # the loop is over, and its sockets with it
+        pass
 
 
 def _loop() -> Any:

@@ -127,12 +127,13 @@ class Pool(Generic[C]):
         else:
             self.give(turn.connection)
 
-    def close(self) -> None:
-        """Close the idle connections."""
+    def drain(self) -> list[C]:
+        """Return the idle connections, which are in the pool no more: the caller closes them."""
         with self._lock:
-            while self._idle:
-                self.count -= 1
-                self._idle.pop()[1].abort()
+            idle = [connection for _, connection in self._idle]
+            self._idle.clear()
+            self.count -= len(idle)
+            return idle
 
     def _hand_over(self, connection: C | None) -> bool:
         while self._waiting:

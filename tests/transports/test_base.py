@@ -15,8 +15,6 @@ from fiber.transports import base
 from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse, Transport, blocking_face
 from fiber.transports.blocking import Threads
 from fiber.transports.direct import DirectTransport
-from fiber.transports.httpx_blocking import BlockingTransport
-from fiber.transports.httpx_loops import LoopTransport
 from fiber.transports.lazy import Lazy
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest
@@ -27,8 +25,7 @@ def test_every_transport_has_the_whole_protocol() -> None:
     wanted = {name for name in vars(Transport) if not name.startswith("_")}
 
     assert wanted == {"now", "sleep", "resolve", "open", "read", "next_chunk", "close", "discard", "map", "shutdown"}
-    ours = (BlockingTransport(), LoopTransport(), DirectTransport(Threads()))
-    for kind in (FakeTransport, Lazy, Recorder, Replay, *ours):
+    for kind in (FakeTransport, Lazy, Recorder, Replay, DirectTransport(Threads())):
         assert wanted <= set(dir(kind))
 
 

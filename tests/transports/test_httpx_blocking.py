@@ -1,106 +1,66 @@
-"""Blocking code over an HTTP library: what only that has."""
+"""Connections of an HTTP library in blocking code: what only they have."""
 
 from __future__ import annotations
 
-import os
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from fiber import FiberError
-from fiber._engine import run_sync
-from fiber.transports import httpx_blocking as blocking
-from fiber.transports.base import HTTPResponse, Transport
-from fiber.transports.httpx_blocking import BlockingTransport
-from fiber.types.http import HTTPHead
-from tests.transports.cases import LIMITS, Run, Serve, fetch, get, hello
+from fiber.transports import httpx_blocking, library
+from fiber.transports.httpx_blocking import BlockingConnection, Reads, limited
 from tests.transports.conftest import LIBRARY
 
 
-@pytest.fixture
-def run() -> Run:
-    """Finish a coroutine function in one step over a transport of its own."""
+class Stream:
+    """A socket of the library."""
 
-    def finish(work: Any) -> Any:
-        transport = BlockingTransport(lambda: LIBRARY)
-        try:
-            return run_sync(work(transport))
-        finally:
-            run_sync(transport.shutdown())
+    def __init__(self) -> None:
+        self.timeouts: list[float | None] = []
 
-    return finish
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Remember the timeout."""
+        self.timeouts.append(timeout)
+        return b"x"
 
 
-def test_a_parent_that_closed_does_not_reach_into_a_child(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
-    """A child that never called has nothing to close."""
-    transport = BlockingTransport(lambda: LIBRARY)
-    run_sync(fetch(transport, get(serve(hello))))
-    used = transport._client
-    monkeypatch.setattr(os, "getpid", lambda: -1)
+def test_a_connection_that_was_never_used_is_closed() -> None:
+    """Nothing is open yet."""
+    unused = BlockingConnection(library.load(LIBRARY), "", 1.0)
 
-    run_sync(transport.shutdown())
+    unused.abort()
 
-    assert not used.is_closed
-    used.close()
+    assert not unused.is_dead()
 
 
-def test_a_client_closed_under_a_call_is_an_error_of_ours(serve: Serve) -> None:
-    """A race between `close` and a call in another thread."""
-    transport = BlockingTransport(lambda: LIBRARY)
-    run_sync(fetch(transport, get(serve(hello))))
-    transport._client.close()
+def test_reads_keep_to_the_sooner_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the read timer and the moment that was set; with none set, to what the library asks for."""
+    monkeypatch.setattr(library, "now", lambda: 100.0)
+    stream: Any = Stream()
+    reads = limited(SimpleNamespace(extensions={"network_stream": stream}), 5.0)
 
-    with pytest.raises(FiberError):
-        run_sync(fetch(transport, get(url="http://127.0.0.1:1/")))
+    stream.read(10, timeout=7.0)
+    for until in (103.0, 200.0, 99.0):
+        reads.until = until
+        stream.read(10, timeout=7.0)
 
-
-def test_a_connection_without_a_known_stream_is_read_all_the_same(serve: Serve, run: Run) -> None:
-    """The limit of single reads is an extra; a transport of the host's library may not show its sockets."""
-
-    async def work(transport: Transport) -> bytes:
-        response = await transport.open(get(serve(hello)), LIMITS, None)
-        answer = response.handle.response
-        answer.extensions.pop("network_stream")
-        assert blocking._limited(answer, 1.0).limit == 1.0
-        return await transport.read(response, None)
-
-    assert run(work) == b"hello"
+    assert stream.timeouts == [7.0, 3.0, 5.0, 0.001]
 
 
-def test_a_close_that_fails_is_quiet(run: Run, serve: Serve) -> None:
-    """There is nobody to tell."""
+def test_a_connection_that_is_used_again_keeps_one_limit() -> None:
+    """It is not wrapped once for each request."""
+    stream: Any = Stream()
+    answer = SimpleNamespace(extensions={"network_stream": stream})
 
-    class Broken:
-        is_closed = True
+    first, second = limited(answer, 5.0), limited(answer, 6.0)
 
-        def close(self) -> None:
-            raise LookupError
-
-    async def work(transport: Transport) -> None:
-        response = await transport.open(get(serve(hello)), LIMITS, None)
-        await transport.read(response, None)
-        response.handle.response = Broken()
-        await transport.close(response)
-
-    run(work)
+    assert first is second
+    assert second.limit == 6.0
 
 
-def test_an_answer_whose_socket_is_not_known_is_closed_all_the_same() -> None:
-    """Waking its reader is an extra."""
+def test_a_library_that_does_not_show_its_sockets_is_read_all_the_same() -> None:
+    """The limit of single reads is an extra."""
+    reads = limited(SimpleNamespace(extensions={}), 1.0)
 
-    class Answer:
-        is_closed = False
-        extensions: dict[str, Any] = {}  # noqa: RUF012
-
-        def iter_raw(self) -> object:
-            return iter(())
-
-        def close(self) -> None:
-            self.is_closed = True
-
-    answer = Answer()
-    handle = blocking._Handle(answer, blocking._Reads(bytes))
-
-    BlockingTransport().discard(HTTPResponse(HTTPHead(200), handle))
-
-    assert answer.is_closed
+    assert isinstance(reads, Reads)
+    assert httpx_blocking._within(None, None) is None

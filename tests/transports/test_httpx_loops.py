@@ -1,121 +1,79 @@
-"""asyncio and trio, over an HTTP library: what only that has."""
+"""Connections of an HTTP library on asyncio and trio: what only they have."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
 import pytest
 
-from fiber import FiberError
-from fiber.transports import httpx_loops as loops
-from fiber.transports.base import HTTPResponse
-from fiber.transports.httpx_loops import LoopTransport
-from fiber.types.http import HTTPHead
-from tests.transports.cases import Run, Serve, fetch, get, hello
+from fiber.transports import httpx_loops, library
+from fiber.transports.httpx_loops import LoopConnection
 from tests.transports.conftest import LIBRARY
 
-BACKENDS = ["asyncio", "trio"]
 
-
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=["asyncio", "trio"])
 def backend(request: pytest.FixtureRequest) -> str:
     """The event loop."""
     return str(request.param)
 
 
-@pytest.fixture
-def run(backend: str) -> Run:
-    """Run a coroutine function on the loop, over a transport of its own."""
-
-    def finish(work: Any) -> Any:
-        async def main() -> Any:
-            transport = LoopTransport(lambda: LIBRARY)
-            try:
-                return await work(transport)
-            finally:
-                await transport.shutdown()
-
-        result = anyio.run(main, backend=backend)
-        gc.collect()
-        return result
-
-    return finish
+def connection() -> LoopConnection:
+    """Make one that was never used."""
+    return LoopConnection(library.load(LIBRARY), "", 1.0)
 
 
-def both(backend: str, work: Callable[[], Any]) -> Any:
-    """Run *work*, and look for what it left behind."""
-    result = anyio.run(work, backend=backend)
-    gc.collect()
-    return result
-
-
-def test_a_discard_on_a_loop_that_is_over_is_quiet(backend: str) -> None:
-    """Neither loop minds."""
+def test_a_spawn_on_a_loop_that_is_over_is_quiet() -> None:
+    """Its sockets are closed already."""
     spawners: list[Any] = []
 
     async def main() -> None:
-        spawners.append(loops._spawner())
+        spawners.append(httpx_loops._spawner())
+
+    anyio.run(main)
+
+    spawners[0](main)
+
+
+@pytest.mark.parametrize("how", ["close", "abort"])
+def test_a_connection_that_was_never_used_is_closed(backend: str, how: str) -> None:
+    """Nothing is open yet."""
+
+    async def main() -> None:
+        unused = connection()
+        if how == "close":
+            await unused.close()
+        else:
+            unused.abort()
+            await anyio.sleep(0.01)
 
     anyio.run(main, backend=backend)
-
-    spawners[0](None)
-
-
-def test_a_client_that_was_closed_under_a_call_is_an_error_of_ours(serve: Serve, backend: str) -> None:
-    """A race between closing and calling."""
-    server = serve(hello)
-
-    async def main() -> None:
-        transport = LoopTransport(lambda: LIBRARY)
-        await fetch(transport, get(server))
-        client, _ = await transport._open_client(None)
-        await client.aclose()
-        with pytest.raises(FiberError):
-            await fetch(transport, get(server))
-
-    both(backend, main)
+    gc.collect()
 
 
-def test_a_close_that_fails_is_quiet(backend: str) -> None:
-    """There is nobody to tell."""
-
-    class Broken:
-        is_closed = False
-
-        def aiter_raw(self) -> object:
-            return object()
-
-        async def aclose(self) -> None:
-            raise LookupError
-
-    async def main() -> None:
-        handle = loops._Handle(Broken(), print)
-        await LoopTransport().close(HTTPResponse(HTTPHead(200), handle))
-
-    both(backend, main)
-
-
-def test_what_is_left_of_a_body_is_read_off_after_the_close(backend: str) -> None:
-    """So that no iterator of the library is left halfway."""
+def test_a_close_that_fails_is_quiet_and_reads_the_rest_off(backend: str) -> None:
+    """There is nobody to tell, and no iterator of the library may be left halfway."""
     ended: list[bool] = []
 
     class Answer:
-        async def aiter_raw(self) -> AsyncIterator[bytes]:
-            yield b"one"
-            yield b"two"
-            ended.append(True)
-
         async def aclose(self) -> None:
-            """Close."""
+            raise LookupError
+
+    async def buffered() -> AsyncIterator[bytes]:
+        yield b"one"
+        yield b"two"
+        ended.append(True)
 
     async def main() -> None:
-        handle = loops._Handle(Answer(), print)
-        await anext(handle.chunks)
-        await LoopTransport().close(HTTPResponse(HTTPHead(200), handle))
+        half_read = connection()
+        half_read._response = Answer()
+        half_read._chunks = buffered()
+        await anext(half_read._chunks)
+        await half_read.close()
 
-    both(backend, main)
+    anyio.run(main, backend=backend)
+    gc.collect()
 
     assert ended == [True]

@@ -52,13 +52,13 @@ def test_a_library_that_is_not_installed_says_how(monkeypatch: pytest.MonkeyPatc
 # -- what it is told ----------------------------------------------------------------------------------------------
 
 
-def test_clients_share_one_tls_context_and_follow_nothing(http: Any) -> None:
-    """Certificates are read once and checked always."""
-    one, two = seam.client_options(http), seam.client_options(http)
+def test_connections_share_one_tls_context(http: Any) -> None:
+    """Certificates are read once and checked always; the environment is read by us."""
+    one, two = seam.transport_options(http, ""), seam.transport_options(http, "http://127.0.0.1:9")
 
     assert one["verify"] is two["verify"]
     assert one["verify"].verify_mode is ssl.CERT_REQUIRED
-    assert one["follow_redirects"] is False
+    assert (one["proxy"], str(two["proxy"].url), one["trust_env"]) == (None, "http://127.0.0.1:9", False)
 
 
 def test_a_request_has_the_revealed_key_and_the_timers(http: Any) -> None:

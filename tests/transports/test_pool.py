@@ -168,16 +168,14 @@ def test_who_leaves_too_late_passes_on_what_it_got(what: str) -> None:
     assert bench.pool.count == 1
 
 
-def test_closing_a_pool_closes_what_is_idle() -> None:
+def test_a_pool_hands_out_what_is_idle_to_be_closed() -> None:
     """What is in use comes back later."""
     bench = Bench()
     made = bench.filled(2)
     used = bench.pool.take(Bell)
 
-    bench.pool.close()
-
-    assert [connection.aborted for connection in made] == [1, 0]
-    assert (used, bench.pool.count) == (made[1], 1)
+    assert bench.pool.drain() == [made[0]]
+    assert (used, bench.pool.count, made[0].aborted) == (made[1], 1, 0)
 
 
 STEPS = st.lists(st.sampled_from(["take", "give", "gone", "leave", "age", "close"]), max_size=60)
@@ -212,7 +210,7 @@ def test_no_interleaving_loses_a_place(steps: list[str], picks: list[int], most:
         "gone": lambda number: pick(held, number) and pool.gone(),
         "leave": lambda number: turns and pool.leave(turns.pop(number % len(turns))),
         "age": lambda number: setattr(bench.clock, "seconds", bench.clock.seconds + number % 40),
-        "close": lambda number: pool.close(),
+        "close": lambda number: pool.drain(),
     }
     for step, number in zip(steps, picks, strict=False):
         moves[step](number)

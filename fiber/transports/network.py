@@ -1,0 +1,137 @@
+"""
+What a pooled transport stands on: where the sockets live, and the connections over them.
+
+An event loop or the blocking world is a `Network`; a connection of whatever kind is a `Link`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from fiber.transports.pool import Pool, Waiter
+from fiber.transports.streams import Stream
+from fiber.transports.wire import Origin
+from fiber.types.http import HTTPHead, HTTPRequest
+
+MANY_ORIGINS = 256
+"""From so many on, pools that are empty are forgotten."""
+
+
+class Link(Protocol):
+    """
+    A connection that serves one request at a time.
+
+    Attributes:
+        heard: The peer sent something since the last request began.
+    """
+
+    heard: bool
+
+    async def send(
+        self, request: HTTPRequest, origin: Origin, target: str, seconds: float | None, until: float | None
+    ) -> HTTPHead:
+        """
+        Send *request* and return the head of its answer.
+
+        Args:
+            seconds: Longest silence.
+            until: Moment at which everything must be over.
+        """
+        ...
+
+    async def next_piece(self, seconds: float | None, until: float | None) -> bytes:
+        """Return the next bytes of the body, as they were sent; empty at its end."""
+        ...
+
+    def is_reusable(self) -> bool:
+        """Make ready for the next request, after the end of a body; say whether that is possible."""
+        ...
+
+    def is_dead(self) -> bool:
+        """Say whether the peer closed it, or spoke, while it was idle."""
+        ...
+
+    async def close(self) -> None:
+        """Close it; never raises."""
+        ...
+
+    def abort(self) -> None:
+        """Close it without waiting."""
+        ...
+
+
+class Home:
+    """
+    The pools of one event loop, or of one process: no connection ever leaves it.
+
+    Attributes:
+        active: Connections in use.
+        keeper: Closes the home when its event loop shuts down.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._pools: dict[Origin, Pool[Link]] = {}
+        self.active: set[Link] = set()
+        self.keeper: AsyncGenerator[None, None] | None = None
+
+    def pool(self, origin: Origin) -> Pool[Link]:
+        """Return the pool of *origin*."""
+        pool = self._pools.get(origin)
+        if pool is None:
+            if len(self._pools) >= MANY_ORIGINS:
+                for connection in [idle for other in self._pools.values() for idle in other.drain()]:
+                    connection.abort()
+                self._pools = {name: other for name, other in self._pools.items() if other.count}
+            pool = self._pools.setdefault(origin, Pool(self._now))
+        return pool
+
+    def drain(self) -> list[Link]:
+        """Return every connection, those in use too: the caller closes them."""
+        return [*self.active, *(idle for pool in list(self._pools.values()) for idle in pool.drain())]
+
+    async def close(self) -> None:
+        """Close every connection, those in use too."""
+        for connection in self.drain():
+            await connection.close()
+
+
+class Network(Protocol):
+    """Where the sockets live: an event loop, or the blocking world."""
+
+    def now(self) -> float:
+        """Return monotonic seconds, on the clock of `time.monotonic`."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
+        """Return the IP addresses of *host*."""
+        ...
+
+    async def home(self) -> Home:
+        """Return the pools of this event loop or process."""
+        ...
+
+    def waiter(self) -> Waiter:
+        """Make something to wait for."""
+        ...
+
+    async def connect(self, host: str, port: int, due: float | None) -> Stream:
+        """Connect; raise `OSError`, or `TimeoutError` at *due*."""
+        ...
+
+    def soon(self, function: Callable[[], None]) -> Callable[[], None]:
+        """Return a function that calls *function* where the sockets of the caller live, from any thread."""
+        ...
+
+    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
+        """Run *function* over *items*."""
+        ...
+
+    async def shutdown(self) -> None:
+        """Close what belongs to the caller's event loop or process."""
+        ...
