@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from fiber._fiber import Fiber
-from fiber.testing.server import Family, MockServer
+from fiber.testing.server import MockServer
+from fiber.testing.serving import Family
 from fiber.types.config import RetryPolicy
 
 MOCK_MODEL = "openai:gpt-mock"

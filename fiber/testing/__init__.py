@@ -9,9 +9,10 @@ Tools for tests: a provider that answers as told, with a real socket or with non
         assert server.requests[0].json["model"] == "gpt-mock"
 
 `MockServer` speaks four formats; `Reply`, `MockCall` and `Failure` say what it answers in words
-that belong to none of them. `FakeTransport` takes the place of the network inside a client, and has
-a clock that nobody waits for; `Recorder` and `Replay` do so with real answers. `check_adapter` holds
-an adapter to what the client relies on. Nothing here is imported by the library itself.
+that belong to none of them. `HostileServer` speaks the same formats, and plays the `FAULTS` that
+clients meet. `FakeTransport` takes the place of the network inside a client, and has a clock that
+nobody waits for; `Recorder` and `Replay` do so with real answers. `check_adapter` holds an adapter to
+what the client relies on. Nothing here is imported by the library itself.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fiber.testing.conformance import check_adapter
     from fiber.testing.fake import FakeReply, FakeRequest, FakeTransport, json_reply, sse_reply
+    from fiber.testing.hostile.faults import FAULTS
+    from fiber.testing.hostile.scene import Fault
+    from fiber.testing.hostile.server import HostileServer
     from fiber.testing.recorded import MockRequest
     from fiber.testing.recording import Recorder
     from fiber.testing.replay import Replay
@@ -30,10 +34,13 @@ if TYPE_CHECKING:
     from fiber.testing.server import MockServer
 
 _HOMES = {
+    "FAULTS": "hostile.faults",
     "FakeReply": "fake",
     "FakeRequest": "fake",
     "FakeTransport": "fake",
     "Failure": "script",
+    "Fault": "hostile.scene",
+    "HostileServer": "hostile.server",
     "MockCall": "script",
     "MockRequest": "recorded",
     "MockServer": "server",
@@ -48,10 +55,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "FAULTS",
     "Failure",
     "FakeReply",
     "FakeRequest",
     "FakeTransport",
+    "Fault",
+    "HostileServer",
     "MockCall",
     "MockRequest",
     "MockServer",

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import selectors
 import socket
+import struct
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import formatdate
@@ -19,6 +21,8 @@ from typing import NamedTuple
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 256 * 1024 * 1024
 _READ_BYTES = 64 * 1024
+_RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""Value of SO_LINGER that makes closing a reset."""
 _REASONS: dict[int, str] = {status: status.phrase for status in HTTPStatus}
 
 
@@ -54,11 +58,15 @@ class Connection:
     """
     One accepted socket, used by one thread; only `abort` may be called from another.
 
+    Attributes:
+        number: Counts the connections of the server from 1.
+
     Raises:
         GoneError: From every method, when the peer is gone.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, number: int = 1) -> None:
+        self.number = number
         self._socket = sock
         self._buffer = bytearray()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -71,6 +79,18 @@ class Connection:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:  # pragma: no cover - a race: its own thread closed it first
             pass
+
+    def reset(self) -> None:
+        """Close the socket with a reset: the client's next read or write fails."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.close()
+
+    def half_close(self) -> None:
+        """Tell the client that nothing more comes, and go on reading."""
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            raise GoneError from error
 
     def close(self) -> None:
         """Close the socket."""

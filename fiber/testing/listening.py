@@ -39,6 +39,7 @@ class Listener:
         self._serve = serve
         self._lock = threading.Lock()
         self._threads: dict[Connection, threading.Thread] = {}
+        self._accepted = 0
         self._closing = False
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,8 +82,9 @@ class Listener:
             if self._closing:
                 accepted.close()
                 return
+            self._accepted += 1
             try:
-                connection = Connection(accepted)
+                connection = Connection(accepted, self._accepted)
             except OSError:  # pragma: no cover - some systems refuse options of a reset socket
                 accepted.close()
                 continue

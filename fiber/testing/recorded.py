@@ -18,6 +18,8 @@ class MockRequest:
 
     Attributes:
         number: Counts the requests of the server from 1; ids and limits in the answer come from it.
+        connection: Counts the connections of the server from 1; requests on one connection share it.
+        fault: What a `HostileServer` did to it; empty elsewhere.
         path: Without the query, as sent (percent-encoded).
         headers: Names are lower-case; a key may be here or in *query*, so `repr` shows neither.
         json: The body, when it is a JSON object.
@@ -33,6 +35,8 @@ class MockRequest:
     """
 
     number: int
+    connection: int
+    fault: str = ""
     method: str
     path: str
     query: Mapping[str, str] = field(repr=False)

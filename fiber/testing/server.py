@@ -1,18 +1,15 @@
 """
 The mock server: a real HTTP/1.1 server on the loopback interface that answers as providers do.
 
-It decides what to answer and records what was asked; `answers` knows the default replies, `formats`
-the bytes, `sending`, `http1` and `listening` the wire.
+It decides what to answer; `answers` knows the default replies, `formats` the bytes, `serving` the life of a server,
+`sending`, `http1` and `listening` the wire.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -20,27 +17,22 @@ import msgspec
 from fiber.testing.answers import SPECIAL_WORDS, answer
 from fiber.testing.formats import FORMATS, Route, route
 from fiber.testing.formats.common import Asked
-from fiber.testing.http1 import BadRequestError, Connection, GoneError, RawRequest, head
-from fiber.testing.listening import HOST, Listener
+from fiber.testing.http1 import Connection, RawRequest
+from fiber.testing.listening import HOST
 from fiber.testing.recorded import MockRequest
 from fiber.testing.script import Failure, RefusedError, Reply
 from fiber.testing.sending import Outgoing, prepare, transmit
+from fiber.testing.serving import VERSIONS, Family, LoopbackServer, watched
 from fiber.testing.view import refuse
 
 Answer: TypeAlias = Reply | Failure
 Handler: TypeAlias = Callable[[MockRequest], Answer | str | None]
-Family: TypeAlias = Literal["openai", "anthropic", "gemini"]
 
-KEPT_REQUESTS = 10_000
-_FAMILIES: Mapping[str, tuple[str, str]] = {
-    # Family -> what follows the URL, first word of its models.
-    "openai": ("/v1", "gpt"),
-    "anthropic": ("", "claude"),
-    "gemini": ("", "gemini"),
-}
+_STEMS: Mapping[str, str] = {"openai": "gpt", "anthropic": "claude", "gemini": "gemini"}
+"""First word of a family's models."""
 
 
-class MockServer:
+class MockServer(LoopbackServer):
     """
     A provider on 127.0.0.1 that speaks OpenAI Chat, OpenAI Responses, Anthropic and Gemini.
 
@@ -82,62 +74,18 @@ class MockServer:
     ) -> None:
         if host != HOST:
             raise ValueError(f"A mock server listens on {HOST} only, not on {host}.")
+        super().__init__(port)
         self.errors: list[Exception] = []
         self._handler = handler
         self._api_key = api_key
         self._delays = (delay_seconds, event_delay_seconds)
         self._models = None if models is None else tuple(models)
-        self._port = port
-        self._lock = threading.Lock()
         self._queue: list[tuple[str | None, Answer]] = []
-        self._requests: deque[MockRequest] = deque(maxlen=KEPT_REQUESTS)
-        self._count = 0
         self._seen: Counter[tuple[str, str]] = Counter()
-        self._listener: Listener | None = None
-
-    def __enter__(self) -> MockServer:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def start(self) -> None:
-        """
-        Begin to listen; when it listens already, nothing changes.
-
-        Raises:
-            OSError: The port is taken.
-        """
-        if self._listener is None:
-            self._listener = Listener(self._serve, self._port)
-            self._port = self._listener.port
-
-    def close(self) -> None:
-        """Close every connection and wait for all threads, at most two seconds."""
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
-
-    @property
-    def url(self) -> str:
-        """The server's address, without a path."""
-        return f"http://{HOST}:{self._port}"
 
     def base_url(self, family: Family) -> str:
         """Return the base URL that a client of this family of providers is given."""
-        return self.url + _FAMILIES[family][0]
-
-    @property
-    def requests(self) -> tuple[MockRequest, ...]:
-        """The requests so far, oldest first; the last 10,000."""
-        with self._lock:
-            return tuple(self._requests)
+        return self.url + VERSIONS[family]
 
     def enqueue(self, *answers: Answer | str, format: str | None = None) -> None:
         """
@@ -165,45 +113,15 @@ class MockServer:
         with self._lock:
             return len(self._queue)
 
-    def _serve(self, connection: Connection) -> None:
-        lives = True
-        while lives:
-            try:
-                raw = connection.read()
-            except BadRequestError as error:
-                said = str(error).encode()
-                headers = {"content-type": "text/plain", "connection": "close"}
-                start = head(error.status, headers, length=len(said), chunked=False)
-                connection.send(start + said)
-                return
-            lives = raw is not None and self._exchange(connection, raw)
-
     def _exchange(self, connection: Connection, raw: RawRequest) -> bool:
         """Answer one request; tell whether the connection lives on."""
         target = urlsplit(raw.target)
         query = dict(parse_qsl(target.query, keep_blank_values=True))
         found = route(raw.method, target.path, raw.headers, query)
-        with self._lock:
-            self._count += 1
-            request = MockRequest(
-                number=self._count,
-                method=raw.method,
-                path=target.path,
-                query=query,
-                headers=raw.headers,
-                body=raw.body,
-                format=found.format.name,
-                model=found.model,
-            )
-            self._requests.append(request)
-        try:
+        request = self._record(connection, raw, found, query)
+        with watched(request):
             outgoing = self._prepare(request, found, self._decide(request, found))
             return transmit(connection, raw, request, outgoing)
-        except GoneError:
-            request.disconnected = time.monotonic() - request.received_at
-            raise
-        finally:
-            request.ended.set()
 
     def _prepare(self, request: MockRequest, found: Route, said: Answer | bytes) -> Outgoing:
         try:
@@ -257,5 +175,5 @@ def as_answer(said: Answer | str) -> Answer:
 
 def default_models(format: str) -> tuple[str, ...]:
     """Return a plain model and one for each special word, named as the provider would."""
-    stem = f"{_FAMILIES[format.partition('_')[0]][1]}-mock"
+    stem = f"{_STEMS[format.partition('_')[0]]}-mock"
     return (stem, *(f"{stem}-{word}" for word in SPECIAL_WORDS))

@@ -1,0 +1,150 @@
+"""The hostile server: the URL says which fault a request meets."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from fiber.testing.formats import Route, route
+from fiber.testing.formats.common import Asked
+from fiber.testing.hostile.actions import Action
+from fiber.testing.hostile.faults import FAULTS
+from fiber.testing.hostile.play import play
+from fiber.testing.hostile.scene import Scene, good, refused
+from fiber.testing.http1 import Connection, RawRequest
+from fiber.testing.recorded import MockRequest
+from fiber.testing.script import Failure, RefusedError
+from fiber.testing.serving import VERSIONS, Family, LoopbackServer, watched
+from fiber.testing.view import ChatView, refuse
+
+
+class HostileServer(LoopbackServer):
+    """
+    A provider on 127.0.0.1 that fails in every way that real ones do, in four formats.
+
+        with HostileServer() as server:
+            fiber = Fiber(api_keys={"openai": "x"}, base_urls={"openai": server.base_url("openai", "stream-cut")})
+            with pytest.raises(FiberStreamInterruptedError):
+                fiber.sync.chat_stream("Hello", model="openai:gpt-x").collect()
+
+    `FAULTS` lists the faults with a sentence for each. The fault `ok` is none: its answer repeats what was said. A
+    request that a fault does not concern (a whole answer, where it is about streams) gets a good answer.
+
+    Args:
+        slow_seconds: What is slow takes so long.
+        tick_seconds: Between two signs of life of an answer that gets nowhere.
+        limit_seconds: No answer lasts longer; it ends sooner when the client leaves or the server closes.
+        bulk_bytes: What is huge decodes to so much.
+        flood_events: Pieces of text, comments or empty events of a flood.
+        port: 0 chooses a free one.
+    """
+
+    def __init__(
+        self,
+        *,
+        slow_seconds: float = 1.0,
+        tick_seconds: float = 0.02,
+        limit_seconds: float = 60.0,
+        bulk_bytes: int = 256 * 1024 * 1024,
+        flood_events: int = 100_000,
+        port: int = 0,
+    ) -> None:
+        super().__init__(port)
+        self._slow_seconds = slow_seconds
+        self._tick_seconds = tick_seconds
+        self._limit_seconds = limit_seconds
+        self._bulk_bytes = bulk_bytes
+        self._flood_events = flood_events
+        self._met: Counter[str] = Counter()
+        self._carried: Counter[int] = Counter()
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The names of all faults."""
+        return tuple(FAULTS)
+
+    def base_url(self, family: Family, fault: str = "ok") -> str:
+        """
+        Return the base URL with which a client of this family of providers meets *fault*.
+
+        Raises:
+            ValueError: There is no such fault.
+        """
+        if fault not in FAULTS:
+            raise ValueError(f"No fault {fault!r}; HostileServer.faults lists all {len(FAULTS)}.")
+        return f"{self.url}/{fault}{VERSIONS[family]}"
+
+    def count(self, fault: str) -> int:
+        """Return how many requests met *fault* since the last `reset`."""
+        with self._lock:
+            return self._met[fault]
+
+    def reset(self) -> None:
+        """Forget the requests, so that faults of the first request happen again."""
+        with self._lock:
+            self._requests.clear()
+            self._met.clear()
+
+    def _exchange(self, connection: Connection, raw: RawRequest) -> bool:
+        target = urlsplit(raw.target)
+        name, _, path = target.path.removeprefix("/").partition("/")
+        query = dict(parse_qsl(target.query, keep_blank_values=True))
+        found = route(raw.method, f"/{path}", raw.headers, query)
+        request = self._record(connection, raw, found, query, name)
+        with self._lock:
+            self._met[name] += 1
+            self._carried[connection.number] += 1
+            scene = Scene(
+                format=found.format,
+                view=ChatView(model=found.model),
+                number=request.number,
+                nth=self._met[name],
+                nth_on_connection=self._carried[connection.number],
+                api_key=request.api_key,
+                origin=self.url,
+                rest=f"{path}?{target.query}" if target.query else path,
+                now=time.time(),
+                slow_seconds=self._slow_seconds,
+                tick_seconds=self._tick_seconds,
+                limit_seconds=self._limit_seconds,
+                bulk_bytes=self._bulk_bytes,
+                flood_events=self._flood_events,
+            )
+        with watched(request):
+            return play(connection, raw, request, _actions(scene, request, found), self._limit_seconds)
+
+
+def _actions(scene: Scene, request: MockRequest, found: Route) -> Iterable[Action]:
+    """Find what to do: the fault's recipe, or a refusal of what makes no sense."""
+    fault = FAULTS.get(request.fault)
+    if fault is None or found.kind == "unknown":
+        message = f"Invalid URL ({request.method} {request.path}): no such fault or path."
+        return refused(scene, Failure(404, "model_not_found", message=message))
+    try:
+        scene = _seen(scene, request, found)
+    except RefusedError as error:
+        return refused(scene, error.failure)
+    concerned = fault.concerns(scene.format.name, "stream" if scene.streams else "whole")
+    return fault.play(scene) if concerned else good(scene)
+
+
+def _seen(scene: Scene, request: MockRequest, found: Route) -> Scene:
+    """Let the scene see what is asked."""
+    if found.kind == "models":
+        return replace(scene, models=found.format.models(("mock",)))
+    try:
+        body = msgspec.json.decode(request.body)
+    except msgspec.DecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise refuse("The body of the request is not a JSON object.")
+    request.json = body
+    asked = Asked(body, request.headers, found.model, found.verb, request.query)
+    request.view = found.format.read(asked)
+    request.model = request.view.model
+    return replace(scene, view=request.view)
