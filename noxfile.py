@@ -132,6 +132,15 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST, requires=["build"])
+@nox.parametrize("library", ["httpx", "httpx2"])
+def torture(session: nox.Session, library: str) -> None:
+    """Play every fault through every adapter and runtime; `-- --sample 300` plays some."""
+    require(session, ROOT / "tests" / "torture")
+    install(session, "test", wheel=True)
+    session.run("python", "-m", "tests.torture", *session.posargs, env={"FIBER_HTTP": library})
+
+
+@nox.session(python=OLDEST, requires=["build"])
 def interop(session: nox.Session) -> None:
     """Talk to real servers that run on this machine."""
     require(session, ROOT / "tests" / "interop")

@@ -224,8 +224,8 @@ def head(status: int, headers: Mapping[str, str], *, length: int | None, chunked
         chunked: A stream is chunked; one that is not ends when the connection closes (HTTP/1.0).
     """
     reason = _REASONS.get(status, "Unknown")
-    lines = [f"HTTP/1.1 {status} {reason}", f"date: {formatdate(usegmt=True)}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    told = {"date": formatdate(usegmt=True), **headers}
+    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in told.items())]
     if length is not None:
         lines.append(f"content-length: {length}")
     elif chunked:

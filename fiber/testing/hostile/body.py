@@ -155,7 +155,7 @@ def _arguments(written: str) -> Recipe:
 def _unknown_events(scene: Scene) -> list[Action]:
     events = scene.events()
     half_way = len(half(events))
-    new = sse({"type": "brand_new", "sequence_number": 99, "detail": {"a": [1, None]}}, "brand_new")
+    new = sse({"type": "brand_new", "sequence_number": 99, "news": {"a": [1, None]}}, "brand_new")
     return streamed(scene, [*events[:half_way], new, *events[half_way:]])
 
 
@@ -201,6 +201,18 @@ FAULTS = (
     Fault("json-lone-surrogate", "B6", "Half of an emoji, escaped, behind the text.", text(rb"\ud83d")),
     Fault("json-surrogates", "B6", "An emoji as two escapes, in one string.", text(rb"\ud83d\udc4b")),
     Fault("json-nul", "B7", "An escaped NUL behind the text.", text(rb"\u0000")),
+    Fault(
+        "json-lines",
+        "B7",
+        "Characters behind the text that some take for line ends.",
+        text("\u2028\u2029\x85".encode()),
+    ),
+    Fault(
+        "json-odd-text",
+        "B19",
+        "U+FFFD, a combining accent and right-to-left text.",
+        text("\ufffde\u0301 \u05e9\u05dc\u05d5\u05dd".encode()),
+    ),
     Fault("json-bom", "B8", "A byte order mark before everything.", _bom),
     Fault("json-invalid-utf8", "B9", "A byte behind the text that is not UTF-8.", text(b"\xff")),
     Fault("json-utf16", "B9", "JSON in UTF-16.", one(lambda data: data.decode().encode("utf-16"))),
@@ -232,6 +244,14 @@ FAULTS = (
     ),
     Fault("unknown-events", "B12", "An event of a type that nobody knows.", _unknown_events, _STREAM),
     Fault("tool-arguments-cut", "B13", "A tool call whose arguments are cut.", _arguments('{"city": "Par')),
+    Fault("tool-arguments-empty", "B13", "A tool call without any arguments.", _arguments("")),
+    Fault(
+        "tool-arguments-huge",
+        "B13",
+        "A tool call with arguments of 10 MB.",
+        _arguments('{"city": "%s"}' % ("a" * 10_000_000)),
+        _WHOLE,
+    ),
     Fault("tool-arguments-text", "B13", "A tool call whose arguments are no JSON.", _arguments("Paris, please")),
     Fault("tool-arguments-list", "B13", "A tool call whose arguments are a list.", _arguments('["Paris"]')),
     Fault(

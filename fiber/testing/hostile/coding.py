@@ -95,7 +95,7 @@ def _endless_length(scene: Scene) -> Iterator[Action]:
 FAULTS = (
     Fault("gzip-bomb", "B16", "A little gzip that unpacks to *bulk_bytes*.", _bombed("gzip")),
     Fault("deflate-bomb", "B16", "A little deflate that unpacks to *bulk_bytes*.", _bombed("deflate")),
-    Fault("gzip-nested-bomb", "B16", "The same, packed twice.", _nested),
+    Fault("gzip-nested-bomb", "B16", "A little gzip of gzip that unpacks to *bulk_bytes*.", _nested),
     Fault("gzip-twice", "B16", "A good answer, packed twice and saying so.", coded(_twice, "gzip, gzip")),
     Fault("endless-body", "B17", "A string in the JSON of *bulk_bytes*.", _endless),
     Fault("endless-length", "B17", "A petabyte is announced, and *bulk_bytes* of blank lines come.", _endless_length),

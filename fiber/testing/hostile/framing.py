@@ -13,6 +13,8 @@ from fiber.testing.hostile.scene import MARK, Fault, Mode, Recipe, Scene, half, 
 _STREAM: frozenset[Mode] = frozenset({"stream"})
 _GEMINI = frozenset({"gemini"})
 _WIDE = " h\u00e9llo \U0001f44b\U0001f3fd \u4f60\u597d"
+_ENDS = ((b"\r", b"\r"), (b"\n", b"\r\n"), (b"\r\n", b"\n"))
+"""Ends of an event's lines, and of the blank one behind them: CR and LF in a row would be one end."""
 _BLOCK_EVENTS = 1000
 _COMMENTS = 10
 """Comment lines for one event of a flood."""
@@ -34,13 +36,11 @@ def each(change: Callable[[bytes], bytes]) -> Recipe:
 
 
 def _mixed(data: bytes) -> list[bytes]:
-    ends = (b"\r", b"\n", b"\r\n")
-    return [b"".join(line + ends[place % 3] for place, line in enumerate(_paired(data)))]
-
-
-def _paired(data: bytes) -> list[bytes]:
-    # An empty line behind CR must not begin with LF, or the two would be one end.
-    return [line for event in data.split(b"\n\n")[:-1] for line in (*event.split(b"\n"), *([b""] * 2))]
+    lines = []
+    for place, event in enumerate(data.split(b"\n\n")[:-1]):
+        end, blank = _ENDS[place % len(_ENDS)]
+        lines.append(event.replace(b"\n", end) + end + blank)
+    return lines
 
 
 def _wide(scene: Scene) -> list[Action]:

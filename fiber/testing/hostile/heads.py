@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 
 from fiber.testing.hostile.actions import Action, Close, End, Head, Part, Send
 from fiber.testing.hostile.scene import Fault, Mode, Scene, good, opened, whole
+from fiber.testing.script import Reply
 
 _HUGE_HEADER_BYTES = 2_000_000
 _MANY_HEADERS = 100_000
 _ENDLESS_HEAD_BYTES = 64 * 1024 * 1024
 _BLOCK_BYTES = 64 * 1024
-_SURPLUS = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
-"""An answer that nobody asked for: a client that keeps it gives it to the next request."""
 _WHOLE: frozenset[Mode] = frozenset({"whole"})
 _STREAM: frozenset[Mode] = frozenset({"stream"})
 
@@ -88,7 +87,10 @@ def _surplus_after_chunks(scene: Scene) -> list[Action]:
 
 
 def _unasked(scene: Scene) -> list[Action]:
-    return [*good(scene), Send(_SURPLUS)]
+    # A client that keeps it takes it for the answer to its next request.
+    body = scene.body(Reply("Nobody asked for this."))
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+    return [*good(scene), Send(head + body)]
 
 
 def _chunked_whole(scene: Scene) -> list[Action]:

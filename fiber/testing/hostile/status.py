@@ -61,6 +61,12 @@ def _date(scene: Scene) -> list[Action]:
     return refused(scene, _LIMIT, {"retry-after": formatdate(scene.now + 1, usegmt=True)})
 
 
+def _skewed(scene: Scene) -> list[Action]:
+    slow = scene.now - 3600
+    headers = {"retry-after": formatdate(slow + 1, usegmt=True), "date": formatdate(slow, usegmt=True)}
+    return refused(scene, _LIMIT, headers)
+
+
 def _echo(scene: Scene) -> list[Action]:
     message = f"Incorrect API key provided: {scene.api_key}."
     return refused(scene, Failure(401, "bad_key", message=message), {"x-your-key": scene.api_key})
@@ -130,6 +136,12 @@ FAULTS = (
         for name, (row, header, value) in _ASKED.items()
     ),
     Fault("retry-after-date", "S5", "The first request meets 429 with a date one second ahead.", once(_date)),
+    Fault(
+        "retry-after-skewed",
+        "S5",
+        "The first request meets 429 with a date one second ahead, by a clock an hour slow.",
+        once(_skewed),
+    ),
     Fault("retry-after-huge", "S7", "429 with retry-after: 999999999.", _refusal(_LIMIT, {"retry-after": "999999999"})),
     Fault("key-echoed", "S2", "401 whose body and headers repeat the key.", _echo),
     Fault(

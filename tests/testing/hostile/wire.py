@@ -6,8 +6,13 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from fiber.testing import HostileServer
+from fiber.testing import FAULTS, HostileServer
+from fiber.testing.formats import FORMATS as BYTES
+from fiber.testing.hostile.actions import Action, Head, Part
+from fiber.testing.hostile.scene import Scene
+from fiber.testing.view import ChatView
 
 NONCE = "nonce-4711"
 FORMATS = ("openai_chat", "openai_responses", "anthropic", "gemini")
@@ -62,3 +67,31 @@ def unchunked(answer: bytes) -> bytes:
         size, _, rest = rest.partition(b"\r\n")
         body, rest = body + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
     return body
+
+
+def scene(format: str = "openai_chat", *, stream: bool = False, **more: Any) -> Scene:
+    """Make what a recipe sees; what is huge is small here."""
+    view = ChatView(model="mock", stream=stream, last_text=NONCE)
+    small: dict[str, Any] = {"bulk_bytes": 1 << 20, "flood_events": 1000, "limit_seconds": 0.1}
+    return Scene(format=BYTES[format], view=view, **{**small, **more})
+
+
+def played(fault: str, format: str = "openai_chat", *, stream: bool = False, **more: Any) -> list[Action]:
+    """Return the actions of a fault."""
+    return list(FAULTS[fault].play(scene(format, stream=stream, **more)))
+
+
+def head(actions: list[Action]) -> Head:
+    """Return the head that the actions send."""
+    return next(action for action in actions if isinstance(action, Head))
+
+
+def body(actions: list[Action]) -> bytes:
+    """Return the body that the actions send."""
+    return b"".join(action.data for action in actions if isinstance(action, Part))
+
+
+def payloads(data: bytes) -> list[Any]:
+    """Return the JSON of the events in *data*."""
+    found = [line.partition(b"data: ")[2] for line in data.replace(b"\r\n", b"\n").split(b"\n") if b"data: " in line]
+    return [json.loads(each.decode()) for each in found if each != b"[DONE]"]

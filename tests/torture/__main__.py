@@ -1,0 +1,76 @@
+"""
+Play every fault through every adapter, kind of chat and runtime, and print what missed its expectation.
+
+    python -m tests.torture                                 everything, with the HTTP library in FIBER_HTTP
+    python -m tests.torture --faults stream-cut,gzip-bomb   only these faults
+    python -m tests.torture --formats gemini --runtimes trio
+    python -m tests.torture --sample 300                    so many cells, evenly spread
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+
+if sys.path[0] == os.getcwd():
+    # `python -m` puts the folder it was started in first; the installed package is what is to be tested.
+    sys.path.append(sys.path.pop(0))
+
+from fiber.testing import FAULTS, HostileServer
+from tests.torture.cell import FORMATS, RUNTIMES, Cell, cells, new_server, observe
+from tests.torture.expected import expected
+from tests.torture.grade import grade, late
+from tests.torture.report import Row, report
+
+_PROCESSES = 4
+"""Most cells wait for a timer: more processes than cores pay."""
+_server: HostileServer | None = None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.torture", description="Play every fault.")
+    parser.add_argument("--faults", help="names, joined by commas; all by default")
+    parser.add_argument("--formats", help=f"of {', '.join(FORMATS)}")
+    parser.add_argument("--runtimes", help=f"of {', '.join(RUNTIMES)}")
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="only N cells, evenly spread")
+    options = parser.parse_args(arguments)
+    wanted = []
+    for given, known in ((options.faults, tuple(FAULTS)), (options.formats, FORMATS), (options.runtimes, RUNTIMES)):
+        chosen = given.split(",") if given else list(known)
+        if unheard := set(chosen) - set(known):
+            parser.error(f"no such name: {', '.join(sorted(unheard))}")
+        wanted.append(chosen)
+    found = cells(*wanted)
+    if options.sample:
+        found = found[:: max(1, len(found) // options.sample)]
+    started = time.perf_counter()
+    rows = [*run(found, patient=False), *run(found, patient=True)]
+    print(report(rows, os.environ.get("FIBER_HTTP") or "the best HTTP library", time.perf_counter() - started))
+    return 1 if any(row.reasons for row in rows) else 0
+
+
+def run(found: Iterable[Cell], *, patient: bool) -> list[Row]:
+    """Play those cells that need patience, or those that do not: heavy ones would disturb the timers of others."""
+    chosen = [cell for cell in found if expected(cell.fault, cell.format, cell.mode).patient is patient]
+    with multiprocessing.Pool(2 if patient else _PROCESSES) as pool:
+        return list(pool.imap_unordered(_play, chosen, chunksize=1 if patient else 8))
+
+
+def _play(cell: Cell) -> Row:
+    global _server  # noqa: PLW0603 - one server for each process
+    if _server is None:
+        _server = new_server()
+        _server.start()
+        for runtime in RUNTIMES:  # imports take longer than the timers of the cells
+            observe(_server, Cell("ok", cell.format, cell.mode, runtime))
+    seen = observe(_server, cell)
+    return Row(cell, tuple(grade(cell, seen)), late(cell, seen), seen.seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
