@@ -35,7 +35,7 @@ class MockRequest:
     """
 
     number: int
-    connection: int
+    connection: int = 1
     fault: str = ""
     method: str
     path: str

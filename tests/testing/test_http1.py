@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import pytest
 
 from fiber.testing import MockServer
+from fiber.testing.http1 import Connection, GoneError, head
 
 CHAT = "/v1/chat/completions"
 
@@ -34,6 +36,51 @@ def raw(server: MockServer, data: bytes) -> bytes:
         while chunk := client.recv(65536):
             received += chunk
         return received
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Connection, socket.socket]]:
+    """Make the two ends of a connection: the server's and the client's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname(), timeout=5) as client:
+            connection = Connection(listener.accept()[0])
+            yield connection, client
+            connection.close()
+
+
+def test_reset_is_no_close(ends: tuple[Connection, socket.socket]) -> None:
+    """The client of a reset connection gets an error, not an end."""
+    ends[0].reset()
+
+    with pytest.raises(ConnectionResetError):
+        ends[1].recv(1)
+
+
+def test_half_closed_connection_still_reads(ends: tuple[Connection, socket.socket]) -> None:
+    """The client reads the end, and what it sends arrives."""
+    ends[0].half_close()
+    assert ends[1].recv(1) == b""
+    ends[1].sendall(b"GET / HTTP/1.1\r\n\r\n")
+    request = ends[0].read()
+
+    assert request is not None
+    assert request.method == "GET"
+
+
+def test_dead_connection_cannot_be_half_closed(ends: tuple[Connection, socket.socket]) -> None:
+    """A connection that is gone says so."""
+    ends[0].close()
+    with pytest.raises(GoneError):
+        ends[0].half_close()
+
+
+@pytest.mark.parametrize("date", [None, "Thu, 01 Jan 1970 00:00:00 GMT"])
+def test_head_has_one_date(date: str | None) -> None:
+    """The date of the answer is now, unless another is given."""
+    said = head(200, {"date": date} if date else {}, length=0, chunked=False).decode()
+
+    assert said.count("date: ") == 1
+    assert ("1970" in said) is (date is not None)
 
 
 def test_head_has_no_body(server: MockServer) -> None:

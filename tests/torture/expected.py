@@ -215,21 +215,20 @@ EXPECTED: Mapping[str, Mapping[Mode, Outcome]] = {
 }
 """Fault and kind of chat -> outcome."""
 
-_OBJECT = Outcome(word="ok|parsing", text=None)
+_MODES: tuple[Mode, ...] = ("whole", "stream")
+_IN_OBJECTS: tuple[tuple[str, Mode], ...] = (("anthropic", "whole"), ("gemini", "whole"), ("gemini", "stream"))
 _UNCODED = Outcome(word="bad_request|content_filter")
 
 EXCEPTIONS: Mapping[tuple[str, str, Mode], Outcome] = {
     # These two tell a filtered prompt in words alone, and words do not decide.
-    **{
-        ("content-filter", format, mode): _UNCODED for format in ("anthropic", "gemini") for mode in ("whole", "stream")
-    },
+    **{("content-filter", format, mode): _UNCODED for format in ("anthropic", "gemini") for mode in _MODES},
     # An empty answer that ends its turn is documented: https://docs.anthropic.com/en/api/handling-stop-reasons
     ("empty-choices", "anthropic", "whole"): Outcome(word="ok|parsing", text=None),
     # Arguments are an object here, so text in their place does not fit the format.
     **{
-        (f"tool-arguments-{kind}", format, mode): _OBJECT
+        (f"tool-arguments-{kind}", format, mode): Outcome(word="ok|parsing", text=None, check=f"arguments_{kind}")
         for kind in ("cut", "text", "list", "empty")
-        for format, mode in (("anthropic", "whole"), ("gemini", "whole"), ("gemini", "stream"))
+        for format, mode in _IN_OBJECTS
     },
 }
 

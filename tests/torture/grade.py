@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 
@@ -31,6 +32,8 @@ WORDS: Mapping[str, type[FiberError]] = {
 }
 """Words of `Outcome.word`; `timeout:NAME` is a FiberTimeoutError of that timer."""
 
+_FEW = 20
+"""More tokens than one short answer has, when they are counted once."""
 _SEVERE = ("foreign", "silent", "leak")
 """Beginnings of reasons that are worse than the others."""
 
@@ -79,18 +82,14 @@ def _outcome(cell: Cell, want: Outcome, seen: Observed) -> Iterator[str]:
         yield f"wrong fact: {want.mentions!r} is not in {str(seen.error)[:160]!r}"
     elif want.partial and not (seen.error.partial and seen.error.partial.text):
         yield f"wrong partial: {word} without the text that came before"
-    elif want.partial and seen.error.partial and not _begins(seen, seen.error.partial.text):
+    elif want.partial and want.text and seen.error.partial and not seen.said.startswith(seen.error.partial.text):
         yield f"wrong partial: {word} with another text than came: {seen.error.partial.text[:60]!r}"
 
 
-def _begins(seen: Observed, text: str) -> bool:
-    return seen.said.startswith(text) or text.startswith("You ")
-
-
 def _foreign(error: BaseException) -> str:
-    last = traceback.extract_tb(error.__traceback__)[-1:] or [None]
-    where = f" at {last[0].filename.rpartition('fiber/')[2]}:{last[0].lineno}" if last[0] else ""
-    return f"{type(error).__name__}: {str(error)[:120]}{where}"
+    frames = traceback.extract_tb(error.__traceback__)[-1:]
+    where = [f" at {frame.filename.rpartition('fiber/')[2]}:{frame.lineno}" for frame in frames]
+    return "".join([f"{type(error).__name__}: {str(error)[:120]}", *where])
 
 
 def _good(want: Outcome, seen: Observed, result: ChatResult) -> Iterator[str]:
@@ -100,7 +99,7 @@ def _good(want: Outcome, seen: Observed, result: ChatResult) -> Iterator[str]:
         result.text.encode()
     except UnicodeEncodeError:
         yield "silent: the text cannot be encoded"
-    attempts = result.receipt.attempts if result.receipt else ()
+    attempts = result.receipt.attempts
     if want.attempts is not None and len(attempts) != want.attempts:
         yield f"attempts: {len(attempts)} instead of {want.attempts}"
     elif want.waited is not None and not want.waited[0] <= attempts[-1].waited_seconds <= want.waited[1]:
@@ -126,19 +125,14 @@ def _everything(error: BaseException) -> str:
 
 
 def _usage_unknown(result: ChatResult) -> str:
-    usage = result.usage
-    if usage is None or usage.input_tokens is None:
-        return ""
-    return f"silent: usage was told by nobody, and is {usage.input_tokens} tokens"
+    known = result.usage.input_tokens
+    return "" if known is None else f"silent: usage was told by nobody, and is {known} tokens"
 
 
 def _usage_once(result: ChatResult) -> str:
     usage = result.usage
-    total = usage and usage.total_tokens
-    known = usage is not None and usage.input_tokens is not None and usage.output_tokens is not None
-    if usage is not None and known and total == (usage.input_tokens or 0) + (usage.output_tokens or 0) < 20:
-        return ""
-    return f"silent: usage is not counted once: {usage}"
+    total = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    return "" if 0 < total < _FEW and total == usage.total_tokens else f"silent: usage is not counted once: {usage}"
 
 
 def _finish_unknown(result: ChatResult) -> str:
@@ -153,9 +147,13 @@ def _two_calls(result: ChatResult) -> str:
 
 
 def _written(text: str) -> Callable[[ChatResult], str]:
+    """Where arguments are an object, a text in their place stays a JSON string."""
+
     def check(result: ChatResult) -> str:
         found = [call.arguments_json for call in result.tool_calls]
-        return "" if found == [text] else f"silent: tool arguments are {found} instead of {text!r}"
+        return (
+            "" if found in ([text], [json.dumps(text)]) else f"silent: tool arguments are {found} instead of {text!r}"
+        )
 
     return check
 
@@ -167,7 +165,7 @@ def _paris(result: ChatResult) -> str:
 
 def _nothing(result: ChatResult) -> str:
     found = [call.arguments_json for call in result.tool_calls]
-    return "" if found in ([""], ["{}"]) else f"silent: tool arguments are {found}"
+    return "" if found in ([""], ["{}"], ['""']) else f"silent: tool arguments are {found}"
 
 
 def _huge(result: ChatResult) -> str:

@@ -22,7 +22,8 @@ class Outcome:
     Attributes:
         word: `ok` or an error: see `tests/torture/grade.py`.
         requests: How many requests the server may see, all calls together.
-        text: Text of a good answer, `{said}` for what the server says without a fault; None when it does not matter.
+        text: Text of a good answer, `{said}` for what the server says without a fault, of which a partial one is the
+            beginning; None when it does not matter.
         partial: The error carries the text that came before it.
         calls: Calls made one after another.
         attempts: Attempts that the receipt of the last good call shows; None when it does not matter.

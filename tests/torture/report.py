@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tests.torture.cell import FORMATS, Cell
 
+_SLOWEST = 10
 _MODES = ("whole", "stream")
 _SHORT = {"openai_chat": "chat", "openai_responses": "responses", "anthropic": "anthropic", "gemini": "gemini"}
 
@@ -29,7 +30,13 @@ def report(rows: Sequence[Row], library: str, seconds: float) -> str:
         counts[row.reasons[0].partition(":")[0]] += 1
     kinds = ", ".join(f"{word} {number}" for word, number in sorted(counts.items()))
     summary = f"{len(rows) - len(missed)} of {len(rows)} cells as expected over {library}, {seconds:.0f} s."
-    parts = [table(rows), misses(missed), lateness(rows), f"{summary} {f'Misses: {kinds}.' if kinds else ''}".strip()]
+    parts = [
+        table(rows),
+        misses(missed),
+        lateness(rows),
+        slowest(rows),
+        f"{summary} {f'Misses: {kinds}.' if kinds else ''}".strip(),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -74,8 +81,18 @@ def misses(rows: Sequence[Row]) -> str:
     return "\n".join(["Misses", *lines]) if lines else ""
 
 
+def slowest(rows: Sequence[Row]) -> str:
+    """Return the cells that took longest."""
+    found = sorted(rows, key=lambda row: -row.seconds)[:_SLOWEST]
+    return "\n".join(["Slowest", *(f"{_path(row.cell)}: {row.seconds:.2f} s" for row in found)])
+
+
+def _path(cell: Cell) -> str:
+    return "/".join((cell.fault, cell.format, cell.mode, cell.runtime))
+
+
 def lateness(rows: Sequence[Row]) -> str:
     """Return the cells that passed their deadline by more than 100 ms and what a busy machine takes."""
     found = sorted((row for row in rows if row.late), key=lambda row: -row.late)
-    lines = [f"{'/'.join((c.fault, c.format, c.mode, c.runtime))}: {late:.2f} s late" for c, _, late, _ in found]
+    lines = [f"{_path(row.cell)}: {row.late:.2f} s late" for row in found]
     return "\n".join(["Late", *lines]) if lines else ""

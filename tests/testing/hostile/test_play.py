@@ -103,11 +103,3 @@ def test_client_that_left_is_noticed(ends: tuple[Connection, socket.socket], act
     ends[1].close()
     with pytest.raises(GoneError):
         run(ends[0], action)
-
-
-def test_half_close_of_a_dead_connection(ends: tuple[Connection, socket.socket]) -> None:
-    """A connection that is gone cannot be half-closed."""
-    ends[0].abort()
-    ends[0].close()
-    with pytest.raises(GoneError):
-        ends[0].half_close()

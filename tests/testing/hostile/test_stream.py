@@ -8,6 +8,7 @@ import re
 import pytest
 
 from fiber.testing.hostile.actions import End
+from fiber.testing.view import ChatView
 from tests.testing.hostile.wire import FORMATS, NONCE, body, payloads, played
 
 ALL = pytest.mark.parametrize("format", FORMATS)
@@ -74,6 +75,14 @@ def test_usage_stands_in_other_places() -> None:
 
     assert all(chunk["usage"] and chunk["choices"] for chunk in everywhere)
     assert [bool(chunk["usage"]) for chunk in finish] == [False] * (len(finish) - 1) + [True]
+
+
+def test_usage_is_told_to_who_did_not_ask() -> None:
+    """A client that did not ask for the usage gets it in the odd place all the same."""
+    silent = ChatView(model="mock", stream=True, last_text=NONCE, include_usage=False)
+    chunks = payloads(body(played("usage-everywhere", stream=True, view=silent)))
+
+    assert all(chunk["usage"]["total_tokens"] == 8 for chunk in chunks)
 
 
 @pytest.mark.parametrize("format", ["openai_chat", "openai_responses", "anthropic"])

@@ -72,8 +72,8 @@ def unchunked(answer: bytes) -> bytes:
 def scene(format: str = "openai_chat", *, stream: bool = False, **more: Any) -> Scene:
     """Make what a recipe sees; what is huge is small here."""
     view = ChatView(model="mock", stream=stream, last_text=NONCE)
-    small: dict[str, Any] = {"bulk_bytes": 1 << 20, "flood_events": 1000, "limit_seconds": 0.1}
-    return Scene(format=BYTES[format], view=view, **{**small, **more})
+    usual: dict[str, Any] = {"view": view, "bulk_bytes": 1 << 20, "flood_events": 1000, "limit_seconds": 0.1}
+    return Scene(format=BYTES[format], **{**usual, **more})
 
 
 def played(fault: str, format: str = "openai_chat", *, stream: bool = False, **more: Any) -> list[Action]:
