@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 
@@ -190,5 +190,15 @@ def adapter_of(adapter: str | Adapter) -> Adapter:
 def _refused(adapter: Adapter, head: HTTPHead, body: bytes, target: Target) -> FiberError:
     """Make the error of a status of 300 or above; a redirect is one, for a key must not follow it."""
     if head.status < 400:
-        return unreadable(head, target, body, "a redirect, which is not followed")
+        return unreadable(head, target, body, f"a redirect{_to(head, target)}, which is not followed")
     return adapter.parse_error(head, body, target)
+
+
+def _to(head: HTTPHead, target: Target) -> str:
+    """Return the origin that a redirect names, in words; its path may hold what is not for logs."""
+    try:
+        place = urlsplit(urljoin(target.base_url, head.headers.get("location", "")))
+        port = f":{place.port}" if place.port else ""
+    except ValueError:
+        return ""
+    return f" to {place.scheme}://{place.hostname}{port}" if place.hostname else ""

@@ -188,3 +188,23 @@ def test_a_raw_exchange_is_never_repaired() -> None:
     operation: Operation = raw()
 
     assert operation.repaired(RawResponse(status=200, headers={}, body=b"<html>")) is None
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("https://user:word@b.example:8443/secret?token=x", "a redirect to https://b.example:8443, which"),
+        ("/elsewhere", "a redirect to https://a.example, which"),
+        ("http://[::1", "a redirect, which"),
+        ("mailto:x", "a redirect, which"),
+    ],
+)
+def test_a_redirect_is_named_by_its_origin(location: str, words: str) -> None:
+    """Its path and its password are for nobody's log."""
+    raw = Raw("GET", "/x", adapter_of("openai_chat"))
+    target = Target(provider="p", model="", base_url="https://a.example/v1")
+
+    error = raw.parse_error(HTTPHead(307, {"location": location}), b"", target)
+
+    assert words in error.message
+    assert "word" not in error.message.replace(words, "")

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from fiber._errors import FiberError, FiberParsingError
 from fiber.adapters.assembly import Assembly, with_partial
+from fiber.adapters.failures import unreadable
 from fiber.adapters.surrogates import Rejoiner
 from fiber.framing.sse import MAX_EVENT_BYTES, Frame, SSEDecoder
 from fiber.types.events import StreamEvent
@@ -96,6 +97,8 @@ class SSEStreamDecoder(ABC):
             return
         if self._frames.stray and (error := self.stray(self._frames.stray)) is not None:
             self.fail(error)
+        elif not self.assembly.started and _is_foreign(self._frames.stray):
+            self.error = unreadable(self.head, self.target, self._frames.stray, "a body that is no event stream")
         elif (why := self.at_eof()) is None:
             self.complete()
         else:
@@ -107,6 +110,8 @@ class SSEStreamDecoder(ABC):
 
     def _read_all(self, frames: list[Frame], *, cut: bool = False) -> None:
         for event, data in frames:
+            if not data and not cut:  # a sign of life
+                continue
             try:
                 self.read(event, data)
             except FiberParsingError as error:
@@ -122,3 +127,9 @@ class SSEStreamDecoder(ABC):
         error.model = error.model or self.target.model
         error.request_id = error.request_id or self.assembly.request_id
         return error
+
+
+def _is_foreign(stray: bytes) -> bool:
+    """Say whether lines that are no fields belong to another format, and are not one field's name cut in half."""
+    line = stray.strip()
+    return bool(line) and not any(name.startswith(line) for name in (b"data", b"event", b"retry"))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from fiber.testing.fake import FakeTransport
     from fiber.testing.recording import Recorder
     from fiber.testing.replay import Replay
-    from fiber.testing.server import Family, MockServer
+    from fiber.testing.server import MockServer
+    from fiber.testing.serving import Family
     from fiber.transports.base import HTTPResponse
     from fiber.types.config import Timeouts
     from fiber.types.http import HTTPRequest

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from fiber._errors import FiberParsingError
 
 PIECE_BYTES = 256 * 1024
 """Longest decoded piece; what is left stays packed until it is asked for."""
 
-_GZIP_WINDOW = 31
 _GZIP_MAGIC = b"\x1f\x8b"
+_GZIP, _ZLIB, _BARE = 31, 15, -15
+"""The windows of zlib's three wrappings; `deflate` is the second, and from some servers the third."""
 
 
 class Unpacker:
     """
-    Turns a gzip body into the plain one: `feed` what came, take pieces until there is none, `finish` at the end.
+    Turns a packed body into the plain one: `feed` what came, take pieces until there is none, `finish` at the end.
 
     Args:
         encoding: Value of `content-encoding`.
@@ -27,10 +29,11 @@ class Unpacker:
 
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
-        if encoding.strip().lower() not in ("gzip", "x-gzip"):
+        self._name = encoding.strip().lower()
+        if self._name not in ("gzip", "x-gzip", "deflate"):
             raise self._unreadable("only gzip was asked for")
         self._packed = b""
-        self._machine = zlib.decompressobj(_GZIP_WINDOW)
+        self._machine: Any = None
 
     def feed(self, packed: bytes) -> None:
         """Take the next packed bytes."""
@@ -41,16 +44,20 @@ class Unpacker:
         Return the next plain bytes, at most `PIECE_BYTES`; empty when more packed ones are needed.
 
         Raises:
-            FiberParsingError: The bytes are not gzip.
+            FiberParsingError: The bytes are not what the header says.
         """
         while self._packed:
-            if self._machine.eof:
+            if self._machine is None:
+                self._machine = zlib.decompressobj(self._window())
+            elif self._machine.eof:
+                if self._packed == _GZIP_MAGIC[:1]:
+                    break
                 if not self._packed.startswith(_GZIP_MAGIC):  # padding after the end
                     self._packed = b""
                     break
-                self._machine = zlib.decompressobj(_GZIP_WINDOW)  # another member of the same body
+                self._machine = zlib.decompressobj(_GZIP)  # another member of the same body
             try:
-                plain = self._machine.decompress(self._packed, PIECE_BYTES)
+                plain: bytes = self._machine.decompress(self._packed, PIECE_BYTES)
             except zlib.error as error:
                 raise self._unreadable(str(error)) from None
             self._packed = self._machine.unconsumed_tail or self._machine.unused_data
@@ -65,8 +72,13 @@ class Unpacker:
         Raises:
             FiberParsingError: It ended too early.
         """
-        if not self._machine.eof:
+        if self._machine is None or not self._machine.eof:
             raise self._unreadable("it ends too early")
+
+    def _window(self) -> int:
+        if self._name != "deflate":
+            return _GZIP
+        return _ZLIB if self._packed[0] & 0x0F == 8 else _BARE  # RFC 1950, section 2.2: the method
 
     def _unreadable(self, why: str) -> FiberParsingError:
         return FiberParsingError(

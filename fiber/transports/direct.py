@@ -121,9 +121,7 @@ class DirectTransport:
                 answer.unpacker = unpacker_of(head.headers.get("content-encoding", ""))
             except BaseException as error:
                 await answer.close()
-                lost = isinstance(error, FiberConnectionError) and error.outcome == "unknown"
-                if lost and not is_fresh and not connection.heard:
-                    # The server closed it while it was idle; the others are as old.
+                if not is_fresh and _is_stale(error, connection):
                     for idle in pool.drain():
                         idle.abort()
                     continue
@@ -212,3 +210,15 @@ class DirectTransport:
             expired = is_last and isinstance(error, TimeoutError)
             failure = DeadlineReached() if expired else unconnected(error, f"{origin.host}:{origin.port}", seconds)
         raise failure
+
+
+def _is_stale(error: BaseException, connection: Link) -> bool:
+    """
+    Say whether a connection that was used before failed for reasons of that time.
+
+    Then the server closed it while it was idle, and said nothing since; or what it says is the rest of what it said
+    before, and no answer. The other idle connections are as old.
+    """
+    if not isinstance(error, FiberConnectionError) or error.outcome != "unknown":
+        return False
+    return not connection.heard or error.should_retry is False

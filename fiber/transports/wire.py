@@ -18,7 +18,7 @@ from fiber.types.http import HTTPHead, HTTPRequest, Secret
 MAX_HEAD_BYTES = 64 * 1024
 """Longest status line and header block, and longest head of one chunk."""
 
-MAX_INTERIM_ANSWERS = 32
+MAX_INTERIM_ANSWERS = 1024
 """Most answers of status 1xx before the real one."""
 
 _URL = re.compile(r"(https?)://(?:\[([0-9a-fA-F:.]+)\]|([^/?#@\s:\[\]]+))(?::([0-9]{1,5}))?([/?][^\s#]*)?")

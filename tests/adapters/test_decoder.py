@@ -173,7 +173,7 @@ def test_event_that_is_too_long_ends_the_stream() -> None:
     [
         pytest.param(b"", id="nothing"),
         pytest.param(b": comment\n\n", id="only comments"),
-        pytest.param(b"<html>", id="another format"),
+        pytest.param(b"dat", id="the beginning of a field"),
     ],
 )
 def test_empty_stream_is_interrupted(stream: bytes) -> None:
@@ -184,6 +184,24 @@ def test_empty_stream_is_interrupted(stream: bytes) -> None:
     assert isinstance(made.error, FiberStreamInterruptedError)
     assert "it was empty" in made.error.message
     assert not made.done
+
+
+@pytest.mark.parametrize("stream", [b"<html>", b"OK", b"SSH-2.0-x\r\n"])
+def test_another_format_is_no_stream_that_was_cut(stream: bytes) -> None:
+    """A page or a text in its place: asking again does not help."""
+    made = decoder()
+
+    assert run(made, [stream]) == []
+    assert isinstance(made.error, FiberParsingError)
+    assert not isinstance(made.error, FiberStreamInterruptedError)
+    assert "no event stream" in made.error.message
+
+
+def test_an_event_without_data_is_a_sign_of_life() -> None:
+    """Whatever its name: nothing is read of it."""
+    made = decoder()
+
+    assert run(made, [b'data:\n\nevent: x\ndata: \n\ndata: {"text":"Hal"}\n\n']) == [START, TextDelta("Hal")]
 
 
 def test_stream_without_marker_is_interrupted() -> None:

@@ -74,7 +74,10 @@ class MessagesDecoder(SSEStreamDecoder):
                     read_end(self.assembly, said.delta)
                 self._count(said.usage)
             case "message_stop":
-                self.complete()
+                if self.assembly.started:
+                    self.complete()
+                else:
+                    self.error = self.assembly.interrupted("it was empty")
             case "message":
                 # A server that does not stream answers whole in one frame.
                 self._begin(schema.read(data, schema.MESSAGE))

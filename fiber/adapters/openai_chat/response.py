@@ -36,8 +36,11 @@ def parse_response(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
     text = body.strip()
     if not text.startswith((b"{", b"[", b"\xef\xbb\xbf")):
         raise unreadable(head, target, body, "something that is not JSON" if text else "nothing")
-    if text.startswith(b"["):  # Gemini's compatible endpoint wraps errors in a list
-        raise parse_error(head, body, target)
+    if text.startswith(b"["):
+        # Gemini's compatible endpoint wraps errors in a list.
+        if b'"error"' in text:
+            raise parse_error(head, body, target)
+        raise unreadable(head, target, body, "a list")
     try:
         reply = jsons.decode(text, CHUNK)
     except FiberParsingError as cause:

@@ -62,6 +62,8 @@ def parse_response(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
     except FiberParsingError:
         raise unreadable(head, target, body, "an output that is no list of items") from None
     conclude(reply, items, assembly, body)
+    if not output and string(reply.status) == "completed":
+        raise unreadable(head, target, body, "an output without any item")
     return assembly.result(body=body)
 
 

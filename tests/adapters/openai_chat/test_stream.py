@@ -198,7 +198,10 @@ def test_bare_json_answer_instead_of_a_stream() -> None:
 
 def test_html_instead_of_a_stream() -> None:
     """A page is no stream."""
-    assert isinstance(run(b"<html>\n<b>x</b>")[0].error, FiberStreamInterruptedError)
+    error = run(b"<html>\n<b>x</b>")[0].error
+
+    assert isinstance(error, FiberParsingError)
+    assert not isinstance(error, FiberStreamInterruptedError)
 
 
 def test_message_instead_of_a_delta() -> None:

@@ -18,6 +18,10 @@ from fiber.types.target import Quirks, Target
 Ask = Callable[..., HTTPRequest]
 
 
+SHORT = {"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}
+"""An output item."""
+
+
 @pytest.fixture
 def target() -> Target:
     """OpenAI with a model that nothing is known about, so that everything may be sent."""
@@ -69,10 +73,10 @@ def notes(ask: Ask) -> Callable[..., list[str]]:
 
 @pytest.fixture
 def parse(head: HTTPHead, target: Target) -> Callable[..., ChatResult]:
-    """Parse a whole reply given by its output and whatever else it says."""
+    """Parse a whole reply given by its output, a short message if by none, and whatever else it says."""
 
     def parsed(*output: Any, **members: Any) -> ChatResult:
-        reply = {"id": "resp_1", "model": "m", "status": "completed", "output": list(output)}
+        reply = {"id": "resp_1", "model": "m", "status": "completed", "output": list(output) or [SHORT]}
         return ADAPTER.parse_response(head, msgspec.json.encode(reply | members), target)
 
     return parsed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from fiber import _errors as errors
@@ -117,9 +116,15 @@ def test_broken_letters_do_not_break_the_answer(bad: bytes, head: HTTPHead, targ
     assert result.message.parts[0].native.value()["content"][0]["text"] == result.text
 
 
+def test_a_completed_reply_without_any_item_is_no_answer(head: HTTPHead, target: Target) -> None:
+    """It is not taken for an empty one; a reply that was cut short may well be empty."""
+    with pytest.raises(errors.FiberParsingError, match="without any item"):
+        ADAPTER.parse_response(head, b'{"status": "completed", "output": []}', target)
+
+
 def test_body_is_kept(head: HTTPHead, target: Target) -> None:
     """The provider's answer is at hand as it came, with the rate limits of its head."""
-    body = msgspec.json.encode({"status": "completed", "output": []})
+    body = b'{"status": "incomplete", "output": []}'
     limited = HTTPHead(200, {"x-ratelimit-remaining-requests": "9"})
 
     result = ADAPTER.parse_response(limited, body, target)
