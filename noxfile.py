@@ -25,6 +25,9 @@ DIST = ROOT / ".nox" / "dist"
 RECORDINGS = ROOT.parent / "shared" / "wire"
 """Recorded provider traffic, kept beside the repository and not in it."""
 
+FAULT_SERVER = ROOT.parent / "shared" / "servers" / "fault_server.py"
+"""A server of others that misbehaves on purpose, likewise."""
+
 PYTHONS = ["3.11", "3.12", "3.13"]
 OLDEST = PYTHONS[0]
 
@@ -132,12 +135,21 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST, requires=["build"])
-@nox.parametrize("library", ["httpx", "httpx2"])
+@nox.parametrize("library", ["direct", "httpx", "httpx2"])
 def torture(session: nox.Session, library: str) -> None:
-    """Play every fault through every adapter and runtime; `-- --sample 300` plays some."""
+    """Play every fault through every adapter and runtime, over each transport; `-- --sample 300` plays some."""
     require(session, ROOT / "tests" / "torture")
     install(session, "test", wheel=True)
-    session.run("python", "-m", "tests.torture", *session.posargs, env={"FIBER_HTTP": library})
+    session.run("python", "-m", "tests.torture", *session.posargs, env=_over(library))
+
+
+@nox.session(python=OLDEST, requires=["build"])
+@nox.parametrize("library", ["direct", "httpx", "httpx2"])
+def torture_elsewhere(session: nox.Session, library: str) -> None:
+    """Let a fault server that is not ours play its scenarios."""
+    require(session, FAULT_SERVER)
+    install(session, "test", wheel=True)
+    session.run("python", "-m", "tests.torture.elsewhere", *session.posargs, env=_over(library))
 
 
 @nox.session(python=OLDEST, requires=["build"])
@@ -162,6 +174,10 @@ def built_wheel(session: nox.Session) -> Path:
     if len(wheels) != 1:
         session.error(f"expected one wheel in {DIST}, found {len(wheels)}")
     return wheels[0]
+
+
+def _over(library: str) -> dict[str, str]:
+    return {"FIBER_HTTP": "" if library == "direct" else library}
 
 
 def run_pytest(session: nox.Session, *arguments: str, **variables: str) -> None:

@@ -33,8 +33,8 @@ from fiber.types.target import Target
 
 _FIRST_ERROR_STATUS = 300
 # Type: the class, and the status it stands for where none came (in a stream).
-_TYPES: Mapping[str, tuple[type[FiberError], int]] = {
-    "invalid_request_error": (FiberBadRequestError, 400),
+_TYPES: Mapping[str, tuple[type[FiberError] | None, int]] = {
+    "invalid_request_error": (None, 400),  # the general one: a status tells more (gateways send it with 401)
     "authentication_error": (FiberAuthError, 401),
     "billing_error": (FiberQuotaError, 402),
     "permission_error": (FiberAuthError, 403),

@@ -149,15 +149,14 @@ def _event(data: bytes) -> schema.Event | None:
         return schema.EVENT.decode(data)
     except (ValueError, RecursionError):
         found = jsons.decode_any(data)
-    if not isinstance(found, dict) or (found.get("type") not in _KNOWN and "error" not in found):
-        return None
-    try:
-        return schema.EVENT.decode(msgspec.json.encode(found))
-    except ValueError:
-        if "error" in found:
-            return schema.Event(type="error")
-        raise FiberParsingError(
-            "An event of the stream does not fit its format.",
-            raw_response=jsons.excerpt(data),
-            outcome="unknown",
-        ) from None
+    if isinstance(found, dict):
+        if found.get("type") not in _KNOWN and "error" not in found:
+            return None
+        try:
+            return schema.EVENT.decode(msgspec.json.encode(found))
+        except ValueError:
+            if "error" in found:
+                return schema.Event(type="error")
+    raise FiberParsingError(
+        "An event of the stream does not fit its format.", raw_response=jsons.excerpt(data), outcome="unknown"
+    )

@@ -210,8 +210,6 @@ def test_stream_without_usage() -> None:
         {"type": "content_block_delta", "index": 9},
         delta(9, "dream_delta", x=1),
         {"type": "content_block_delta", "index": 0, "delta": {"type": 5}},
-        [],
-        7,
     ],
 )
 def test_noise_is_ignored(noise: Any) -> None:
@@ -222,6 +220,23 @@ def test_noise_is_ignored(noise: Any) -> None:
 
     assert decoder.error is None
     assert decoder.result().text == "Hi"
+
+
+@pytest.mark.parametrize("frame", ["null", "[]", "7", '"x"'])
+def test_an_event_that_is_no_object_is_an_error(frame: str) -> None:
+    """Something stood in its place, and nobody knows what."""
+    decoder, _ = decode(sse(START) + f"data: {frame}\n\n".encode() + sse(block(0, text="Hi"), stop(), END, STOP))
+
+    assert isinstance(decoder.error, errors.FiberParsingError)
+
+
+def test_a_general_error_type_leaves_the_class_to_the_status() -> None:
+    """Gateways send it with statuses that say more."""
+    body = b'{"type": "error", "error": {"type": "invalid_request_error", "message": "no"}}'
+
+    kinds = [type(ADAPTER.parse_error(HTTPHead(status), body, TARGET)).__name__ for status in (400, 401, 429)]
+
+    assert kinds == ["FiberBadRequestError", "FiberAuthError", "FiberRateLimitError"]
 
 
 def test_deltas_without_a_start() -> None:
