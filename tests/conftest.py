@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
-from importlib import import_module
 
 import pytest
+from hypothesis import settings
 
 from fiber.providers.table import PROVIDERS
+
+settings.register_profile("fiber", deadline=None)  # no test fails because a machine is busy
+settings.load_profile("fiber")
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +30,5 @@ def no_real_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_collection_finish() -> None:
     """Spare the collector thousands of collected tests: they live to the end anyway."""
-    # Hypothesis looks for referrers when it is imported, and frozen objects have none: so it comes first.
-    settings = import_module("hypothesis").settings
-    settings.register_profile("fiber", deadline=None)  # no test fails because a machine is busy
-    settings.load_profile("fiber")
     gc.collect()
     gc.freeze()
