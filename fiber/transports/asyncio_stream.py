@@ -27,6 +27,7 @@ class AsyncioStream(asyncio.Protocol):
         self._is_paused = False
         self._is_full = False
         self._ended = False
+        self._aborted = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -83,17 +84,20 @@ class AsyncioStream(asyncio.Protocol):
                 self._is_paused = False
                 self._transport.resume_reading()
             return data
+        if self._aborted:
+            raise ConnectionAbortedError("it was closed on this side")
         if self._error is not None:
             raise _as_os_error(self._error)
         return b""
 
     async def write(self, data: bytes | memoryview, due: float | None) -> bool:
-        """Send; False when the peer speaks, or is gone, already."""
-        if not self.is_dead():
-            self._transport.write(data)
-            while self._is_full and not self.is_dead():
-                await self._wait(due)
-        return not self.is_dead()
+        """Send; False when the peer speaks and does not listen, or is gone."""
+        if self.is_dead():
+            return False
+        self._transport.write(data)
+        while self._is_full and not self.is_dead():
+            await self._wait(due)
+        return not self._is_full
 
     async def start_tls(self, context: ssl.SSLContext, host: str, due: float | None) -> None:
         """Go on encrypted."""
@@ -110,7 +114,8 @@ class AsyncioStream(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once."""
-        self._ended = True
+        self._ended = self._aborted = True
+        self._chunks.clear()
         self._stop_timer()
         self._transport.abort()
         self._wake()
