@@ -31,10 +31,14 @@ class Unpacker:
             raise self._unreadable("only gzip was asked for")
         self._packed = b""
         self._machine = zlib.decompressobj(_GZIP_WINDOW)
+        self._has_begun = False
+        self._is_over = False
 
     def feed(self, packed: bytes) -> None:
         """Take the next packed bytes."""
-        self._packed += packed
+        self._has_begun = True
+        if not self._is_over:
+            self._packed += packed
 
     def piece(self) -> bytes:
         """
@@ -45,8 +49,10 @@ class Unpacker:
         """
         while self._packed:
             if self._machine.eof:
+                if self._packed == _GZIP_MAGIC[:1]:  # may be the half of it
+                    break
                 if not self._packed.startswith(_GZIP_MAGIC):  # padding after the end
-                    self._packed = b""
+                    self._packed, self._is_over = b"", True
                     break
                 self._machine = zlib.decompressobj(_GZIP_WINDOW)  # another member of the same body
             try:
@@ -60,12 +66,12 @@ class Unpacker:
 
     def finish(self) -> None:
         """
-        The packed body ended.
+        The packed body ended. One of no bytes at all, as after a HEAD request, lacks nothing.
 
         Raises:
             FiberParsingError: It ended too early.
         """
-        if not self._machine.eof:
+        if self._has_begun and not self._machine.eof:
             raise self._unreadable("it ends too early")
 
     def _unreadable(self, why: str) -> FiberParsingError:
