@@ -16,6 +16,10 @@ _MOST_WAITING_BYTES = 256 * 1024
 """What the peer sends beyond this waits in the kernel, and so at the peer, until somebody reads."""
 
 
+_MOST_UNHEARD_BYTES = 64 * 1024
+"""After a longer write the loop hears what the peer says before anything more is sent."""
+
+
 class AsyncioStream(asyncio.Protocol):
     """A connected socket; see `fiber.transports.streams.Stream`."""
 
@@ -92,11 +96,17 @@ class AsyncioStream(asyncio.Protocol):
 
     async def write(self, data: bytes | memoryview, due: float | None) -> bool:
         """Send; False when the peer speaks and does not listen, or is gone."""
-        if self.is_dead():
+        if self.is_dead() or self._transport.is_closing():
             return False
         self._transport.write(data)
         while self._is_full and not self.is_dead():
             await self._wait(due)
+        if len(data) > _MOST_UNHEARD_BYTES:
+            # A kernel with room takes all at once. But who sends on to a peer that has answered and left gets an error,
+            # and asyncio then drops the answer: so the loop looks for one first, in its next turn, and tells it in the
+            # one after that.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
         return not self._is_full
 
     async def start_tls(self, context: ssl.SSLContext, host: str, due: float | None) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from threading import Event
 from typing import Any
 
 import anyio
@@ -100,6 +101,33 @@ def test_a_cancelled_read_leaves_the_stream_well(meet: Meet) -> None:
         return await stream.read(due())
 
     assert meet(lambda peer: peer.sendall(peer.recv(1)), work) == b"x"
+
+
+def test_a_long_write_hears_what_the_peer_has_said(meet: Meet) -> None:
+    """Also when the system takes everything at once, so that there is nothing to wait for."""
+    spoken = Event()
+
+    def act(peer: socket.socket) -> None:
+        peer.sendall(b"enough")
+        spoken.set()
+        quiet(peer)
+
+    async def work(stream: Stream) -> list[object]:
+        spoken.wait(5)
+        written = [await stream.write(LONG[:100_000], due()) for _ in range(2)]
+        return [*written, await stream.read(due())]
+
+    assert meet(act, work) == [True, False, b"enough"]
+
+
+def test_nothing_is_written_to_a_socket_that_asyncio_is_closing(meet: Meet) -> None:
+    """It has had an error and not told it yet; each further write would be a warning in its log."""
+
+    async def work(stream: Stream) -> list[bool]:
+        stream._transport._fatal_error(ConnectionResetError("x"))  # type: ignore[attr-defined]
+        return [stream.is_dead(), await stream.write(b"x", due())]
+
+    assert meet(quiet, work) == [False, False]
 
 
 def test_one_timer_serves_many_waits(meet: Meet) -> None:
