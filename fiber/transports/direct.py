@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from fiber._errors import FiberConnectionError, FiberError, FiberTimeoutError
+from fiber._errors import FiberError, FiberTimeoutError
 from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
 from fiber.transports.connection import Connection
 from fiber.transports.decoding import Unpacker, next_plain, unpacker_of
 from fiber.transports.pool import Pool, Turn, Waiter
 from fiber.transports.proxy import ProxyFor, no_proxy, through
-from fiber.transports.streams import Stream, tls_context, unconnected
+from fiber.transports.streams import Stream, has_expired, tls_context, unconnected
 from fiber.transports.wire import Origin, split_url
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
@@ -30,6 +30,7 @@ class Home:
         self._now = now
         self._pools: dict[Origin, Pool[Connection]] = {}
         self.active: set[Connection] = set()
+        self.is_over = False
 
     def pool(self, origin: Origin) -> Pool[Connection]:
         """Return the pool of *origin*."""
@@ -43,9 +44,10 @@ class Home:
         return pool
 
     def close(self) -> None:
-        """Close every connection, those in use too."""
+        """Close every connection, those in use too, and whatever comes back later."""
+        self.is_over = True
         for pool in list(self._pools.values()):
-            pool.close()
+            pool.end()
         for connection in list(self.active):
             connection.abort()
 
@@ -124,9 +126,15 @@ class _Answer:
 
     def drop(self) -> None:
         """Close the connection, unless it was given back."""
-        if self._own():
-            self.connection.abort()
+        if self.release():
             self.pool.gone()
+
+    def release(self) -> bool:
+        """Close the connection but keep its place in the pool; say whether it was this answer's."""
+        is_ours = self._own()
+        if is_ours:
+            self.connection.abort()
+        return is_ours
 
     def give_back(self) -> None:
         """The body was read to its end: the connection may serve another request."""
@@ -172,23 +180,27 @@ class DirectTransport:
             origin = origin._replace(address=request.address)
         home = await self._network.home()
         pool = home.pool(origin)
+        connection = await self._take(pool, timeouts, until)
         while True:
-            connection, is_fresh = await self._take(pool, origin, timeouts, until)
+            is_fresh = connection is None
+            if connection is None:
+                connection = await self._connect(pool, origin, timeouts, until)
             answer = _Answer(connection, home, pool, timeouts.read)
             home.active.add(connection)
             try:
                 head = await connection.send(request, origin, target, timeouts.read, until)
                 answer.unpacker = unpacker_of(head.headers.get("content-encoding", ""))
             except BaseException as error:
-                answer.drop()
-                lost = isinstance(error, FiberConnectionError) and error.outcome == "unknown"
-                if lost and not is_fresh and not connection.heard:
-                    # The server closed it while it was idle; the others are as old.
-                    pool.close()
-                    continue
-                raise
-            answer.discard = self._network.soon(answer.drop)
-            return HTTPResponse(head, answer)
+                if is_fresh or home.is_over or not connection.was_stale(error, request):
+                    answer.drop()
+                    raise
+                # The server closed it while it was idle; the others are as old. Its place is kept for a new one.
+                answer.release()
+                pool.close()
+                connection = None
+            else:
+                answer.discard = self._network.soon(answer.drop)
+                return HTTPResponse(head, answer)
 
     async def read(self, response: HTTPResponse, until: float | None) -> bytes:
         """Read the body to its end and close."""
@@ -215,20 +227,10 @@ class DirectTransport:
 
     # -- connections ---------------------------------------------------------------------------------------------------
 
-    async def _take(
-        self, pool: Pool[Connection], origin: Origin, timeouts: Timeouts, until: float | None
-    ) -> tuple[Connection, bool]:
-        """Return a connection and whether it is new; the caller owes the pool a `give` or `gone`."""
+    async def _take(self, pool: Pool[Connection], timeouts: Timeouts, until: float | None) -> Connection | None:
+        """Return a connection, or None for the right to make one; the caller owes the pool a `give` or `gone`."""
         taken = pool.take(self._network.waiter)
-        if isinstance(taken, Turn):
-            taken = await self._wait(pool, taken, timeouts, until)
-        if taken is not None:
-            return taken, False
-        try:
-            return await self._connect(origin, timeouts, until), True
-        except BaseException:
-            pool.gone()
-            raise
+        return await self._wait(pool, taken, timeouts, until) if isinstance(taken, Turn) else taken
 
     async def _wait(
         self, pool: Pool[Connection], turn: Turn[Connection], timeouts: Timeouts, until: float | None
@@ -253,23 +255,29 @@ class DirectTransport:
             outcome="not_sent",
         )
 
-    async def _connect(self, origin: Origin, timeouts: Timeouts, until: float | None) -> Connection:
+    async def _connect(
+        self, pool: Pool[Connection], origin: Origin, timeouts: Timeouts, until: float | None
+    ) -> Connection:
         seconds = timeouts.connect
         due = None if seconds is None else self.now() + seconds
         is_last = until is not None and (due is None or until <= due)
-        due = until if is_last else due
-        proxy = self._proxy_for(origin.scheme, origin.netloc)
+        proxy = ""
         failure: Exception
         try:
-            if proxy:
-                return Connection(await through(self._network.connect, proxy, origin, due))
-            stream = await self._network.connect(origin.address or origin.host, origin.port, due)
-            if origin.scheme == "https":
-                await stream.start_tls(tls_context(), origin.host, due)
-            return Connection(stream)
-        except FiberError:
-            raise
-        except Exception as error:
-            expired = is_last and isinstance(error, TimeoutError)
-            failure = DeadlineReached() if expired else unconnected(error, f"{origin.host}:{origin.port}", seconds)
+            proxy = self._proxy_for(origin.scheme, origin.netloc)
+            return Connection(await self._stream(origin, proxy, until if is_last else due))
+        except BaseException as error:
+            pool.gone()
+            if isinstance(error, FiberError) or not isinstance(error, Exception):
+                raise
+            where = f"{origin.host}:{origin.port}{' through its proxy' if proxy else ''}"
+            failure = DeadlineReached() if is_last and has_expired(error) else unconnected(error, where, seconds)
         raise failure
+
+    async def _stream(self, origin: Origin, proxy: str, due: float | None) -> Stream:
+        if proxy:
+            return await through(self._network.connect, proxy, origin, due)
+        stream = await self._network.connect(origin.address or origin.host, origin.port, due)
+        if origin.scheme == "https":
+            await stream.start_tls(tls_context(), origin.host, due)
+        return stream

@@ -75,6 +75,7 @@ class HTTPRequest(msgspec.Struct, frozen=True):
         notes: What the adapter changed on the way here; not sent.
         address: IP address to connect to, instead of looking up the host of `url`; its name still is what the
             certificate is checked against.
+        repeatable: It may be sent again when nobody knows whether it was received.
     """
 
     method: str
@@ -83,6 +84,7 @@ class HTTPRequest(msgspec.Struct, frozen=True):
     body: bytes = b""
     notes: tuple[Note, ...] = ()
     address: str = ""
+    repeatable: bool = True
 
     def with_headers(self, *headers: tuple[str, str | Secret]) -> HTTPRequest:
         """Return a copy with *headers* added, each replacing one of the same name."""
