@@ -56,7 +56,7 @@ class Loops:
         found = self._homes.get(loop)
         if found is not None and found[0] == os.getpid():
             return found[1]
-        home = Home(self.now)
+        home = Home(time.monotonic)
         keeper = _keep(home, lambda: self._homes.pop(loop, None))
         self._homes[loop] = (os.getpid(), home, keeper)
         await anext(keeper)
