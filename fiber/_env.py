@@ -49,7 +49,8 @@ def proxy_for(scheme: str, host: str) -> str:
         return ""
     from urllib.request import getproxies, proxy_bypass
 
-    if proxy_bypass(host):
+    literal = host.startswith("[") and host[1:].partition("]")[0]  # `NO_PROXY=::1` means `[::1]:8080` too
+    if proxy_bypass(host) or (literal and proxy_bypass(literal)):
         return ""
     proxies = getproxies()
     return proxies.get(scheme) or proxies.get("all") or ""

@@ -131,13 +131,14 @@ class Raw:
             self.headers += (("content-type", "application/json"),)
         self.query = f"?{urlencode(params)}" if params else ""
         # Repeating a request that creates something may create it twice: only reading is repeated blindly.
-        self.unknown_retries = 8 if self.method in ("GET", "HEAD") else 0
+        self._is_reading = self.method in ("GET", "HEAD")
+        self.unknown_retries = 8 if self._is_reading else 0
 
     def build(self, target: Target, *, stream: bool) -> HTTPRequest:
         """Put the request together."""
         url = f"{target.base_url}/{self.path.lstrip('/')}{self.query}"
         body = self.content if self.json is None else msgspec.json.encode(self.json)
-        return HTTPRequest(self.method, url, self.headers, body)
+        return HTTPRequest(self.method, url, self.headers, body, repeatable=self._is_reading)
 
     def parse(self, head: HTTPHead, body: bytes, target: Target) -> RawResponse:
         """Hand the answer over as it is."""

@@ -75,3 +75,46 @@ def test_environment_is_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("A_KEY", "2")
 
     assert (first, _env.keys(ROWS)) == ({"a": "1"}, {"a": "2"})
+
+
+@pytest.mark.parametrize(
+    ("variables", "scheme", "host", "expected"),
+    [
+        pytest.param({}, "https", "a.example", "", id="none"),
+        pytest.param({"HTTPS_PROXY": "http://p"}, "https", "a.example", "http://p", id="https"),
+        pytest.param({"https_proxy": "http://p"}, "https", "a.example", "http://p", id="lower case"),
+        pytest.param({"HTTPS_PROXY": "http://p"}, "http", "a.example", "", id="another scheme"),
+        pytest.param({"ALL_PROXY": "http://p"}, "http", "a.example", "http://p", id="all"),
+        pytest.param({"ALL_PROXY": "http://p", "HTTP_PROXY": "http://q"}, "http", "a", "http://q", id="nearest"),
+        pytest.param({"ALL_PROXY": "http://p", "NO_PROXY": "*"}, "https", "a.example", "", id="none for all"),
+        pytest.param({"ALL_PROXY": "http://p", "NO_PROXY": "b, .example"}, "https", "a.example:8080", "", id="domain"),
+        pytest.param(
+            {"ALL_PROXY": "http://p", "NO_PROXY": "a.example:1"}, "https", "a.example:2", "http://p", id="port"
+        ),
+        pytest.param({"ALL_PROXY": "http://p", "NO_PROXY": "localhost,::1"}, "http", "[::1]:8080", "", id="IPv6"),
+        pytest.param({"ALL_PROXY": "http://p", "NO_PROXY": "::1"}, "http", "[::1]", "", id="IPv6 without port"),
+        pytest.param({"ALL_PROXY": "http://p", "NO_PROXY": "::1"}, "http", "[::2]:80", "http://p", id="another IPv6"),
+        pytest.param({"NO_PROXY": "b"}, "https", "a.example", "", id="only exceptions"),
+    ],
+)
+def test_the_proxy_to_an_origin_is_read(
+    variables: dict[str, str], scheme: str, host: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As other programs read these variables; an IPv6 address is written in `NO_PROXY` with or without its port."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert _env.proxy_for(scheme, host) == expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [({}, ""), ({"FIBER_TRANSPORT": " direct "}, "direct"), ({"FIBER_HTTP": "httpx2"}, "httpx")],
+)
+def test_the_transport_is_read(variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who names a library of HTTP wants the transport that uses it."""
+    monkeypatch.delenv("FIBER_HTTP", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert _env.transport() == expected

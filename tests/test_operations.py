@@ -48,8 +48,11 @@ def test_raw_request_takes_bytes_as_they_are(content: bytes | None, body: bytes)
 
 @pytest.mark.parametrize(("method", "times"), [("GET", 8), ("head", 8), ("POST", 0), ("DELETE", 0)])
 def test_only_reading_is_repeated_when_the_outcome_is_unknown(method: str, times: int) -> None:
-    """Repeating what creates something may create it twice."""
-    assert raw(method).unknown_retries == times
+    """Repeating what creates something may create it twice: neither here nor in the transport."""
+    operation = raw(method)
+
+    assert operation.unknown_retries == times
+    assert operation.build(TARGET, stream=False).repeatable is bool(times)
 
 
 @pytest.mark.parametrize(("method", "attempts"), [("GET", 4), ("POST", 1)])

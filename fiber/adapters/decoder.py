@@ -70,6 +70,10 @@ class SSEStreamDecoder(ABC):
         """An in-band error was seen."""
         self.error = with_partial(error, self.assembly.result(whole=False))
 
+    def cut(self, why: str) -> None:
+        """The stream ended before it was complete."""
+        self.error = self.assembly.interrupted(why)
+
     def feed(self, chunk: bytes) -> list[StreamEvent]:
         """Take the next bytes, return the events they complete."""
         if self.done or self.error is not None:
@@ -102,7 +106,7 @@ class SSEStreamDecoder(ABC):
         elif (why := self.at_eof()) is None:
             self.complete()
         else:
-            self.error = self.assembly.interrupted(why)
+            self.cut(why)
 
     def result(self) -> ChatResult:
         """Return the result so far; sealed parts only when it is whole."""

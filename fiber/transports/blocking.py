@@ -49,7 +49,7 @@ class Threads:
         process = os.getpid()
         home = self._homes.get(process)
         if home is None:
-            made = Home(self.now)
+            made = Home(time.monotonic)  # not `self.now`: the finalizer must not hold on to what it waits for
             home = self._homes.setdefault(process, made)
             if home is made:
                 # Whoever forgets to close leaves no open socket behind, at the end of the process at the latest.

@@ -35,11 +35,11 @@ class HTTPXTransport(DirectTransport):
     ) -> None:
         super().__init__(network, proxy_for)
         self._library = library
-        self._make = make
+        self._link = make
 
     async def connect(self, origin: Origin, timeouts: Timeouts, until: float | None) -> Link:
         """Make a connection to *origin*; it stands when its first request is sent."""
-        return self._make(load(self._library()), self.proxy_for(origin.scheme, origin.netloc), timeouts.connect)
+        return self._link(load(self._library()), self.proxy_for(origin.scheme, origin.netloc), timeouts.connect)
 
 
 def for_loops(named: Callable[[], str], library: Callable[[], str], proxy_for: ProxyFor) -> Transport:

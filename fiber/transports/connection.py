@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from fiber._errors import FiberConnectionError
 from fiber.transports.base import DeadlineReached
-from fiber.transports.streams import Stream, lost, silent
+from fiber.transports.streams import Stream, has_expired, lost, silent
 from fiber.transports.wire import Origin, Wire
 from fiber.types.http import HTTPHead, HTTPRequest
 
@@ -19,18 +19,13 @@ _SLICE_BYTES = 256 * 1024
 
 
 class Connection:
-    """
-    A connection that serves one request at a time.
-
-    Attributes:
-        heard: The peer sent something since the last request began.
-    """
+    """A connection that serves one request at a time."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._wire = Wire()
-        self._whole = True
-        self.heard = False
+        self._whole = False  # the last request was written to its end
+        self._heard = False  # the peer sent something since it began
 
     async def send(
         self, request: HTTPRequest, origin: Origin, target: str, seconds: float | None, until: float | None
@@ -46,12 +41,13 @@ class Connection:
             FiberConnectionError, FiberTimeoutError: It failed.
             DeadlineReached: *until* passed.
         """
-        self.heard = False
+        self._whole = self._heard = False
         data = memoryview(self._wire.request(request, origin, target))
         for start in range(0, len(data), _SLICE_BYTES):
-            self._whole = await _timed(self._stream.write, seconds, until, data[start : start + _SLICE_BYTES])
-            if not self._whole:  # the peer has answered before it heard everything, or is gone: what it said tells
-                break
+            if not await _timed(self._stream.write, seconds, until, data[start : start + _SLICE_BYTES]):
+                break  # the peer has answered before it heard everything, or is gone: what it said tells
+        else:
+            self._whole = True
         head = await self._next(seconds, until)
         if not isinstance(head, HTTPHead):
             raise FiberConnectionError("The connection was lost: it ended without an answer.", outcome="unknown")
@@ -62,6 +58,19 @@ class Connection:
         piece = await self._next(seconds, until)
         assert isinstance(piece, bytes)  # noqa: S101 - after the head there are only bytes
         return piece
+
+    def was_stale(self, error: BaseException, request: HTTPRequest) -> bool:
+        """
+        Say whether *request*, which ended in *error*, may be sent again over another connection without a word.
+
+        It may when the peer said nothing at all, as it does when it closed the connection while that was idle, or
+        when what it says is no HTTP but the rest of what it said before; and when *request* is repeatable, or the peer
+        cannot have got the whole of it.
+        """
+        if not isinstance(error, FiberConnectionError) or error.outcome != "unknown":
+            return False
+        said_nothing = not self._heard or error.should_retry is False
+        return said_nothing and (request.repeatable or not self._whole)
 
     def is_reusable(self) -> bool:
         """Make ready for the next request, after the end of a body; say whether that is possible."""
@@ -82,20 +91,24 @@ class Connection:
     async def _next(self, seconds: float | None, until: float | None) -> HTTPHead | bytes:
         while (said := self._wire.next()) is None:
             data = await _timed(self._stream.read, seconds, until)
-            self.heard = self.heard or bool(data)
+            self._heard = self._heard or bool(data)
             self._wire.receive(data)
         return said
 
 
 async def _timed(step: Callable[..., Awaitable[T]], seconds: float | None, until: float | None, *arguments: Any) -> T:
     """Take one step, no longer than the sooner of the two limits; turn its exceptions into ours, unchained."""
-    due = until if seconds is None else time.monotonic() + seconds
+    now = time.monotonic()
+    if until is not None and until <= now:
+        raise DeadlineReached  # a stream that always has something to give never waits, and so never looks at its limit
+    due = until if seconds is None else now + seconds
     is_last = until is not None and due is not None and until <= due
     failure: Exception
     try:
         return await step(*arguments, until if is_last else due)
-    except TimeoutError:
-        failure = DeadlineReached() if is_last else silent(seconds)
     except OSError as error:
-        failure = lost(error)
+        if has_expired(error) and is_last:
+            failure = DeadlineReached()
+        else:
+            failure = silent(seconds) if has_expired(error) else lost(error)
     raise failure

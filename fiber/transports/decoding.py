@@ -34,10 +34,12 @@ class Unpacker:
             raise self._unreadable("only gzip was asked for")
         self._packed = b""
         self._machine: Any = None
+        self._is_over = False
 
     def feed(self, packed: bytes) -> None:
         """Take the next packed bytes."""
-        self._packed += packed
+        if not self._is_over:
+            self._packed += packed
 
     def piece(self) -> bytes:
         """
@@ -50,10 +52,10 @@ class Unpacker:
             if self._machine is None:
                 self._machine = zlib.decompressobj(self._window())
             elif self._machine.eof:
-                if self._packed == _GZIP_MAGIC[:1]:
+                if self._packed == _GZIP_MAGIC[:1]:  # may be the half of it
                     break
                 if not self._packed.startswith(_GZIP_MAGIC):  # padding after the end
-                    self._packed = b""
+                    self._packed, self._is_over = b"", True
                     break
                 self._machine = zlib.decompressobj(_GZIP)  # another member of the same body
             try:
@@ -67,12 +69,12 @@ class Unpacker:
 
     def finish(self) -> None:
         """
-        The packed body ended.
+        The packed body ended. One of no bytes at all, as after a HEAD request, lacks nothing.
 
         Raises:
             FiberParsingError: It ended too early.
         """
-        if self._machine is None or not self._machine.eof:
+        if self._machine is not None and not self._machine.eof:
             raise self._unreadable("it ends too early")
 
     def _window(self) -> int:

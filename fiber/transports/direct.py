@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from fiber._errors import FiberConnectionError, FiberError, FiberTimeoutError
+from fiber._errors import FiberError, FiberTimeoutError
 from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
 from fiber.transports.connection import Connection
 from fiber.transports.decoding import Unpacker, next_plain, unpacker_of
 from fiber.transports.network import Home, Link, Network
 from fiber.transports.pool import Pool, Turn
 from fiber.transports.proxy import ProxyFor, no_proxy, through
-from fiber.transports.streams import tls_context, unconnected
+from fiber.transports.streams import Stream, has_expired, tls_context, unconnected
 from fiber.transports.wire import Origin, split_url
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
@@ -55,9 +55,15 @@ class _Answer:
 
     def drop(self) -> None:
         """Close the connection without waiting, unless it was given back."""
-        if self._own():
-            self.connection.abort()
+        if self.release():
             self.pool.gone()
+
+    def release(self) -> bool:
+        """Close the connection but keep its place in the pool; say whether it was this answer's."""
+        is_ours = self._own()
+        if is_ours:
+            self.connection.abort()
+        return is_ours
 
     async def close(self) -> None:
         """Close the connection, unless it was given back."""
@@ -109,8 +115,11 @@ class DirectTransport:
             origin = origin._replace(address=request.address)
         home = await self._network.home()
         pool = home.pool(origin)
+        connection = await self._take(pool, timeouts, until)
         while True:
-            connection, is_fresh = await self._take(pool, origin, timeouts, until)
+            is_fresh = connection is None
+            if connection is None:
+                connection = await self._make(pool, origin, timeouts, until)
             answer = _Answer(connection, home, pool, timeouts.read)
             answer.discard = self._network.soon(answer.drop)
             home.active.add(connection)
@@ -120,13 +129,16 @@ class DirectTransport:
                 head = await connection.send(request, origin, target, timeouts.read, until)
                 answer.unpacker = unpacker_of(head.headers.get("content-encoding", ""))
             except BaseException as error:
-                await answer.close()
-                if not is_fresh and _is_stale(error, connection):
-                    for idle in pool.drain():
-                        idle.abort()
-                    continue
-                raise
-            return HTTPResponse(head, answer)
+                if is_fresh or home.is_over or not answer.owned or not connection.was_stale(error, request):
+                    await answer.close()
+                    raise
+                # The server closed it while it was idle; the others are as old. Its place is kept for a new one.
+                answer.release()
+                for idle in pool.drain():
+                    idle.abort()
+                connection = None
+            else:
+                return HTTPResponse(head, answer)
 
     async def read(self, response: HTTPResponse, until: float | None) -> bytes:
         """Read the body to its end and close."""
@@ -153,17 +165,14 @@ class DirectTransport:
 
     # -- connections ---------------------------------------------------------------------------------------------------
 
-    async def _take(
-        self, pool: Pool[Link], origin: Origin, timeouts: Timeouts, until: float | None
-    ) -> tuple[Link, bool]:
-        """Return a connection and whether it is new; the caller owes the pool a `give` or `gone`."""
+    async def _take(self, pool: Pool[Link], timeouts: Timeouts, until: float | None) -> Link | None:
+        """Return a connection, or None for the right to make one; the caller owes the pool a `give` or `gone`."""
         taken = pool.take(self._network.waiter)
-        if isinstance(taken, Turn):
-            taken = await self._wait(pool, taken, timeouts, until)
-        if taken is not None:
-            return taken, False
+        return await self._wait(pool, taken, timeouts, until) if isinstance(taken, Turn) else taken
+
+    async def _make(self, pool: Pool[Link], origin: Origin, timeouts: Timeouts, until: float | None) -> Link:
         try:
-            return await self.connect(origin, timeouts, until), True
+            return await self.connect(origin, timeouts, until)
         except BaseException:
             pool.gone()
             raise
@@ -194,31 +203,22 @@ class DirectTransport:
         seconds = timeouts.connect
         due = None if seconds is None else self.now() + seconds
         is_last = until is not None and (due is None or until <= due)
-        due = until if is_last else due
-        proxy = self.proxy_for(origin.scheme, origin.netloc)
+        proxy = ""
         failure: Exception
         try:
-            if proxy:
-                return Connection(await through(self._network.connect, proxy, origin, due))
-            stream = await self._network.connect(origin.address or origin.host, origin.port, due)
-            if origin.scheme == "https":
-                await stream.start_tls(tls_context(), origin.host, due)
-            return Connection(stream)
-        except FiberError:
-            raise
-        except Exception as error:
-            expired = is_last and isinstance(error, TimeoutError)
-            failure = DeadlineReached() if expired else unconnected(error, f"{origin.host}:{origin.port}", seconds)
+            proxy = self.proxy_for(origin.scheme, origin.netloc)
+            return Connection(await self._stream(origin, proxy, until if is_last else due))
+        except BaseException as error:
+            if isinstance(error, FiberError) or not isinstance(error, Exception):
+                raise
+            where = f"{origin.host}:{origin.port}{' through its proxy' if proxy else ''}"
+            failure = DeadlineReached() if is_last and has_expired(error) else unconnected(error, where, seconds)
         raise failure
 
-
-def _is_stale(error: BaseException, connection: Link) -> bool:
-    """
-    Say whether a connection that was used before failed for reasons of that time.
-
-    Then the server closed it while it was idle, and said nothing since; or what it says is the rest of what it said
-    before, and no answer. The other idle connections are as old.
-    """
-    if not isinstance(error, FiberConnectionError) or error.outcome != "unknown":
-        return False
-    return not connection.heard or error.should_retry is False
+    async def _stream(self, origin: Origin, proxy: str, due: float | None) -> Stream:
+        if proxy:
+            return await through(self._network.connect, proxy, origin, due)
+        stream = await self._network.connect(origin.address or origin.host, origin.port, due)
+        if origin.scheme == "https":
+            await stream.start_tls(tls_context(), origin.host, due)
+        return stream

@@ -24,7 +24,7 @@ class BlockingConnection:
     """
 
     def __init__(self, library: Any, proxy: str, connect: float | None) -> None:
-        self.heard = False
+        self._answered = False
         self._library = library
         self._connect = connect
         self._transport = library.HTTPTransport(**http.transport_options(library, proxy))
@@ -36,7 +36,7 @@ class BlockingConnection:
         self, request: HTTPRequest, origin: Origin, target: str, seconds: float | None, until: float | None
     ) -> HTTPHead:
         """Send *request* and return the head of its answer."""
-        self.heard = False
+        self._answered = False
         timeouts = Timeouts(connect=_within(self._connect, until), read=_within(seconds, until))
 
         def send() -> None:
@@ -44,7 +44,7 @@ class BlockingConnection:
             self._response = self._transport.handle_request(message)
 
         self._timed(send, until, timeouts)
-        self.heard = True
+        self._answered = True
         self._chunks = iter(self._response.stream)
         self._reads = limited(self._response, seconds)
         return http.head_of(self._response)
@@ -64,6 +64,10 @@ class BlockingConnection:
         finally:
             self._reads.until = None  # the connection may serve another request next
         return found[0]
+
+    def was_stale(self, error: BaseException, request: HTTPRequest) -> bool:
+        """Say whether *request*, which ended in *error*, may be sent over another connection without a word."""
+        return not self._answered and request.repeatable and http.is_lost(error)
 
     def is_reusable(self) -> bool:
         """Say that it may be used again: whether it still stands is the library's business."""

@@ -34,7 +34,7 @@ class LoopConnection:
     """
 
     def __init__(self, library: Any, proxy: str, connect: float | None) -> None:
-        self.heard = False
+        self._answered = False
         self._library = library
         self._connect = connect
         self._transport = library.AsyncHTTPTransport(**http.transport_options(library, proxy))
@@ -46,7 +46,7 @@ class LoopConnection:
         self, request: HTTPRequest, origin: Origin, target: str, seconds: float | None, until: float | None
     ) -> HTTPHead:
         """Send *request* and return the head of its answer."""
-        self.heard = False
+        self._answered = False
         timeouts = Timeouts(connect=self._connect, read=seconds)
 
         async def send() -> None:
@@ -54,7 +54,7 @@ class LoopConnection:
             self._response = await self._transport.handle_async_request(message)
 
         await self._timed(send, until, timeouts)
-        self.heard = True
+        self._answered = True
         self._chunks = aiter(self._response.stream)
         return http.head_of(self._response)
 
@@ -69,6 +69,10 @@ class LoopConnection:
 
         await self._timed(read, until, None)
         return found[0]
+
+    def was_stale(self, error: BaseException, request: HTTPRequest) -> bool:
+        """Say whether *request*, which ended in *error*, may be sent over another connection without a word."""
+        return not self._answered and request.repeatable and http.is_lost(error)
 
     def is_reusable(self) -> bool:
         """Say that it may be used again: whether it still stands is the library's business."""

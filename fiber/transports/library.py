@@ -161,6 +161,11 @@ def translate(library: Any, error: Exception, timeouts: Timeouts | None = None) 
     return FiberConnectionError(f"The exchange failed: {_words(error)}.", outcome="unknown")
 
 
+def is_lost(error: BaseException) -> bool:
+    """Say whether *error* means a connection that broke, with nothing known of the other side."""
+    return isinstance(error, FiberConnectionError) and error.outcome == "unknown"
+
+
 def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".rstrip(": .")
 

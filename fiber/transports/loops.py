@@ -59,7 +59,7 @@ class Loops:
         """Return the pools of this loop."""
         entry = self._home.get()
         if entry is None or entry[0] != os.getpid():
-            entry = (os.getpid(), Home(self.now))
+            entry = (os.getpid(), Home(time.monotonic))
             self._home.set(entry)
             await self._keep(entry[1])
         home: Home = entry[1]

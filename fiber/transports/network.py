@@ -19,14 +19,7 @@ MANY_ORIGINS = 256
 
 
 class Link(Protocol):
-    """
-    A connection that serves one request at a time.
-
-    Attributes:
-        heard: The peer sent something since the last request began.
-    """
-
-    heard: bool
+    """A connection that serves one request at a time."""
 
     async def send(
         self, request: HTTPRequest, origin: Origin, target: str, seconds: float | None, until: float | None
@@ -42,6 +35,10 @@ class Link(Protocol):
 
     async def next_piece(self, seconds: float | None, until: float | None) -> bytes:
         """Return the next bytes of the body, as they were sent; empty at its end."""
+        ...
+
+    def was_stale(self, error: BaseException, request: HTTPRequest) -> bool:
+        """Say whether *request*, which ended in *error*, may be sent over another connection without a word."""
         ...
 
     def is_reusable(self) -> bool:
@@ -67,6 +64,7 @@ class Home:
 
     Attributes:
         active: Connections in use.
+        is_over: It was closed; what comes back later is closed too.
         keeper: Closes the home when its event loop shuts down.
     """
 
@@ -74,6 +72,7 @@ class Home:
         self._now = now
         self._pools: dict[Origin, Pool[Link]] = {}
         self.active: set[Link] = set()
+        self.is_over = False
         self.keeper: AsyncGenerator[None, None] | None = None
 
     def pool(self, origin: Origin) -> Pool[Link]:
@@ -88,8 +87,9 @@ class Home:
         return pool
 
     def drain(self) -> list[Link]:
-        """Return every connection, those in use too: the caller closes them."""
-        return [*self.active, *(idle for pool in list(self._pools.values()) for idle in pool.drain())]
+        """Return every connection, those in use too: the caller closes them. Whatever comes back later is closed."""
+        self.is_over = True
+        return [*self.active, *(idle for pool in list(self._pools.values()) for idle in pool.end())]
 
     async def close(self) -> None:
         """Close every connection, those in use too."""

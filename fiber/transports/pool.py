@@ -4,6 +4,10 @@ The connections to one origin: which are idle, how many there are, who waits for
 Newest first out of the idle ones, so that the surplus grows old and is closed; first come, first served among those
 who wait. Every step is O(1) and none waits: how to wait for a `Turn` is the business of the transport. A caller that
 took a connection, or the right to make one, owes exactly one `give` or `gone`.
+
+What is given back goes through a mailbox. The garbage collector may drop an answer while this very thread holds the
+lock, and would wait for itself; so nobody waits who gives back, and whoever holds the lock looks into the mailbox when
+he is done.
 """
 
 from __future__ import annotations
@@ -81,51 +85,34 @@ class Pool(Generic[C]):
         self._idle: deque[tuple[float, C]] = deque()
         self._waiting: deque[Turn[C]] = deque()
         self._lock = threading.Lock()
+        self._mailbox: deque[C | None] = deque()
+        self._is_over = False
         self.count = 0
 
     def take(self, waiter: Callable[[], Waiter]) -> C | Turn[C] | None:
         """Return an idle connection; None for the right to make one; or the turn to wait for, with a new *waiter*."""
         with self._lock:
-            while self._idle:
-                since, connection = self._idle.pop()
-                if self._now() - since < IDLE_SECONDS and not connection.is_dead():
-                    return connection
-                self.count -= 1
-                connection.abort()
-            if self.count < self._most:
-                self.count += 1
-                return None
-            turn: Turn[C] = Turn(waiter())
-            self._waiting.append(turn)
-            return turn
+            taken = self._next(waiter)
+        self._settle()
+        return taken
 
     def give(self, connection: C) -> None:
         """Give back a connection that is ready for the next request."""
-        with self._lock:
-            if self._hand_over(connection):
-                return
-            now = self._now()
-            self._idle.append((now, connection))
-            while len(self._idle) > MAX_IDLE_CONNECTIONS or now - self._idle[0][0] >= IDLE_SECONDS:
-                self.count -= 1
-                self._idle.popleft()[1].abort()
+        self._mailbox.append(connection)
+        self._settle()
 
     def gone(self) -> None:
         """A connection is no more, or was never made."""
-        with self._lock:
-            if not self._hand_over(None):
-                self.count -= 1
+        self._mailbox.append(None)
+        self._settle()
 
     def leave(self, turn: Turn[C]) -> None:
         """Leave the queue; what was handed over meanwhile goes to the next."""
         with self._lock:
             turn.left = True
-            if not turn.has_come:
-                return
-        if turn.connection is None:
-            self.gone()
-        else:
-            self.give(turn.connection)
+            if turn.has_come:
+                self._mailbox.append(turn.connection)
+        self._settle()
 
     def drain(self) -> list[C]:
         """Return the idle connections, which are in the pool no more: the caller closes them."""
@@ -133,14 +120,52 @@ class Pool(Generic[C]):
             idle = [connection for _, connection in self._idle]
             self._idle.clear()
             self.count -= len(idle)
-            return idle
+        self._settle()
+        return idle
 
-    def _hand_over(self, connection: C | None) -> bool:
+    def end(self) -> list[C]:
+        """Return the idle connections, and from now on close every one that comes back."""
+        self._is_over = True
+        return self.drain()
+
+    def _next(self, waiter: Callable[[], Waiter]) -> C | Turn[C] | None:
+        while self._idle:
+            idle = self._idle.pop()
+            if self._now() - idle[0] < IDLE_SECONDS and not idle[1].is_dead():
+                return idle[1]
+            self._drop(idle)
+        if self.count < self._most:
+            self.count += 1
+            return None
+        turn: Turn[C] = Turn(waiter())
+        self._waiting.append(turn)
+        return turn
+
+    def _settle(self) -> None:
+        while self._mailbox and self._lock.acquire(blocking=False):
+            try:
+                while self._mailbox:
+                    self._put(self._mailbox.popleft())
+            finally:
+                self._lock.release()
+
+    def _put(self, connection: C | None) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.left:
                 turn.connection = connection
                 turn.has_come = True
                 turn.waiter.wake()
-                return True
-        return False
+                return
+        if connection is None:
+            self.count -= 1
+            return
+        now = self._now()
+        self._idle.append((now, connection))
+        most = 0 if self._is_over else MAX_IDLE_CONNECTIONS
+        while self._idle and (len(self._idle) > most or now - self._idle[0][0] >= IDLE_SECONDS):
+            self._drop(self._idle.popleft())
+
+    def _drop(self, idle: tuple[float, C]) -> None:
+        self.count -= 1
+        idle[1].abort()

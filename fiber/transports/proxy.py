@@ -31,23 +31,16 @@ async def through(connect: Connect, proxy: str, origin: Origin, due: float | Non
     Every origin is reached through a tunnel (`CONNECT`), so that a proxy never sees a key.
 
     Raises:
-        FiberValidationError: The proxy's URL is not http or https.
+        FiberValidationError: The proxy's URL cannot be used; it is not quoted, for it may hold a password.
         FiberConnectionError: The proxy refuses; its password is never quoted.
         OSError, TimeoutError: As for any connection.
     """
-    parts = urlsplit(proxy)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise FiberValidationError(
-            f"A proxy of the kind {parts.scheme or 'without a scheme'!r} cannot be used: give an http:// or https://"
-            ' URL, or take transport="httpx", which knows others with the right extra.',
-            parameter="proxy",
-            outcome="not_sent",
-        )
-    stream = await connect(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), due)
+    scheme, host, port, authorization = _read(proxy)
+    stream = await connect(host, port, due)
     try:
-        if parts.scheme == "https":
-            await stream.start_tls(tls_context(), parts.hostname, due)
-        await _tunnel(stream, _authorization(parts.username, parts.password), origin, due)
+        if scheme == "https":
+            await stream.start_tls(tls_context(), host, due)
+        await _tunnel(stream, authorization, origin, due)
         if origin.scheme == "https":
             await stream.start_tls(tls_context(), origin.host, due)
     except BaseException:
@@ -56,8 +49,29 @@ async def through(connect: Connect, proxy: str, origin: Origin, due: float | Non
     return stream
 
 
+def _read(proxy: str) -> tuple[str, str, int, str]:
+    """Return scheme, host, port and the header for its password; `host:3128` alone is an http proxy."""
+    why = "it cannot be read"
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        usual = {"http": 80, "https": 443}.get(parts.scheme)
+        port = parts.port or usual
+        if usual and port and parts.hostname:
+            return parts.scheme, parts.hostname, port, _authorization(parts.username, parts.password)
+        why = why if usual else f"its kind is {parts.scheme!r}"
+    except ValueError:
+        pass  # its text repeats what stands between the slashes, password included
+    raise FiberValidationError(
+        f"The URL of the proxy cannot be used, {why}: give an http:// or https:// URL, with everything odd in user and"
+        ' password percent-encoded, or take transport="httpx", which knows other kinds with the right extra.',
+        parameter="proxy",
+        outcome="not_sent",
+    )
+
+
 async def _tunnel(stream: Stream, authorization: str, origin: Origin, due: float | None) -> None:
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    host = origin.address or origin.host  # an address was checked: the proxy must not look the name up again
+    host = f"[{host}]" if ":" in host else host
     where = f"{host}:{origin.port}"
     await stream.write(f"CONNECT {where} HTTP/1.1\r\nhost: {where}\r\n{authorization}\r\n".encode("latin-1"), due)
     head = b""

@@ -1,60 +1,91 @@
-"""Blocking sockets: the same coroutines as those of the event loops, but none of them ever suspends."""
+"""
+Sockets that never block, and the waiting for them: blocking here, trio's in `trio_stream.py`.
+
+The same coroutines serve both; with blocking waits none of them ever suspends.
+"""
 
 from __future__ import annotations
 
-import select
+import selectors
 import socket
 import ssl
 import threading
 import time
+from typing import Any, Protocol
 
 from fiber.transports.streams import READ_BYTES
+from fiber.transports.tls import TLS
+
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+class Wait(Protocol):
+    """How to wait for a socket."""
+
+    async def __call__(self, connected: socket.socket, due: float | None, *, writing: bool = False) -> None:
+        """Wait until there is something to read, or, when *writing*, room to write; `TimeoutError` at *due*."""
+        ...
 
 
 class SocketStream:
     """
     A connected socket; see `fiber.transports.streams.Stream`.
 
-    `abort` may come from any thread. While another one reads or writes, the socket is only shut down, which wakes that
-    one, and that one closes it: closing it here would free its number for a new socket while it is still in use.
+    `abort` may come from any task or thread. While another one reads or writes, the socket is only shut down, which
+    wakes that one, and that one closes it: closing it here would free its number for a new socket while it is in use.
     """
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, wait: Wait) -> None:
+        connected.setblocking(False)
         self._socket = connected
+        self._wait = wait
+        self._layers: list[TLS] = []
+        self._ahead: bytes | None = None  # what was received by somebody who only wanted to know whether it is there
         self._lock = threading.Lock()
         self._busy = False
         self._aborted = False
 
     async def read(self, due: float | None) -> bytes:
         """Return what came; empty at the end."""
-        if not self._enter(due):
-            return b""
+        self._enter()
         try:
-            return self._socket.recv(READ_BYTES)
-        except ssl.SSLEOFError:  # without the farewell of TLS; whether something is missing is seen elsewhere
-            return b""
+            while (data := self._received()) is None:
+                await self._wait(self._socket, due)
+            return data
         finally:
             self._leave()
 
     async def write(self, data: bytes | memoryview, due: float | None) -> bool:
-        """Send; False when the peer is gone already."""
-        if not self._enter(due):
-            return False
+        """Send; False when the peer speaks and does not listen, or is gone."""
+        self._enter()
         try:
-            self._socket.sendall(data)
-        except TimeoutError:
-            raise
+            for layer in reversed(self._layers):
+                data = layer.encrypt(data)
+            rest = memoryview(data)
+            while rest:
+                try:
+                    rest = rest[self._socket.send(rest) :]
+                except BlockingIOError:
+                    await self._wait(self._socket, due, writing=True)
+                    if self.is_dead():
+                        return False
+            return True
         except ConnectionError:
             return False
         finally:
             self._leave()
-        return True
 
     async def start_tls(self, context: ssl.SSLContext, host: str, due: float | None) -> None:
         """Go on encrypted."""
         try:
-            _limit(self._socket, due)
-            self._socket = context.wrap_socket(self._socket, server_hostname=host)
+            layer = TLS(context, host)
+            is_done = False
+            while not is_done:
+                greeting, is_done = layer.greet()
+                await self.write(greeting, due)
+                if not is_done:
+                    layer.feed(await self.read(due))
+            self._layers.append(layer)
         except BaseException:
             self.abort()
             raise
@@ -63,9 +94,11 @@ class SocketStream:
         """Say whether the peer closed, or sent something that nobody asked for."""
         if self._aborted:
             return True
-        poll = select.poll()
-        poll.register(self._socket.fileno(), select.POLLIN)
-        return bool(poll.poll(0))
+        try:
+            self._ahead = self._received()
+        except OSError:
+            return True
+        return self._ahead is not None
 
     def abort(self) -> None:
         """Close at once."""
@@ -73,23 +106,38 @@ class SocketStream:
             self._aborted = True
             if self._busy:
                 try:
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                    self._socket.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass  # the peer was faster
             else:
                 self._socket.close()
 
-    def _enter(self, due: float | None) -> bool:
+    def _received(self) -> bytes | None:
+        """Return what can be had without waiting; empty at the end, None when nothing came."""
+        if self._aborted:
+            raise ConnectionAbortedError("it was closed on this side")
+        ahead, self._ahead = self._ahead, None
+        return self._through(len(self._layers)) if ahead is None else ahead
+
+    def _through(self, layers: int) -> bytes | None:
+        if layers == 0:
+            try:
+                return self._socket.recv(READ_BYTES)
+            except BlockingIOError:
+                return None
+        layer = self._layers[layers - 1]
+        while (plain := layer.decrypted()) is None:
+            data = self._through(layers - 1)
+            if data is None:
+                return None
+            layer.feed(data)
+        return plain
+
+    def _enter(self) -> None:
         with self._lock:
             if self._aborted:
-                return False
+                raise ConnectionAbortedError("it was closed on this side")
             self._busy = True
-            try:
-                _limit(self._socket, due)
-            except BaseException:
-                self._busy = False
-                raise
-        return True
 
     def _leave(self) -> None:
         with self._lock:
@@ -109,28 +157,48 @@ def connect(host: str, port: int, due: float | None) -> SocketStream:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     failure: OSError = OSError("no address")
     for number, (family, kind, protocol, _, address) in enumerate(found):
-        attempt = socket.socket(family, kind, protocol)
+        left = seconds_left(due)
         try:
-            now = time.monotonic()
-            _limit(attempt, None if due is None else now + (due - now) / (len(found) - number))
-            attempt.connect(address)
-            attempt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connected = _connected(
+                family, kind, protocol, address, None if left is None else left / (len(found) - number)
+            )
         except OSError as error:
             failure = error
-            attempt.close()
-        except BaseException:
-            attempt.close()
-            raise
         else:
-            return SocketStream(attempt)
+            return SocketStream(connected, wait)
     raise failure
 
 
-def _limit(connected: socket.socket, due: float | None) -> None:
+async def wait(connected: socket.socket, due: float | None, *, writing: bool = False) -> None:
+    """Block until there is something to read, or, when *writing*, room to write; `TimeoutError` at *due*."""
+    with _Selector() as selector:
+        selector.register(connected, selectors.EVENT_READ | (selectors.EVENT_WRITE if writing else 0))
+        if not selector.select(seconds_left(due)):
+            raise TimeoutError
+
+
+def seconds_left(due: float | None) -> float | None:
+    """
+    Return how long it is to *due*; None for ever.
+
+    Raises:
+        TimeoutError: It has passed.
+    """
     if due is None:
-        connected.settimeout(None)
-        return
+        return None
     left = due - time.monotonic()
     if left <= 0:
         raise TimeoutError
-    connected.settimeout(left)
+    return left
+
+
+def _connected(family: int, kind: int, protocol: int, address: tuple[Any, ...], seconds: float | None) -> socket.socket:
+    connected = socket.socket(family, kind, protocol)
+    try:
+        connected.settimeout(seconds)
+        connected.connect(address)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        connected.close()
+        raise
+    return connected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from functools import cache
@@ -25,7 +26,7 @@ class Stream(Protocol):
         ...
 
     async def write(self, data: bytes | memoryview, due: float | None) -> bool:
-        """Send *data*; False when it was given up because the peer speaks, or is gone, already."""
+        """Send *data*; False when it was given up because the peer speaks and does not listen, or is gone."""
         ...
 
     async def start_tls(self, context: ssl.SSLContext, host: str, due: float | None) -> None:
@@ -37,7 +38,7 @@ class Stream(Protocol):
         ...
 
     def abort(self) -> None:
-        """Close at once; whoever reads is woken. Safe to repeat."""
+        """Close at once; whoever reads is woken, and reads no end but an error. Safe to repeat."""
         ...
 
 
@@ -49,15 +50,21 @@ def tls_context() -> ssl.SSLContext:
     It trusts what the system trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` are OpenSSL's own variables), and Mozilla's
     list of certifi where the system has no list.
     """
+    context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
-    if paths.cafile or paths.capath:
-        context = ssl.create_default_context()
-    else:
+    # Files of a folder are read when they are needed. An empty one that the user named trusts nobody, as it says.
+    folder = paths.capath if paths.capath != paths.openssl_capath or os.listdir(paths.capath) else None
+    if not context.cert_store_stats()["x509_ca"] and not folder:
         import certifi
 
-        context = ssl.create_default_context(cafile=certifi.where())
+        context.load_verify_locations(certifi.where())
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def has_expired(error: BaseException) -> bool:
+    """Say whether a limit of ours expired; that the system gave up (`ETIMEDOUT`) is a `TimeoutError` too."""
+    return isinstance(error, TimeoutError) and error.errno is None
 
 
 def unconnected(error: Exception, where: str, seconds: float | None) -> FiberError:
@@ -70,7 +77,7 @@ def unconnected(error: Exception, where: str, seconds: float | None) -> FiberErr
     """
     while isinstance(error, ExceptionGroup):  # one for each address
         error = error.exceptions[0]
-    if isinstance(error, TimeoutError):
+    if has_expired(error):
         said = "" if seconds is None else f" of {seconds:g} s"
         return FiberTimeoutError(
             f"The connect timer{said} expired: {where} does not answer.",
@@ -78,7 +85,7 @@ def unconnected(error: Exception, where: str, seconds: float | None) -> FiberErr
             seconds=seconds,
             outcome="not_sent",
         )
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):  # who hung up may not the next time
         return FiberConnectionError(
             f"TLS failed with {where}: {_words(error)}. This is final: check the host name and its certificate.",
             outcome="not_sent",

@@ -77,6 +77,7 @@ class HTTPRequest(msgspec.Struct, frozen=True):
             certificate is checked against.
         on_open: Called with a function that closes the connection, from any thread, before anything is sent; by
             transports that can.
+        repeatable: It may be sent again when nobody knows whether it was received.
     """
 
     method: str
@@ -86,6 +87,7 @@ class HTTPRequest(msgspec.Struct, frozen=True):
     notes: tuple[Note, ...] = ()
     address: str = ""
     on_open: Callable[[Callable[[], None]], None] | None = None
+    repeatable: bool = True
 
     def with_headers(self, *headers: tuple[str, str | Secret]) -> HTTPRequest:
         """Return a copy with *headers* added, each replacing one of the same name."""

@@ -146,9 +146,14 @@ def _read(connection: socket.socket) -> Exchange | None:
         data += piece
     head, _, body = data.partition(b"\r\n\r\n")
     exchange = Exchange(connection, head.decode("latin-1"), body)
-    length = int(exchange.headers.get("content-length", 0))
-    while len(exchange.body) < length:
-        exchange.body += connection.recv(65536)
+    missing = int(exchange.headers.get("content-length", 0)) - len(body)
+    pieces = [body]
+    while missing > 0:
+        pieces.append(connection.recv(1 << 20))
+        missing -= len(pieces[-1])
+        if not pieces[-1]:
+            raise OSError("the client left")
+    exchange.body = b"".join(pieces)
     return exchange
 
 

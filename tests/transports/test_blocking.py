@@ -6,19 +6,25 @@ import asyncio
 import gc
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Thread
+from threading import Thread, Timer
 from typing import Any
 
 import pytest
 
 from fiber import FiberError, FiberTimeoutError, Timeouts
 from fiber._engine import run_sync
+from fiber.transports import blocking, network, pool
+from fiber.transports.blocking import Threads
 from fiber.transports.choice import for_threads
+from fiber.transports.direct import DirectTransport
+from fiber.transports.network import Home
 from fiber.transports.proxy import no_proxy
 from tests.kit import FINISH, START, piece
 from tests.transports.cases import Cases, Run, Serve, fetch, get, hello
 from tests.transports.conftest import LIBRARY, Exchange
+from tests.transports.sockets import open_to
 from tests.transports.wire import client, echo, endless, event
 
 pytestmark = pytest.mark.usefixtures("which")
@@ -253,3 +259,93 @@ def test_cancel_wakes_a_thread_that_waits_for_the_beginning(serve: Serve, which:
     assert (kinds, len(server.exchanges)) == ([], 1)
     assert server.wait_until_gone()
     fiber.sync.close()
+
+
+def test_a_waiter_ends_when_it_is_woken_or_late() -> None:
+    """By another thread, or before anybody waited."""
+    threads = Threads()
+    early, late, never = (threads.waiter() for _ in range(3))
+    early.wake()
+    run_sync(early.wait(None))
+    Timer(0.01, late.wake).start()
+    run_sync(late.wait(threads.now() + 5))
+    before = time.monotonic()
+
+    with pytest.raises(TimeoutError):
+        run_sync(never.wait(threads.now() + 0.02))
+    with pytest.raises(TimeoutError):
+        run_sync(never.wait(threads.now() - 1))
+    assert 0.018 < time.monotonic() - before < 2
+
+
+def test_a_batch_waits_for_free_connections(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are fewer than threads."""
+    monkeypatch.setattr(network, "Pool", lambda now: pool.Pool(now, 2))
+    server = serve(echo)
+    fiber = client(server, transport="direct")
+
+    results = fiber.sync.batch_chat([str(n) for n in range(30)], concurrency=10)
+    fiber.sync.close()
+
+    assert [result.text for result in results] == [str(n) for n in range(30)]  # type: ignore[union-attr]
+    assert server.connections <= 2
+
+
+def test_two_threads_that_come_first_share_one_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the connections of one of them would never be closed."""
+    threads = Threads()
+    homes: list[Home] = []
+
+    def slow(now: Any) -> Home:
+        monkeypatch.setattr(blocking, "Home", Home)
+        homes.append(run_sync(threads.home()))  # another thread, which was faster
+        return Home(now)
+
+    monkeypatch.setattr(blocking, "Home", slow)
+    homes.append(run_sync(threads.home()))
+
+    assert homes[0] is homes[1] is run_sync(threads.home())
+
+
+@pytest.mark.parametrize("is_child", [False, True])
+def test_a_client_that_is_dropped_closes_its_connections(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, is_child: bool
+) -> None:
+    """But a forked child leaves those of its parent alone."""
+    server = serve(hello)
+    transport = DirectTransport(Threads())
+    run_sync(fetch(transport, get(server)))
+    home = run_sync(transport._network.home())
+    before = open_to(server.port)
+    if is_child:
+        monkeypatch.setattr(blocking.os, "getpid", lambda: -1)
+
+    del transport
+    gc.collect()
+    after = open_to(server.port)
+    run_sync(home.close())
+
+    assert (before, after) == (1, 1 if is_child else 0)
+
+
+def test_a_stream_outlives_the_client_that_was_dropped(serve: Serve) -> None:
+    """The connection is closed with the stream, and not before."""
+
+    def talk(exchange: Exchange) -> None:
+        exchange.begin("content-type: text/event-stream")
+        for said in (START, piece("Hel"), piece("lo"), FINISH):
+            exchange.chunk(event(said))
+            time.sleep(0.002)
+        exchange.chunk(b"data: [DONE]\n\n")
+        exchange.chunk(b"")
+
+    server = serve(talk)
+    words = client(server, transport="direct").sync.ask_stream("Hi")
+    first = next(words)
+    gc.collect()
+    rest = list(words)
+    del words
+    gc.collect()
+
+    assert [first, *rest] == ["Hel", "lo"]
+    assert open_to(server.port) == 0

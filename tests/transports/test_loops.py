@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import signal
+import time
 from collections.abc import Callable
 from threading import Thread
 from typing import Any
@@ -14,8 +17,9 @@ import pytest
 from fiber import Fiber, FiberTimeoutError, Timeouts
 from fiber.transports.base import Transport
 from fiber.transports.choice import for_loops
+from fiber.transports.loops import Loops
 from fiber.transports.proxy import no_proxy
-from tests.transports.cases import LIMITS, Cases, Run, Serve, get
+from tests.transports.cases import LIMITS, Cases, Run, Serve, fetch, get, hello
 from tests.transports.conftest import LIBRARY, Exchange, Loopback
 from tests.transports.wire import client, echo, endless
 
@@ -315,3 +319,70 @@ def test_cancel_wakes_a_task_that_waits_for_the_beginning(
 
     assert server.wait_until_gone()
     assert (kinds, len(server.exchanges)) == ([], 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_forked_child_makes_its_own_connections(serve: Serve, which: str, inside: bool) -> None:
+    """Forked between two loops, or in the midst of one; the parent's connection goes on."""
+    server = serve(hello)
+    transport = for_loops(lambda: which, lambda: LIBRARY, no_proxy)
+
+    def fork() -> int:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            try:
+                good = asyncio.run(fetch(transport, get(server))) == b"hello"
+            finally:
+                os._exit(0 if good else 1)
+        return os.waitpid(child, 0)[1]
+
+    async def parent() -> list[object]:
+        first = await fetch(transport, get(server))
+        status = fork() if inside else 0
+        return [first, status, await fetch(transport, get(server))]
+
+    said = asyncio.run(parent())
+    status = 0 if inside else fork()
+
+    assert (said, status, server.connections) == ([b"hello", 0, b"hello"], 0, 2)
+
+
+def test_a_waiter_ends_when_it_is_woken_or_late(backend: str) -> None:
+    """Also when it was woken before anybody waited."""
+    loops = Loops()
+
+    async def main() -> float:
+        early, late, never = (loops.waiter() for _ in range(3))
+        early.wake()
+        await early.wait(None)
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as group:
+                group.start_soon(late.wait, loops.now() + 5)
+                await anyio.sleep(0.01)
+                late.wake()
+        before = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await never.wait(loops.now() + 0.02)
+        return time.monotonic() - before
+
+    assert 0.018 < both(backend, main) < 2
+
+
+def test_a_batch_waits_for_free_connections(serve: Serve, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are fewer than calls."""
+    from fiber.transports import network, pool
+
+    monkeypatch.setattr(network, "Pool", lambda now: pool.Pool(now, 2))
+    server = serve(echo)
+    fiber = client(server, transport="direct")
+
+    async def main() -> list[str]:
+        async with fiber:
+            results = await fiber.batch_chat([str(n) for n in range(30)], concurrency=10)
+            return [result.text for result in results]  # type: ignore[union-attr]
+
+    assert both(backend, main) == [str(n) for n in range(30)]
+    assert server.connections == 2

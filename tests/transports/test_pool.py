@@ -178,7 +178,61 @@ def test_a_pool_hands_out_what_is_idle_to_be_closed() -> None:
     assert (used, bench.pool.count, made[0].aborted) == (made[1], 1, 0)
 
 
-STEPS = st.lists(st.sampled_from(["take", "give", "gone", "leave", "age", "close"]), max_size=60)
+def test_what_comes_back_to_a_pool_that_ended_is_closed() -> None:
+    """Nobody will ever take it: its home is forgotten."""
+    bench = Bench()
+    idle, used = bench.filled(2)
+    assert bench.pool.take(Bell) is used
+
+    assert bench.pool.end() == [idle]
+    bench.pool.give(used)
+
+    assert (idle.aborted, used.aborted, bench.pool.count) == (0, 1, 0)
+
+
+def test_who_waits_at_a_pool_that_ended_is_still_served() -> None:
+    """It would wait for ever otherwise."""
+    bench = Bench(most=1)
+    (used,) = bench.filled(1)
+    bench.pool.take(Bell)
+    turn = bench.pool.take(Bell)
+    assert isinstance(turn, Turn)
+
+    bench.pool.end()
+    bench.pool.give(used)
+
+    assert (turn.has_come, turn.connection, used.aborted) == (True, used, 0)
+
+
+@pytest.mark.parametrize("what", ["connection", "right"])
+@pytest.mark.parametrize("when", ["queue", "abort"])
+def test_the_garbage_collector_may_give_back_at_any_moment(what: str, when: str) -> None:
+    """Also while this very thread holds the lock: nothing waits for itself, and who was about to queue is served."""
+    bench = Bench(most=2)
+    back, idle = bench.filled(2)
+    assert bench.pool.take(Bell) is idle
+    assert bench.pool.take(Bell) is back
+
+    def collect() -> Bell:
+        if what == "connection":
+            bench.pool.give(back)
+        else:
+            bench.pool.gone()
+        return Bell()
+
+    if when == "queue":
+        turn = bench.pool.take(collect)
+        assert isinstance(turn, Turn)
+        assert (turn.has_come, turn.connection) == (True, back if what == "connection" else None)
+        assert bench.pool.count == 2
+    else:
+        bench.pool.give(idle)
+        idle.dead, idle.abort = True, collect  # type: ignore[assignment, method-assign]
+        assert bench.pool.take(Bell) is None
+        assert bench.pool.count == (2 if what == "connection" else 1)
+
+
+STEPS = st.lists(st.sampled_from(["take", "give", "gone", "leave", "age", "close", "collect"]), max_size=60)
 
 
 @given(steps=STEPS, picks=st.lists(st.integers(0, 1000), min_size=60, max_size=60), most=st.integers(1, 4))
@@ -196,6 +250,16 @@ def test_no_interleaving_loses_a_place(steps: list[str], picks: list[int], most:
         else:
             held.append(taken or Fake())
 
+    def collect(number: int) -> None:
+        dropped = pick(held, number)
+        taken = pool.take(lambda: (dropped and pool.gone(), Bell())[1])
+        if isinstance(taken, Turn):
+            turns.append(taken)
+            return
+        held.append(taken or Fake())
+        if dropped:
+            pool.gone()
+
     def settle() -> None:
         for turn in [turn for turn in turns if turn.has_come]:
             turns.remove(turn)
@@ -211,6 +275,7 @@ def test_no_interleaving_loses_a_place(steps: list[str], picks: list[int], most:
         "leave": lambda number: turns and pool.leave(turns.pop(number % len(turns))),
         "age": lambda number: setattr(bench.clock, "seconds", bench.clock.seconds + number % 40),
         "close": lambda number: pool.drain(),
+        "collect": collect,
     }
     for step, number in zip(steps, picks, strict=False):
         moves[step](number)

@@ -77,7 +77,7 @@ class MessagesDecoder(SSEStreamDecoder):
                 if self.assembly.started:
                     self.complete()
                 else:
-                    self.error = self.assembly.interrupted("it was empty")
+                    self.cut("it was empty")
             case "message":
                 # A server that does not stream answers whole in one frame.
                 self._begin(schema.read(data, schema.MESSAGE))
