@@ -48,7 +48,9 @@ class Loops:
         failure: Exception = DeadlineReached()
         try:
             with anyio.fail_after(None if until is None else until - self.now()):
-                return addresses_of(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+                found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            if until is None or self.now() < until:  # uvloop answers without waiting when *host* is an address
+                return addresses_of(found)
         except TimeoutError:
             pass
         except UNRESOLVED as error:

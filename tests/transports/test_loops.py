@@ -15,7 +15,7 @@ import anyio
 import pytest
 
 from fiber import Fiber, FiberTimeoutError, Timeouts
-from fiber.transports.base import Transport
+from fiber.transports.base import DeadlineReached, Transport
 from fiber.transports.choice import for_loops
 from fiber.transports.loops import Loops
 from fiber.transports.proxy import no_proxy
@@ -386,3 +386,21 @@ def test_a_batch_waits_for_free_connections(serve: Serve, backend: str, monkeypa
 
     assert both(backend, main) == [str(n) for n in range(30)]
     assert server.connections == 2
+
+
+def test_a_look_up_that_does_not_wait_keeps_the_deadline_too(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As uvloop looks up an address: a scope that has passed is noticed only where something waits."""
+
+    async def at_once(*_: Any, **options: Any) -> list[Any]:
+        return [(0, 0, 0, "", ("127.0.0.1", 443))]
+
+    monkeypatch.setattr(anyio, "getaddrinfo", at_once)
+    loops = Loops()
+
+    async def main() -> list[str]:
+        found = await loops.resolve("a.example", 443, None) + await loops.resolve("a.example", 443, loops.now() + 5)
+        with pytest.raises(DeadlineReached):
+            await loops.resolve("a.example", 443, loops.now() - 1)
+        return found
+
+    assert both(backend, main) == ["127.0.0.1", "127.0.0.1"]
