@@ -8,6 +8,7 @@ installed, or as told.
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from importlib import import_module
@@ -21,6 +22,10 @@ LIBRARIES = ("httpx2", "httpx")
 MAX_CONNECTIONS = 1000
 MAX_IDLE_CONNECTIONS = 100
 IDLE_SECONDS = 30.0
+
+# RFC 9110, section 5, as h11 reads it.
+_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
+_VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")
 
 
 @cache
@@ -61,11 +66,18 @@ def client_options(library: Any) -> dict[str, Any]:
 
 
 def outgoing(library: Any, request: HTTPRequest, timeouts: Timeouts) -> Any:
-    """Make the library's request. This is the one place where a secret is revealed."""
+    """
+    Make the library's request. This is the one place where a secret is revealed.
+
+    Raises:
+        ValueError: A header cannot be written. The library would find out too, but quote it in its logs.
+    """
     headers = [
         (name.encode("ascii"), (value.reveal() if isinstance(value, Secret) else value).encode("utf-8"))
         for name, value in request.headers
     ]
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headers):
+        raise ValueError
     limits = {
         "connect": timeouts.connect,
         "read": timeouts.read,
