@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from fiber._errors import FiberError
@@ -20,12 +21,11 @@ from fiber.types.http import HTTPRequest
 
 
 class _Handle:
-    __slots__ = ("chunks", "reads", "response", "unpacker")
+    __slots__ = ("chunks", "response", "unpacker")
 
-    def __init__(self, response: Any, reads: _Reads) -> None:
+    def __init__(self, response: Any) -> None:
         self.response = response
         self.chunks = response.iter_raw()
-        self.reads = reads
         self.unpacker: Unpacker | None = None
 
 
@@ -42,6 +42,7 @@ class BlockingTransport:
         self._client: Any = None
         self._pid = 0
         self._lock = threading.Lock()
+        self._moment = _Moment()
         network = Threads()
         self.now = network.now
         self.sleep = network.sleep
@@ -53,11 +54,14 @@ class BlockingTransport:
         library = http.load(self._library())
         try:
             message = http.outgoing(library, request, self._within(timeouts, until))
-            response = self._open_client(library).send(message, stream=True)
+            message.extensions["timeout"]["read"] = timeouts.read  # the moment bounds the reads besides
+            message.extensions["trace"] = self._moment.bound
+            with self._moment.at(until):
+                response = self._open_client(library).send(message, stream=True)
         except http.failures(library) as error:
             failure = http.translate(library, error, timeouts)
         else:
-            answer = HTTPResponse(http.head_of(response), _Handle(response, _limited(response, timeouts.read)))
+            answer = HTTPResponse(http.head_of(response), _Handle(response))
             try:
                 answer.handle.unpacker = unpacker_of(answer.head.headers.get("content-encoding", ""))
             except FiberError:
@@ -77,17 +81,14 @@ class BlockingTransport:
 
     async def _next_packed(self, response: HTTPResponse, until: float | None) -> bytes:
         library = http.load(self._library())
-        reads = response.handle.reads
-        reads.until = until
         try:
-            chunk: bytes = next(response.handle.chunks, b"")
+            with self._moment.at(until):
+                chunk: bytes = next(response.handle.chunks, b"")
         except http.failures(library) as error:
             failure = http.translate(library, error)
         else:
             self._check(until)
             return chunk
-        finally:
-            reads.until = None  # the connection may serve another request next
         self._check(until)
         raise failure
 
@@ -143,31 +144,42 @@ class BlockingTransport:
 
 class _Reads:
     """
-    The reads of one connection, each no longer than until a moment that `next_chunk` sets.
+    The reads of one connection, each no longer than until a moment that belongs to the thread that reads.
 
-    The library fixes the read timeout of a body when its request is sent; our timers move with every event.
+    The library fixes the timeout of single reads when a request is sent, and bounds neither a head nor a body as a
+    whole; our timers do, and move with every event.
     """
 
-    __slots__ = ("limit", "read", "until")
+    __slots__ = ("_moment", "_read")
 
-    def __init__(self, read: Callable[..., bytes]) -> None:
-        self.read = read
-        self.limit: float | None = None
-        self.until: float | None = None
+    def __init__(self, read: Callable[..., bytes], moment: _Moment) -> None:
+        self._read = read
+        self._moment = moment
 
     def __call__(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self.until is not None:
-            left = max(0.001, self.until - time.monotonic())
-            timeout = left if self.limit is None else min(left, self.limit)
-        return self.read(max_bytes, timeout=timeout)
+        until = self._moment.until
+        if until is not None:
+            left = max(0.001, until - time.monotonic())
+            timeout = left if timeout is None else min(left, timeout)
+        return self._read(max_bytes, timeout=timeout)
 
 
-def _limited(response: Any, limit: float | None) -> _Reads:
-    stream = response.extensions.get("network_stream")
-    reads = stream and vars(stream).get("read")
-    if not isinstance(reads, _Reads):
-        reads = _Reads(getattr(stream, "read", bytes))
-        if stream is not None:
-            stream.read = reads
-    reads.limit = limit
-    return reads
+class _Moment(threading.local):
+    """When the exchange of this thread must be over."""
+
+    until: float | None = None
+
+    @contextmanager
+    def at(self, until: float | None) -> Iterator[None]:
+        """Bound the reads of this thread."""
+        self.until = until
+        try:
+            yield
+        finally:
+            self.until = None
+
+    def bound(self, step: str, facts: Mapping[str, Any]) -> None:
+        """Hear from the library what it does; bound the reads of every connection that it makes."""
+        if step.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            stream = facts["return_value"]
+            stream.read = _Reads(stream.read, self)

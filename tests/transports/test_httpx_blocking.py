@@ -54,19 +54,6 @@ def test_a_client_closed_under_a_call_is_an_error_of_ours(serve: Serve) -> None:
         run_sync(fetch(transport, get(url="http://127.0.0.1:1/")))
 
 
-def test_a_connection_without_a_known_stream_is_read_all_the_same(serve: Serve, run: Run) -> None:
-    """The limit of single reads is an extra; a transport of the host's library may not show its sockets."""
-
-    async def work(transport: Transport) -> bytes:
-        response = await transport.open(get(serve(hello)), LIMITS, None)
-        answer = response.handle.response
-        answer.extensions.pop("network_stream")
-        assert blocking._limited(answer, 1.0).limit == 1.0
-        return await transport.read(response, None)
-
-    assert run(work) == b"hello"
-
-
 def test_a_close_that_fails_is_quiet(run: Run, serve: Serve) -> None:
     """There is nobody to tell."""
 
@@ -99,7 +86,7 @@ def test_an_answer_whose_socket_is_not_known_is_closed_all_the_same() -> None:
             self.is_closed = True
 
     answer = Answer()
-    handle = blocking._Handle(answer, blocking._Reads(bytes))
+    handle = blocking._Handle(answer)
 
     BlockingTransport().discard(HTTPResponse(HTTPHead(200), handle))
 
