@@ -20,12 +20,16 @@ GUARD_SECONDS = 5.0
 """What the other four timers are set to: far away, but a call that misses its timer must end."""
 
 PATIENT = RetryPolicy(max_attempts=1000, base_backoff_seconds=0.05, max_backoff_seconds=0.1, budget_reserve=1000)
-BOTH, STREAM, WHOLE = (False, True), (True,), (False,)
+LONG = "x" * 2**24
+"""More than the buffers between here and a server that does not read."""
+
+BOTH, STREAM = (False, True), (True,)
 
 CELLS: tuple[tuple[str, tuple[str, ...], tuple[bool, ...]], ...] = (
     # The way to be slow; timers that must end it; whole answers, streams or both.
     ("no-connection", ("connect", "first_event", "total"), BOTH),
     ("mute-tls", ("connect", "first_event", "total"), BOTH),
+    ("deaf", ("total",), BOTH),
     ("no_head", ("read", "first_event", "total"), BOTH),
     ("drip_head", ("first_event", "total"), BOTH),
     ("silent_body", ("read", "total"), BOTH),
@@ -52,10 +56,10 @@ def jobs(urls: dict[str, str], seconds: float) -> list[Job]:
                 limits = {name: seconds if name == timer else GUARD_SECONDS for name in names}
                 retry = PATIENT if way.startswith("busy") else NO_RETRY
                 url = urls.get(way) or urls["raw"].replace("WAY", way)
+                prompt = LONG if way == "deaf" else "Hello"
                 options = {"timeouts": Timeouts(**limits), "retry": retry}
-                made.append(
-                    Job(f"{way} {timer} {'stream' if stream else 'whole'}", url, stream=stream, options=options)
-                )
+                name = f"{way} {timer} {'stream' if stream else 'whole'}"
+                made.append(Job(name, url, prompt, stream, options))
     return made
 
 
@@ -76,6 +80,7 @@ def measure(smoke: bool) -> Iterator[Figure]:
         urls = {
             "raw": server.base_url("WAY"),
             "no-connection": f"http://127.0.0.1:{closed}/v1",
+            "deaf": f"http://127.0.0.1:{silent}/v1",
             "mute-tls": f"https://127.0.0.1:{silent}/v1",
         }
         for world in WORLDS:
@@ -83,7 +88,9 @@ def measure(smoke: bool) -> Iterator[Figure]:
             if world == WORLDS[0]:
                 note = "first call of a process: imports, and reading some hundred certificates"
                 yield Figure("cold: total raises too late by", 1000 * (first.seconds - seconds), "ms", None, note)
-            outcomes = run(world, jobs(urls, seconds) * rounds, at_once)
+            cells = jobs(urls, seconds) * rounds
+            outcomes = run(world, [job for job in cells if job.prompt is not LONG], at_once)
+            outcomes += run(world, [job for job in cells if job.prompt is LONG])  # by themselves, for they are work
             for timer in ("connect", "read", "first_event", "stall", "total"):
                 late = [1000 * (o.seconds - seconds) for o in outcomes if o.job.name.split()[1] == timer]
                 yield from spread(f"{world}: {timer} raises too late by", late, "ms", GOAL_MS)
