@@ -126,6 +126,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST, requires=["build"])
+def reliability(session: nox.Session) -> None:
+    """Measure what is promised about faults; `nox -s reliability -- --smoke` takes less than two minutes."""
+    require(session, ROOT / "benchmarks" / "reliability")
+    install(session, "test", wheel=True)
+    session.run("python", "benchmarks/reliability", *session.posargs)
+
+
+@nox.session(python=OLDEST, requires=["build"])
 def conformance(session: nox.Session) -> None:
     """Replay recorded provider traffic through every adapter."""
     require(session, ROOT / "tests" / "conformance")

@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 _ERROR_STATUS = 300
 
+_FED_BYTES = 64 * 1024
+"""A stream that came whole is decoded in slices, so that its frames are not all there at once."""
+
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
     """
@@ -163,7 +166,8 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
 
 
 def _decode_whole(decoder: StreamDecoder, body: bytes) -> ChatResult:
-    decoder.feed(body)
+    for start in range(0, len(body), _FED_BYTES):
+        decoder.feed(body[start : start + _FED_BYTES])
     decoder.finish()
     if decoder.error is not None:
         raise decoder.error

@@ -12,7 +12,9 @@ import re
 
 from fiber.framing.sse import Frame
 
-_FIRST_AT_END = re.compile(rb'(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2})(?=")')
+# It begins with what is rare, so that a long text is searched quickly; whether the backslash is itself escaped is
+# looked at afterwards.
+_FIRST_AT_END = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}(?=")')
 _SECOND_AT_START = re.compile(rb'(?<=")\\u[dD][c-fC-F][0-9a-fA-F]{2}')
 
 
@@ -44,7 +46,7 @@ class Rejoiner:
             before, frame = _moved(self._held, frame)
             ready.append(before)
             self._held = None
-        if _FIRST_AT_END.search(frame.data):
+        if _firsts(frame.data):
             self._held = frame
         else:
             ready.append(frame)
@@ -53,11 +55,22 @@ class Rejoiner:
 
 def _moved(before: Frame, after: Frame) -> tuple[Frame, Frame]:
     """Move the first halves at the end of *before* to the second halves in *after*, when there are as many."""
-    firsts = [match[2] for match in _FIRST_AT_END.finditer(before.data)]
+    firsts = _firsts(before.data)
     if len(_SECOND_AT_START.findall(after.data)) != len(firsts):
         return before, after
     halves = iter(firsts)
     return (
-        before._replace(data=_FIRST_AT_END.sub(rb"\1", before.data)),
+        before._replace(data=_FIRST_AT_END.sub(lambda match: match[0] if _is_escaped(match) else b"", before.data)),
         after._replace(data=_SECOND_AT_START.sub(lambda match: next(halves) + match[0], after.data)),
     )
+
+
+def _firsts(data: bytes) -> list[bytes]:
+    return [match[0] for match in _FIRST_AT_END.finditer(data) if not _is_escaped(match)]
+
+
+def _is_escaped(match: re.Match[bytes]) -> bool:
+    before = match.start()
+    while before and match.string[before - 1] == ord("\\"):
+        before -= 1
+    return (match.start() - before) % 2 == 1

@@ -40,13 +40,14 @@ class SSEDecoder:
         max_event_bytes: Longest event accepted.
     """
 
-    __slots__ = ("_after_cr", "_compact_at", "_ends_line", "_head", "_limit", "_pieces", "_size", "stray")
+    __slots__ = ("_after_cr", "_comments", "_compact_at", "_ends_line", "_head", "_limit", "_pieces", "_size", "stray")
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self.stray = b""
         self._limit = max_event_bytes
         self._pieces: list[bytes] = []
         self._size = 0
+        self._comments = False
         self._ends_line = True
         self._after_cr = False
         self._head: bytes | None = b""
@@ -80,10 +81,11 @@ class SSEDecoder:
             chunk = b"".join(self._pieces)
             self._pieces.clear()
             self._size = 0
+            self._comments = False
             self._compact_at = _COMPACT_BYTES
         blocks = chunk.split(b"\n\n")
         rest = blocks.pop()
-        if len(chunk) > self._limit and max(map(len, blocks)) > self._limit:
+        if len(chunk) > self._limit and any(self._is_too_long(block) for block in blocks):
             raise self._too_long()
         self._ends_line = True
         if rest:
@@ -112,22 +114,31 @@ class SSEDecoder:
         self._pieces.append(piece)
         self._size += len(piece)
         self._ends_line = piece.endswith(b"\n")
+        self._comments = self._comments or piece[:1] == b":" or b"\n:" in piece
         if self._size > self._compact_at:
             self._drop_comments()
+        elif self._comments:
+            return  # what is too much may be comments
         if self._size > self._limit:
             raise self._too_long()
+
+    def _is_too_long(self, block: bytes) -> bool:
+        return len(block) > self._limit and len(_without_comments(block + b"\n")) > self._limit
 
     def _too_long(self) -> FiberParsingError:
         return FiberParsingError(f"One event of the stream is longer than {self._limit} bytes.", outcome="unknown")
 
     def _drop_comments(self) -> None:
         # A flood of comment lines without empty lines is legal and must not count as one giant event.
-        lines = b"".join(self._pieces).split(b"\n")
-        kept = b"\n".join([line for line in lines[:-1] if line[:1] != b":"] + lines[-1:])
-        self._pieces = [kept]
-        self._size = len(kept)
-        self._ends_line = not kept or kept.endswith(b"\n")
-        self._compact_at = max(_COMPACT_BYTES, 2 * self._size)
+        if self._comments:
+            kept = _without_comments(b"".join(self._pieces))
+            self._pieces = [kept]
+            self._size = len(kept)
+            self._ends_line = not kept or kept.endswith(b"\n")
+            self._comments = kept[kept.rfind(b"\n") + 1 :][:1] == b":"  # the last line goes on
+        # Twice as much, so that the cost stays linear; near the limit sooner, so that the memory stays bounded.
+        least = max(self._limit, self._size + self._size // 4)
+        self._compact_at = min(max(_COMPACT_BYTES, 2 * self._size), least)
 
     def _parse(self, block: bytes) -> Frame | None:
         if block.startswith(b"data: ") and b"\n" not in block:
@@ -145,3 +156,8 @@ class SSEDecoder:
             elif name and name not in (b"id", b"retry") and len(self.stray) < _STRAY_BYTES:
                 self.stray = (self.stray + line + b"\n")[:_STRAY_BYTES]
         return Frame(event.decode("utf-8", "replace"), b"\n".join(data)) if data else None
+
+
+def _without_comments(block: bytes) -> bytes:
+    lines = block.split(b"\n")
+    return b"\n".join([line for line in lines[:-1] if line[:1] != b":"] + lines[-1:])

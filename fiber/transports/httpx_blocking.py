@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fiber.transports import library as http
@@ -30,23 +30,24 @@ class BlockingConnection:
         self._transport = library.HTTPTransport(**http.transport_options(library, proxy))
         self._response: Any = None
         self._chunks: Any = None
-        self._reads = Reads(bytes)
+        self._socket: Any = None
+        self._until: float | None = None
 
     async def send(
         self, request: HTTPRequest, origin: Origin, target: str, seconds: float | None, until: float | None
     ) -> HTTPHead:
         """Send *request* and return the head of its answer."""
         self._answered = False
-        timeouts = Timeouts(connect=_within(self._connect, until), read=_within(seconds, until))
+        timeouts = Timeouts(connect=_within(self._connect, until), read=seconds)
 
         def send() -> None:
             message = http.outgoing(self._library, request, timeouts)
+            message.extensions["trace"] = self._hear
             self._response = self._transport.handle_request(message)
 
         self._timed(send, until, timeouts)
         self._answered = True
         self._chunks = iter(self._response.stream)
-        self._reads = limited(self._response, seconds)
         return http.head_of(self._response)
 
     async def next_piece(self, seconds: float | None, until: float | None) -> bytes:
@@ -58,11 +59,7 @@ class BlockingConnection:
             if not found[0]:
                 self._response.close()
 
-        self._reads.until = until
-        try:
-            self._timed(read, until, None)
-        finally:
-            self._reads.until = None  # the connection may serve another request next
+        self._timed(read, until, None)
         return found[0]
 
     def was_stale(self, error: BaseException, request: HTTPRequest) -> bool:
@@ -91,52 +88,39 @@ class BlockingConnection:
 
     def _shut_down(self) -> None:
         # Closing alone does not wake the thread that reads, nor tell the provider while that one waits.
-        raw = self._response.extensions["network_stream"].get_extra_info("socket")
-        socket.socket.shutdown(raw, socket.SHUT_RDWR)
+        socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def _close_response(self) -> None:
         self._response.close()
 
     def _timed(self, step: Callable[[], None], until: float | None, timeouts: Timeouts | None) -> None:
         failure: Exception | None = None
+        self._until = until
         try:
             step()
         except http.failures(self._library) as error:
             failure = http.translate(self._library, error, timeouts)
+        finally:
+            self._until = None
         if until is not None and http.now() >= until:
             raise DeadlineReached
         if failure is not None:
             raise failure
 
+    def _hear(self, step: str, facts: Mapping[str, Any]) -> None:
+        # The library tells what it does. It bounds single reads, by what was said when the request was sent; our timers
+        # bound a head and a body as a whole, and move with every event.
+        if not step.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            return
+        stream = facts["return_value"]
+        inner = stream.read
 
-class Reads:
-    """
-    The reads of one connection, each no longer than until a moment that `next_piece` sets.
+        def read(max_bytes: int, timeout: float | None = None) -> bytes:
+            data: bytes = inner(max_bytes, timeout=_within(timeout, self._until))
+            return data
 
-    The library fixes the read timeout of a body when its request is sent; our timers move with every event.
-    """
-
-    __slots__ = ("limit", "read", "until")
-
-    def __init__(self, read: Callable[..., bytes]) -> None:
-        self.read = read
-        self.limit: float | None = None
-        self.until: float | None = None
-
-    def __call__(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self.read(max_bytes, timeout=_within(self.limit if self.until is not None else timeout, self.until))
-
-
-def limited(response: Any, limit: float | None) -> Reads:
-    """Put `Reads` over the connection of *response*, where the library shows it."""
-    stream = response.extensions.get("network_stream")
-    reads = stream and vars(stream).get("read")
-    if not isinstance(reads, Reads):
-        reads = Reads(getattr(stream, "read", bytes))
-        if stream is not None:
-            stream.read = reads
-    reads.limit = limit
-    return reads
+        stream.read = read
+        self._socket = stream.get_extra_info("socket")
 
 
 def _within(seconds: float | None, until: float | None) -> float | None:

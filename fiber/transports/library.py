@@ -8,6 +8,7 @@ installed, or as told.
 from __future__ import annotations
 
 import importlib.util
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
@@ -20,6 +21,10 @@ from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest, Secret
 
 LIBRARIES = ("httpx2", "httpx")
+
+# RFC 9110, section 5, as h11 reads it.
+_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
+_VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")
 
 
 @cache
@@ -56,11 +61,18 @@ def now() -> float:
 
 
 def outgoing(library: Any, request: HTTPRequest, timeouts: Timeouts) -> Any:
-    """Make the library's request. This is the one place where a secret is revealed."""
+    """
+    Make the library's request. This is the one place where a secret is revealed.
+
+    Raises:
+        ValueError: A header cannot be written. The library would find out too, but quote it in its logs.
+    """
     headers = [
         (name.encode("ascii"), (value.reveal() if isinstance(value, Secret) else value).encode("utf-8"))
         for name, value in request.headers
     ]
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headers):
+        raise ValueError
     limits = {
         "connect": timeouts.connect,
         "read": timeouts.read,

@@ -249,6 +249,45 @@ def test_flood_of_comments_is_no_long_event(start: bytes) -> None:
     assert decoder.feed(b"data: b\n\n") == [expected]
 
 
+@pytest.mark.parametrize("size", [500, 10**6], ids=["pieces", "whole"])
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b": still here\n" * 20_000 + b"data: " + b"a" * 900 + b"\n\n",
+        b"data: " + b"a" * 900 + b"\n" + b": still here\n" * 20_000 + b"\n",
+        b"data: " + b"a" * 900 + b"\n: " + b"here " * 40_000 + b"\n\n",
+    ],
+    ids=["before", "behind", "one long comment"],
+)
+def test_comments_do_not_count_however_they_come(stream: bytes, size: int) -> None:
+    """Only what is not a comment counts towards the limit, in a body that comes whole, too."""
+    decoder = SSEDecoder(max_event_bytes=250_000 if b"here " * 3 in stream else 1000)
+    chunks = [stream[start : start + size] for start in range(0, len(stream), size)]
+
+    frames = [frame for chunk in chunks for frame in decoder.feed(chunk)]
+
+    assert frames == data(b"a" * 900)
+
+
+def test_long_event_among_comments_is_refused() -> None:
+    """Comments hide nothing."""
+    decoder = SSEDecoder(max_event_bytes=1000)
+
+    with pytest.raises(FiberParsingError, match="longer than 1000 bytes"):
+        decoder.feed(b": still here\n" * 100 + b"data: " + b"a" * 1001 + b"\n\n")
+
+
+def test_event_in_pieces_is_not_joined_before_it_is_whole() -> None:
+    """Without comments there is nothing to drop, so an event up to its limit is held once and not copied."""
+    decoder = SSEDecoder()
+    decoder.feed(b"data: ")
+
+    for _ in range(63):
+        decoder.feed(b"x" * 65_536)
+
+    assert len(decoder._pieces) == 64
+
+
 def test_flood_that_ends_in_an_empty_line_is_nothing() -> None:
     """Comments followed by their empty line leave nothing behind."""
     decoder = SSEDecoder()

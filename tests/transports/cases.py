@@ -217,6 +217,32 @@ class Cases:
             run(lambda transport: fetch(transport, get(server), seconds=0.06))
         assert server.wait_until_gone()
 
+    @pytest.mark.parametrize("is_used", [False, True], ids=["new", "used"])
+    def test_a_head_that_trickles_does_not_pass_the_deadline(self, run: Run, serve: Serve, is_used: bool) -> None:
+        """The same before the body has begun, on a new connection and on a used one."""
+        import time
+
+        def answer(exchange: Exchange) -> None:
+            if is_used and server.exchanges == [exchange]:
+                hello(exchange)
+                return
+            exchange.send(b"HTTP/1.1 200 OK\r\nx-slow: ")
+            while True:
+                exchange.send(b"x")
+                time.sleep(0.005)
+
+        server = serve(answer)
+
+        async def work(transport: Transport) -> None:
+            if is_used:
+                await fetch(transport, get(server))
+            await fetch(transport, get(server), seconds=0.06)
+
+        with pytest.raises(DeadlineReached):
+            run(work)
+        assert server.wait_until_gone()
+        assert server.connections == 1
+
     def test_a_body_over_the_limit_is_not_read_on(
         self, run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch
     ) -> None:

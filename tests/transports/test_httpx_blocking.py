@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
 from fiber.transports import httpx_blocking, library
-from fiber.transports.httpx_blocking import BlockingConnection, Reads, limited
+from fiber.transports.httpx_blocking import BlockingConnection
 from tests.transports.conftest import LIBRARY
 
 
@@ -23,10 +20,19 @@ class Stream:
         self.timeouts.append(timeout)
         return b"x"
 
+    def get_extra_info(self, name: str) -> str:
+        """Name what was asked for."""
+        return name
+
+
+def connection() -> BlockingConnection:
+    """Make one that was never used."""
+    return BlockingConnection(library.load(LIBRARY), "", 1.0)
+
 
 def test_a_connection_that_was_never_used_is_closed() -> None:
     """Nothing is open yet."""
-    unused = BlockingConnection(library.load(LIBRARY), "", 1.0)
+    unused = connection()
 
     unused.abort()
 
@@ -34,33 +40,25 @@ def test_a_connection_that_was_never_used_is_closed() -> None:
 
 
 def test_reads_keep_to_the_sooner_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the read timer and the moment that was set; with none set, to what the library asks for."""
+    """Of what the library asks for and the moment at which the step must be over."""
     monkeypatch.setattr(library, "now", lambda: 100.0)
-    stream: Any = Stream()
-    reads = limited(SimpleNamespace(extensions={"network_stream": stream}), 5.0)
+    made, stream = connection(), Stream()
+    made._hear("connection.connect_tcp.complete", {"return_value": stream})
 
     stream.read(10, timeout=7.0)
     for until in (103.0, 200.0, 99.0):
-        reads.until = until
+        made._until = until
         stream.read(10, timeout=7.0)
 
-    assert stream.timeouts == [7.0, 3.0, 5.0, 0.001]
+    assert stream.timeouts == [7.0, 3.0, 7.0, 0.001]
+    assert made._socket == "socket"
 
 
-def test_a_connection_that_is_used_again_keeps_one_limit() -> None:
-    """It is not wrapped once for each request."""
-    stream: Any = Stream()
-    answer = SimpleNamespace(extensions={"network_stream": stream})
+def test_only_new_sockets_are_heard_of() -> None:
+    """The library tells much more."""
+    made = connection()
 
-    first, second = limited(answer, 5.0), limited(answer, 6.0)
+    made._hear("http11.receive_response_body.started", {})
 
-    assert first is second
-    assert second.limit == 6.0
-
-
-def test_a_library_that_does_not_show_its_sockets_is_read_all_the_same() -> None:
-    """The limit of single reads is an extra."""
-    reads = limited(SimpleNamespace(extensions={}), 1.0)
-
-    assert isinstance(reads, Reads)
+    assert made._socket is None
     assert httpx_blocking._within(None, None) is None

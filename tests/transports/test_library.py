@@ -74,6 +74,20 @@ def test_a_request_has_the_revealed_key_and_the_timers(http: Any) -> None:
     assert SENTINEL not in repr(made)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [("x-key", "a\n"), ("x-key", "a\r\nb: c"), ("x-key", " a"), ("x-key", "a\0"), ("x key", "a"), ("x-ü", "a")],
+    ids=["newline at the end", "newline inside", "space", "nul", "space in the name", "name"],
+)
+def test_a_header_that_cannot_be_written_never_reaches_the_library(http: Any, header: tuple[str, str]) -> None:
+    """The library would quote it in its logs."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - its text must not matter
+        seam.outgoing(http, HTTPRequest("POST", "http://x", (header,)), LIMITS)
+
+    assert isinstance(caught.value, seam.failures(http))
+    assert seam.translate(http, caught.value).should_retry is False
+
+
 def test_a_request_without_body_has_none(http: Any) -> None:
     """No length is sent with a GET."""
     made = seam.outgoing(http, HTTPRequest("GET", "http://x"), LIMITS)

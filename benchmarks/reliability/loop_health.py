@@ -1,0 +1,135 @@
+"""
+The event loop stays free (goal G14): the longest time that one callback holds it, over every fault of the raw server,
+the mock server and the second source.
+
+asyncio's debug mode tells what was slow. A pause of the machine looks the same, so a case counts with the best of
+three runs, and beside the figure stands that of a loop in which nothing happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack
+
+from figure import Figure, script
+from independent import MISSING, faults
+from raw import RawServer, full, mute
+from ways import GREEDY, SLOW
+from worlds import Job, Outcome, run_here
+
+from fiber import NO_RETRY, Timeouts
+from fiber.testing import MockServer
+from fiber.testing.answers import SPECIAL_WORDS
+
+GOAL_MS = 20.0
+ROUNDS = 3
+IDLE_SECONDS = 10.0
+TICK_SECONDS = 0.001
+SLOW_LIMITS = Timeouts(connect=0.1, read=0.1, first_event=0.2, stall=0.2, total=0.5)
+GREEDY_LIMITS = Timeouts(total=8)
+FEW = 5
+"""So many of the worst cases are told."""
+
+
+class Slow(logging.Handler):
+    """Hears what asyncio says about slow callbacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the longest."""
+        if record.msg.startswith("Executing") and isinstance(record.args, tuple):
+            seconds = record.args[1]
+            assert isinstance(seconds, float)
+            self.longest = max(self.longest, seconds)
+
+
+def measured(work: Callable[[], Awaitable[object]]) -> float:
+    """Run *work* in a loop of its own, in debug mode; return the milliseconds of its longest callback."""
+    logger = logging.getLogger("asyncio")
+    slow = Slow()
+
+    async def watched() -> None:
+        asyncio.get_running_loop().slow_callback_duration = 0.001
+        await asyncio.sleep(0)
+        slow.longest = 0.0
+        await work()
+
+    logger.addHandler(slow)
+    logger.propagate = False
+    try:
+        asyncio.run(watched(), debug=True)
+    finally:
+        logger.removeHandler(slow)
+        logger.propagate = True
+    return 1000 * slow.longest
+
+
+def measure(smoke: bool) -> Iterator[Figure]:
+    """Yield the longest block, and the worst cases."""
+    with ExitStack() as stack:
+        server, mock = stack.enter_context(RawServer()), stack.enter_context(MockServer())
+        others = stack.enter_context(faults())
+        greedy = [Job(way.__name__, server.base_url(way.__name__)) for way in GREEDY]
+        jobs = [Job(way.__name__, server.base_url(way.__name__)) for way in SLOW]
+        jobs += [
+            Job("no connection", f"http://127.0.0.1:{stack.enter_context(full())}/v1"),
+            Job("mute TLS", f"https://127.0.0.1:{stack.enter_context(mute())}/v1"),
+        ]
+        jobs += [Job(f"mock {w}", mock.base_url("openai"), call={"model": f"openai:{w}"}) for w in SPECIAL_WORDS]
+        if others is None:
+            yield Figure("a second source of faults", None, note=MISSING)
+        elif not smoke:
+            jobs += [Job(f"fault_server {name}", others.base_url(name)) for name in others.scenarios]
+        shaped = [*_shaped(greedy, GREEDY_LIMITS), *_shaped(jobs, SLOW_LIMITS)]
+        first = max(_block(job) for job in shaped if job.name.startswith("mute TLS"))
+        blocks = {job.name: _best(job) for job in shaped}
+    yield Figure("first call of a process: longest block", first, "ms", None, "imports and certificates")
+    yield Figure("idle loop: longest block", measured(_idle(2.0 if smoke else IDLE_SECONDS)), "ms", None)
+    worst = sorted(blocks, key=lambda name: blocks[name], reverse=True)
+    for name in worst[:FEW]:
+        yield Figure(f"{name}: longest block", blocks[name], "ms", GOAL_MS)
+    late = [name for name in worst if blocks[name] > GOAL_MS]
+    yield Figure(f"of {len(blocks)} cases, longer than {GOAL_MS:g} ms", len(late), "", 0, ", ".join(late))
+
+
+def _shaped(jobs: list[Job], limits: Timeouts) -> Iterator[Job]:
+    options = {"timeouts": limits, "retry": NO_RETRY}
+    for job in jobs:
+        for stream in (False, True):
+            name = f"{job.name}, {'stream' if stream else 'whole'}"
+            yield Job(name, job.base_url, "Hi", stream, options, job.call)
+
+
+def _best(job: Job) -> float:
+    """Return the block of the best of some runs; one good run is enough to know that the rest was the machine."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        best = min(best, _block(job))
+        if best <= GOAL_MS:
+            break
+    return best
+
+
+def _block(job: Job) -> float:
+    async def work() -> Outcome:
+        return await run_here(job)
+
+    return measured(work)
+
+
+def _idle(seconds: float) -> Callable[[], Awaitable[None]]:
+    async def work() -> None:
+        for _ in range(int(seconds / TICK_SECONDS)):
+            await asyncio.sleep(TICK_SECONDS)
+
+    return work
+
+
+if __name__ == "__main__":
+    sys.exit(script("G14 loop health", measure))
