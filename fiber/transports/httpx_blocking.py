@@ -25,6 +25,7 @@ class BlockingConnection:
 
     def __init__(self, library: Any, proxy: str, connect: float | None) -> None:
         self._answered = False
+        self._reads: int | None = None
         self._library = library
         self._connect = connect
         self._transport = library.HTTPTransport(**http.transport_options(library, proxy))
@@ -38,6 +39,7 @@ class BlockingConnection:
     ) -> HTTPHead:
         """Send *request* and return the head of its answer."""
         self._answered = False
+        before = self._reads
         timeouts = Timeouts(connect=_within(self._connect, until), read=seconds)
 
         def send() -> None:
@@ -46,6 +48,8 @@ class BlockingConnection:
             self._response = self._transport.handle_request(message)
 
         self._timed(send, until, timeouts)
+        if self._reads is not None and self._reads == before:
+            raise http.left_over()
         self._answered = True
         self._chunks = iter(self._response.stream)
         return http.head_of(self._response)
@@ -109,14 +113,17 @@ class BlockingConnection:
 
     def _hear(self, step: str, facts: Mapping[str, Any]) -> None:
         # The library tells what it does. It bounds single reads, by what was said when the request was sent; our timers
-        # bound a head and a body as a whole, and move with every event.
+        # bound a head and a body as a whole, and move with every event. And it takes what is left of an earlier answer
+        # for the next one, which is seen from here alone: nothing was read since the request.
         if not step.endswith((".connect_tcp.complete", ".start_tls.complete")):
             return
         stream = facts["return_value"]
         inner = stream.read
+        self._reads = self._reads or 0
 
         def read(max_bytes: int, timeout: float | None = None) -> bytes:
             data: bytes = inner(max_bytes, timeout=_within(timeout, self._until))
+            self._reads = (self._reads or 0) + 1
             return data
 
         stream.read = read

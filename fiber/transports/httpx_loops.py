@@ -8,7 +8,7 @@ with many connections, has nothing to do it to.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import anyio
@@ -35,6 +35,7 @@ class LoopConnection:
 
     def __init__(self, library: Any, proxy: str, connect: float | None) -> None:
         self._answered = False
+        self._reads: int | None = None
         self._library = library
         self._connect = connect
         self._transport = library.AsyncHTTPTransport(**http.transport_options(library, proxy))
@@ -47,13 +48,17 @@ class LoopConnection:
     ) -> HTTPHead:
         """Send *request* and return the head of its answer."""
         self._answered = False
+        before = self._reads
         timeouts = Timeouts(connect=self._connect, read=seconds)
 
         async def send() -> None:
             message = http.outgoing(self._library, request, timeouts)
+            message.extensions["trace"] = self._hear
             self._response = await self._transport.handle_async_request(message)
 
         await self._timed(send, until, timeouts)
+        if self._reads is not None and self._reads == before:
+            raise http.left_over()
         self._answered = True
         self._chunks = aiter(self._response.stream)
         return http.head_of(self._response)
@@ -105,6 +110,22 @@ class LoopConnection:
                 return
             failure = DeadlineReached()
         raise failure
+
+    async def _hear(self, step: str, facts: Mapping[str, Any]) -> None:
+        # The library tells what it does. It takes what is left of an earlier answer for the next one, and that is seen
+        # from here alone: nothing was read since the request.
+        if not step.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            return
+        stream = facts["return_value"]
+        inner = stream.read
+        self._reads = self._reads or 0
+
+        async def read(max_bytes: int, timeout: float | None = None) -> bytes:
+            data: bytes = await inner(max_bytes, timeout=timeout)
+            self._reads = (self._reads or 0) + 1
+            return data
+
+        stream.read = read
 
     async def _close_quietly(self) -> None:
         # The answer first: while a task waits for its next chunk, the chunks cannot be closed but the connection can.

@@ -173,6 +173,13 @@ def translate(library: Any, error: Exception, timeouts: Timeouts | None = None) 
     return FiberConnectionError(f"The exchange failed: {_words(error)}.", outcome="unknown")
 
 
+def left_over() -> FiberConnectionError:
+    """Make the error of an answer that was there before its request."""
+    return FiberConnectionError(
+        "The connection was closed: the server sent more than it was asked for, before this request.", outcome="unknown"
+    )
+
+
 def is_lost(error: BaseException) -> bool:
     """Say whether *error* means a connection that broke, with nothing known of the other side."""
     return isinstance(error, FiberConnectionError) and error.outcome == "unknown"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from fiber.testing.hostile.actions import Action, Close, End, Head, Part, Send
 from fiber.testing.hostile.scene import Fault, Mode, Scene, good, opened, whole
+from fiber.testing.http1 import chunk
 from fiber.testing.script import Reply
 
 _HUGE_HEADER_BYTES = 2_000_000
@@ -87,10 +88,14 @@ def _surplus_after_chunks(scene: Scene) -> list[Action]:
 
 
 def _unasked(scene: Scene) -> list[Action]:
-    # A client that keeps it takes it for the answer to its next request.
+    # A client that keeps it takes it for the answer to its next request. It comes in one piece with the end of the good
+    # one: what comes later might as well be the answer to a next request that is already on its way.
     body = scene.body(Reply("Nobody asked for this."))
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
-    return [*good(scene), Send(head + body)]
+    *before, last, _ = good(scene)
+    data = last.data if isinstance(last, Part) else b""
+    end = chunk(data) + chunk(b"") if scene.streams else data
+    return [*before, Send(end + head + body)]
 
 
 def _chunked_whole(scene: Scene) -> list[Action]:
