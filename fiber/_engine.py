@@ -8,7 +8,7 @@ can be retried; after it nothing is retried. The engine owns the open answer: wh
 from __future__ import annotations
 
 import inspect
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,7 +18,7 @@ from fiber._errors import FiberError, FiberValidationError
 from fiber._open import OpenStream, Replay, after, expired, sooner, told
 from fiber.adapters.base import StreamDecoder
 from fiber.providers.row import secret_of
-from fiber.transports.base import DeadlineReached, HTTPResponse
+from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
 from fiber.types.http import HTTPRequest, Secret
 from fiber.types.result import Attempt, ChatResult
 
@@ -97,7 +97,7 @@ async def _secret(call: Call) -> Secret:
     if callable(key):
         key = key()
         if inspect.isawaitable(key):
-            key = await key
+            key = await _given(call, key)
     # From here on no frame holds the bare key: a traceback may be printed with its variables.
     key = Secret(key) if isinstance(key, str) else key
     if not key:
@@ -105,6 +105,15 @@ async def _secret(call: Call) -> Secret:
             raise call.row.missing_key(call.target.model)
         return Secret("")
     return secret_of(key, call.row.name)
+
+
+async def _given(call: Call, key: Awaitable[Any]) -> Any:
+    try:
+        return await bounded(call.transport, key, call.deadline)
+    except DeadlineReached:
+        failure = expired(call, "total", None)
+    failure.outcome = "not_sent"
+    raise failure
 
 
 def _signed(call: Call, secret: Secret) -> HTTPRequest:

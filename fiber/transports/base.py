@@ -7,11 +7,13 @@ A blocking transport never suspends: its coroutines are finished in one step (`f
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from fiber._errors import FiberConnectionError
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest
+
+T = TypeVar("T")
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """Longest whole body that is read, decoded; a longer one is an error."""
@@ -101,6 +103,17 @@ def unresolved(host: str, error: Exception) -> FiberConnectionError:
         f"No address for {host!r} ({type(error).__name__}: {error}): check the name and this machine's name server.",
         outcome="not_sent",
     )
+
+
+async def bounded(transport: Transport, work: Awaitable[T], until: float | None) -> T:
+    """
+    Await *work* of the caller's (a key that a vault gives), no longer than *until* where the transport can see to it.
+
+    One that can has a method `bounded(work, until)`, which raises `DeadlineReached`.
+    """
+    limit: Any = getattr(transport, "bounded", None)
+    result: T = await (work if limit is None or until is None else limit(work, until))
+    return result
 
 
 def blocking_face(transport: Transport) -> Transport:

@@ -44,6 +44,10 @@ class Threads:
                 return addresses_of(found)
         raise failure
 
+    async def bounded(self, work: Awaitable[Any], until: float) -> Any:
+        """Await *work*, which does not suspend here and so cannot be stopped."""
+        return await work
+
     async def home(self) -> Home:
         """Return the pools of this process; a forked child has its own."""
         process = os.getpid()

@@ -106,6 +106,7 @@ class DirectTransport:
         self.sleep = network.sleep
         self.resolve = network.resolve
         self.map = network.map
+        self.bounded = network.bounded
         self.shutdown = network.shutdown
 
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:

@@ -7,7 +7,7 @@ from importlib import import_module
 from threading import Lock
 from typing import Any
 
-from fiber.transports.base import HTTPResponse, Transport
+from fiber.transports.base import HTTPResponse, Transport, bounded
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -31,6 +31,10 @@ class Lazy:
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await self._real().sleep(seconds)
+
+    async def bounded(self, work: Awaitable[Any], until: float) -> Any:
+        """Await *work*, no longer than *until* where that can be seen to."""
+        return await bounded(self._real(), work, until)
 
     async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
         """Look *host* up."""

@@ -57,6 +57,13 @@ class Loops:
             failure = unresolved(host, error)
         raise failure
 
+    async def bounded(self, work: Awaitable[Any], until: float) -> Any:
+        """Await *work*; cancel it at *until*."""
+        with anyio.CancelScope(deadline=anyio.current_time() + until - self.now()) as scope:
+            return await work
+        assert scope.cancelled_caught  # noqa: S101 - the only way to get here
+        raise DeadlineReached
+
     async def home(self) -> Home:
         """Return the pools of this loop."""
         entry = self._home.get()

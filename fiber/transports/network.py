@@ -112,6 +112,10 @@ class Network(Protocol):
         """Return the IP addresses of *host*."""
         ...
 
+    async def bounded(self, work: Awaitable[Any], until: float) -> Any:
+        """Await *work*, no longer than *until* where that can be seen to."""
+        ...
+
     async def home(self) -> Home:
         """Return the pools of this event loop or process."""
         ...

@@ -77,3 +77,20 @@ def test_a_whole_body_is_bounded_and_closed(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(FiberConnectionError, match="longer than 4 bytes") as caught:
         run_sync(work())
     assert (caught.value.is_retryable, transport.closed) == (False, 2)
+
+
+def test_work_is_awaited_as_it_is_where_a_transport_cannot_bound_it() -> None:
+    """A fake one, and a blocking one, whose work does not suspend."""
+
+    async def work() -> str:
+        return "done"
+
+    async def all_ways() -> list[str]:
+        return [
+            await base.bounded(FakeTransport(), work(), 1.0),
+            await base.bounded(DirectTransport(Threads()), work(), None),
+            await base.bounded(DirectTransport(Threads()), work(), 1.0),
+            await base.bounded(Lazy("fiber.testing.fake", "FakeTransport"), work(), 1.0),
+        ]
+
+    assert run_sync(all_ways()) == ["done"] * 4

@@ -400,3 +400,46 @@ def test_a_look_up_that_does_not_wait_keeps_the_deadline_too(backend: str, monke
         return found
 
     assert both(backend, main) == ["127.0.0.1", "127.0.0.1"]
+
+
+def test_an_async_key_is_bounded_by_the_total_timer(serve: Serve, backend: str) -> None:
+    """Whoever asks a vault that does not answer is told so; nothing was sent, and the vault's task is cancelled."""
+    server = serve(echo)
+    left: list[str] = []
+
+    async def vault() -> str:
+        try:
+            await anyio.sleep(30)
+        finally:
+            left.append("left")
+        return "never"
+
+    fiber = Fiber(api_keys={"openai": vault}, base_urls={"openai": server.url}, default_model="openai:m")
+
+    async def main() -> FiberTimeoutError:
+        async with fiber:
+            with pytest.raises(FiberTimeoutError) as caught:
+                await fiber.chat("Hi", timeout=0.05)
+            return caught.value
+
+    error = both(backend, main)
+
+    assert (error.timer, error.outcome, left, server.exchanges) == ("total", "not_sent", ["left"], [])
+
+
+def test_an_async_key_that_comes_in_time_is_used(serve: Serve, backend: str) -> None:
+    """Its own errors pass through as they are."""
+    server = serve(echo)
+
+    async def vault() -> str:
+        await anyio.sleep(0)
+        return "a-key-from-the-vault"
+
+    fiber = Fiber(api_keys={"openai": vault}, base_urls={"openai": server.url}, default_model="openai:m")
+
+    async def main() -> str:
+        async with fiber:
+            return await fiber.ask("Hi")
+
+    assert both(backend, main) == "Hi"
+    assert server.exchanges[0].headers["authorization"] == "Bearer a-key-from-the-vault"
