@@ -432,7 +432,7 @@ def test_an_async_key_that_comes_in_time_is_used(serve: Serve, backend: str) -> 
     server = serve(echo)
 
     async def vault() -> str:
-        await anyio.sleep(0)
+        await anyio.sleep(0.001)
         return "a-key-from-the-vault"
 
     fiber = Fiber(api_keys={"openai": vault}, base_urls={"openai": server.url}, default_model="openai:m")
