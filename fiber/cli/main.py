@@ -19,7 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()  # here, where a reader that is gone is expected, and not when the interpreter ends
+        return code
     except FiberError as error:
         print(f"fiber: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
