@@ -73,6 +73,10 @@ class AsyncioStream(asyncio.Protocol):
 
     async def read(self, due: float | None) -> bytes:
         """Return what came; empty at the end."""
+        if (
+            due is not None and due <= time.monotonic()
+        ):  # looked at here, for a peer that never pauses lets no timer ring
+            raise TimeoutError
         if not self._chunks and not self._ended:
             await self._wait(due)
         if self._chunks:
