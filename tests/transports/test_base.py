@@ -80,3 +80,14 @@ def test_a_whole_body_is_bounded_and_closed(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(FiberConnectionError, match="longer than 4 bytes") as caught:
         run_sync(work())
     assert (caught.value.is_retryable, transport.closed) == (False, 2)
+
+
+def test_others_get_their_turn_while_a_long_body_is_read() -> None:
+    """What was packed small comes without any waiting."""
+    transport = FakeTransport(FakeReply(200, {}, (b"x" * 2**19,) * 5))
+
+    async def work() -> bytes:
+        return await transport.read(await transport.open(HTTPRequest("GET", "http://x"), Timeouts(), None), None)
+
+    assert len(run_sync(work())) == 5 * 2**19
+    assert transport.slept == [0.0, 0.0]
