@@ -58,6 +58,7 @@ class OpenStream:
         self._saw_content = False
         self._content_due = due
         self._rest = b""
+        self._fed = 0
         self._kept: list[bytes] | None = [] if call.keep_raw else None
 
     async def prime(self) -> None:
@@ -133,10 +134,12 @@ class OpenStream:
         return [Heartbeat()] if silent else []
 
     async def _read(self, until: float | None) -> bytes:
-        if self._rest:
+        if self._fed >= FED_BYTES:
+            self._fed = 0
             await rest(self._call, until)
         chunk = self._rest or await self._call.transport.next_chunk(self._response, until)
         chunk, self._rest = chunk[:FED_BYTES], chunk[FED_BYTES:]
+        self._fed += len(chunk)
         if self._kept is not None:
             self._kept.append(chunk)
         return chunk
