@@ -15,7 +15,7 @@ import msgspec
 
 from fiber._chain import Call, Reply
 from fiber._errors import FiberError, FiberValidationError
-from fiber._open import OpenStream, Replay, after, expired, sooner, told
+from fiber._open import FED_BYTES, OpenStream, Replay, after, expired, rest, sooner, told
 from fiber.adapters.base import StreamDecoder
 from fiber.providers.row import secret_of
 from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
@@ -25,9 +25,6 @@ from fiber.types.result import Attempt, ChatResult
 T = TypeVar("T")
 
 _ERROR_STATUS = 300
-
-_FED_BYTES = 64 * 1024
-"""A stream that came whole is decoded in slices, so that its frames are not all there at once."""
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -159,7 +156,7 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
             body = await transport.read(response, call.deadline)
             streamed = kind == "text/event-stream" or (call.stream and body.lstrip()[:1] == b"[")
             if streamed and call.operation.name == "chat":
-                result = _decode_whole(operation.decoder(head, call.target), body)
+                result = await _decode_whole(call, operation.decoder(head, call.target), body)
             else:
                 result = operation.parse(head, body, call.target)
             return Reply(result, Replay(result)) if call.stream else Reply(result)
@@ -174,9 +171,11 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
         raise
 
 
-def _decode_whole(decoder: StreamDecoder, body: bytes) -> ChatResult:
-    for start in range(0, len(body), _FED_BYTES):
-        decoder.feed(body[start : start + _FED_BYTES])
+async def _decode_whole(call: Call, decoder: StreamDecoder, body: bytes) -> ChatResult:
+    for start in range(0, len(body), FED_BYTES):
+        if start:
+            await rest(call, call.deadline)
+        decoder.feed(body[start : start + FED_BYTES])
     decoder.finish()
     if decoder.error is not None:
         raise decoder.error

@@ -26,6 +26,12 @@ from fiber.types.http import Secret
 from fiber.types.result import ChatResult
 
 _CONTENT = (*CONTENT_EVENTS, bytes)
+FED_BYTES = 64 * 1024
+"""
+So much is decoded at a time, some milliseconds of work: a socket that is always full must not hold the event loop, nor
+a stream that came whole have all its frames in memory at once.
+"""
+
 _DRAIN_CHUNKS = 16
 _DRAIN_SECONDS = 1.0
 _LEAST_KEY_CHARACTERS = 8
@@ -51,6 +57,8 @@ class OpenStream:
         self._over = False
         self._saw_content = False
         self._content_due = due
+        self._rest = b""
+        self._fed = 0
         self._kept: list[bytes] | None = [] if call.keep_raw else None
 
     async def prime(self) -> None:
@@ -126,7 +134,12 @@ class OpenStream:
         return [Heartbeat()] if silent else []
 
     async def _read(self, until: float | None) -> bytes:
-        chunk = await self._call.transport.next_chunk(self._response, until)
+        if self._fed >= FED_BYTES:
+            self._fed = 0
+            await rest(self._call, until)
+        chunk = self._rest or await self._call.transport.next_chunk(self._response, until)
+        chunk, self._rest = chunk[:FED_BYTES], chunk[FED_BYTES:]
+        self._fed += len(chunk)
         if self._kept is not None:
             self._kept.append(chunk)
         return chunk
@@ -201,6 +214,13 @@ def told(error: FiberError, call: Call, secret: Secret) -> FiberError:
         error.raw_response = error.raw_response and error.raw_response.replace(key, "***")
         error.args = (error.message,)
     return error
+
+
+async def rest(call: Call, until: float | None) -> None:
+    """Let others work between two slices of what came at once; raise `DeadlineReached` when *until* has passed."""
+    await call.transport.sleep(0)
+    if until is not None and call.transport.now() >= until:
+        raise DeadlineReached
 
 
 def after(call: Call, seconds: float | None) -> float | None:

@@ -6,9 +6,18 @@ from typing import Any
 
 import pytest
 
-from fiber import NO_RETRY, FiberError, FiberParsingError, FiberStreamInterruptedError, FiberTimeoutError, Timeouts
-from fiber.testing.fake import FakeReply, lost, sse_reply
-from tests.kit import DONE, FINISH, START, answer, frames, piece, scripted, streamed, whole
+from fiber import (
+    NO_RETRY,
+    Fiber,
+    FiberError,
+    FiberParsingError,
+    FiberStreamInterruptedError,
+    FiberTimeoutError,
+    Timeouts,
+)
+from fiber._open import FED_BYTES
+from fiber.testing.fake import FakeReply, FakeTransport, lost, sse_reply
+from tests.kit import DONE, FINISH, KEY, MODEL, START, answer, frames, piece, scripted, streamed, whole
 
 PING = ": ping\n\n"
 ERROR = {"error": {"message": "no", "code": "server_error"}}
@@ -199,3 +208,61 @@ def test_heartbeats_change_neither_text_nor_result() -> None:
         "message-end",
     ]
     assert fiber.sync.chat("Hi", heartbeats=True).text == "A"
+
+
+# -- much at once ---------------------------------------------------------------------------------------------------
+
+
+class Working(FakeTransport):
+    """A transport whose clock moves when others get their turn: they work."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the clock."""
+        await super().sleep(seconds)
+        self.clock += 1.0
+
+
+def at_once(*texts: str) -> FakeReply:
+    """Make a stream that comes in one chunk."""
+    return FakeReply(200, {"content-type": "text/event-stream"}, (body_of(streamed(*texts)),))
+
+
+def client(*script: FakeReply, **options: Any) -> tuple[Fiber, Working]:
+    """Make a client over a transport on which others work."""
+    transport = Working(*script)
+    return Fiber(
+        api_keys={"openai": KEY}, default_model=MODEL, transport=transport, retry=NO_RETRY, **options
+    ), transport
+
+
+def test_what_comes_at_once_is_decoded_in_slices() -> None:
+    """Between two of them others get their turn; a stream that is read whole is no exception."""
+    texts = ["word " * 10_000] * 4
+    fiber, transport = client(at_once(*texts), at_once(*texts))
+
+    streamed_text = fiber.sync.chat_stream("Hi").collect().text
+    turns = transport.slept.count(0.0)
+    whole_text = fiber.sync.chat("Hi").text
+
+    assert streamed_text == whole_text == "".join(texts)
+    assert turns == len(body_of(at_once(*texts))) // FED_BYTES
+    assert transport.slept.count(0.0) == 2 * turns
+
+
+def test_little_is_decoded_without_a_pause() -> None:
+    """Nobody waits for a turn that takes no time."""
+    fiber, transport = client(at_once("A", "B"), at_once("A", "B"))
+
+    assert (fiber.sync.chat_stream("Hi").collect().text, fiber.sync.chat("Hi").text) == ("AB", "AB")
+    assert transport.slept == []
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+def test_what_comes_at_once_does_not_pass_the_deadline(stream: bool) -> None:
+    """A server that is faster than its reader must not keep the reader for longer than `total`."""
+    fiber, _ = client(at_once(*["word " * 10_000] * 20), timeouts=Timeouts(total=3))
+
+    with pytest.raises(FiberTimeoutError) as caught:
+        fiber.sync.chat_stream("Hi").collect() if stream else fiber.sync.chat("Hi")
+
+    assert caught.value.timer == "total"

@@ -44,6 +44,7 @@ CASES: tuple[tuple[str, bool, int, bool], ...] = (
     ("endless_head", True, HEAD, False),
     ("endless_events", False, BODY, False),
     ("endless_events", True, BODY, False),
+    ("endless_comments", True, EVENT, False),
     ("comments", False, BODY, True),
     ("comments", True, EVENT, True),
     ("events", False, BODY, True),
@@ -108,7 +109,7 @@ def case(said: str) -> int:
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before = _memory("VmRSS")
-    outcome = run(world, [Job(name, url, stream=stream, options={"timeouts": Timeouts(total=60)})])[0]
+    outcome = run(world, [Job(name, url, stream=stream, options={"timeouts": Timeouts(total=20)})])[0]
     extra = _memory("VmHWM") - before
     print(json.dumps([extra, outcome.seconds, _said(outcome), outcome.error is None]))
     return 0

@@ -174,6 +174,12 @@ async def endless_events(of: Exchange) -> None:
     await flood(of, event("begin "), event("more " * 13_000))
 
 
+async def endless_comments(of: Exchange) -> None:
+    """Comments never end, and never pause."""
+    of.streams = True
+    await flood(of, b": begin\n", b": nothing to see here\n" * 3000)
+
+
 async def endless_head(of: Exchange) -> None:
     """Header lines never end."""
     await of.send(b"HTTP/1.1 200 OK\r\n")
@@ -273,15 +279,14 @@ GREEDY: tuple[Way, ...] = (
     endless_json,
     endless_event,
     endless_events,
+    endless_comments,
     endless_head,
     comments,
     events,
     long_answer,
     long_odd_answer,
 )
-UNENDED = {way.__name__ for way in (*SLOW, endless_json, endless_event, endless_events, endless_head)} - {
-    "busy",
-    "busy_slowly",
-}
+ENDED = (bomb, comments, events, long_answer, long_odd_answer, busy, busy_slowly)
+UNENDED = {way.__name__ for way in (*SLOW, *GREEDY) if way not in ENDED}
 """Ways whose answers are not whole when they are over: the connection is closed."""
 WAYS: dict[str, Way] = {way.__name__: way for way in (*SLOW, *GREEDY, echo, echo_slowly, hold)}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+import msgspec
 
 from fiber import ChatResult, Fiber
 
@@ -93,7 +94,7 @@ async def run_here(job: Job) -> Outcome:
                     result = await stream.collect()
             else:
                 result = await fiber.chat(job.prompt, **job.call)
-            return Outcome(job, result, None, time.monotonic() - started)
+            return Outcome(job, _without_body(result), None, time.monotonic() - started)
         except Exception as error:
             return Outcome(job, None, error, time.monotonic() - started)
 
@@ -107,8 +108,14 @@ def _blocking(job: Job) -> Outcome:
                 result = stream.collect()
         else:
             result = fiber.chat(job.prompt, **job.call)
-        return Outcome(job, result, None, time.monotonic() - started)
+        return Outcome(job, _without_body(result), None, time.monotonic() - started)
     except Exception as error:
         return Outcome(job, None, error, time.monotonic() - started)
     finally:
         fiber.close()
+
+
+def _without_body(result: ChatResult) -> ChatResult:
+    # When `asyncio.run` ends, Python makes the repr of what it returns, and throws it away: with the bytes of a long
+    # answer that would be most of the memory that is measured.
+    return msgspec.structs.replace(result, body=b"")

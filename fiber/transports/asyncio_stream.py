@@ -6,17 +6,11 @@ import asyncio
 import socket
 import ssl
 import time
-from collections import deque
 from ipaddress import ip_address
 from typing import Any
 
-from fiber.transports.streams import READ_BYTES
-
 _NEXT_ADDRESS_SECONDS = 0.25
 """Silence of one address after which the next is tried beside it (RFC 8305, section 5)."""
-
-_BUSY_SECONDS = 0.005
-"""After so long without waiting, a reader lets the other tasks of its loop have a turn."""
 
 _MOST_WAITING_BYTES = 256 * 1024
 """What the peer sends beyond this waits in the kernel, and so at the peer, until somebody reads."""
@@ -32,9 +26,8 @@ class AsyncioStream(asyncio.Protocol):
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
-        self._chunks: deque[bytes] = deque()
+        self._chunks: list[bytes] = []
         self._size = 0
-        self._rested = time.monotonic()
         self._is_paused = False
         self._is_full = False
         self._ended = False
@@ -53,8 +46,7 @@ class AsyncioStream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """The peer sent something."""
-        for start in range(0, len(data), READ_BYTES):
-            self._chunks.append(data[start : start + READ_BYTES])
+        self._chunks.append(data)
         self._size += len(data)
         if self._size > _MOST_WAITING_BYTES and not self._is_paused:
             self._is_paused = True
@@ -88,13 +80,11 @@ class AsyncioStream(asyncio.Protocol):
         """Return what came; empty at the end."""
         if not self._chunks and not self._ended:
             await self._wait(due)
-        elif time.monotonic() - self._rested > _BUSY_SECONDS:
-            await asyncio.sleep(0)
-            self._rested = time.monotonic()
         if self._chunks:
-            data = self._chunks.popleft()
-            self._size -= len(data)
-            if self._is_paused and not self._chunks:
+            data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+            self._chunks.clear()
+            self._size = 0
+            if self._is_paused:
                 self._is_paused = False
                 self._transport.resume_reading()
             return data
@@ -152,7 +142,6 @@ class AsyncioStream(asyncio.Protocol):
             await self._waiter
         finally:
             self._waiter = None
-            self._rested = time.monotonic()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

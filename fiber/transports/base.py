@@ -18,6 +18,8 @@ T = TypeVar("T")
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """Longest whole body that is read, decoded; a longer one is an error."""
 
+_UNRESTED_BYTES = 1024 * 1024
+
 
 class DeadlineReached(Exception):
     """An operation was not over at its `until`; the engine says which timer that was."""
@@ -130,7 +132,7 @@ async def read_whole(transport: Transport, response: HTTPResponse, until: float 
         FiberConnectionError: It is longer than `MAX_BODY_BYTES`.
     """
     pieces: list[bytes] = []
-    size = 0
+    size = resting = 0
     try:
         while piece := await transport.next_chunk(response, until):
             size += len(piece)
@@ -141,6 +143,10 @@ async def read_whole(transport: Transport, response: HTTPResponse, until: float 
                     should_retry=False,
                 )
             pieces.append(piece)
+            if size - resting >= _UNRESTED_BYTES:
+                # What was packed small comes without any waiting, and others have work to do too.
+                resting = size
+                await transport.sleep(0)
     finally:
         await transport.close(response)
     return b"".join(pieces)

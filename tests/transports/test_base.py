@@ -94,3 +94,14 @@ def test_work_is_awaited_as_it_is_where_a_transport_cannot_bound_it() -> None:
         ]
 
     assert run_sync(all_ways()) == ["done"] * 4
+
+
+def test_others_get_their_turn_while_a_long_body_is_read() -> None:
+    """What was packed small comes without any waiting."""
+    transport = FakeTransport(FakeReply(200, {}, (b"x" * 2**19,) * 5))
+
+    async def work() -> bytes:
+        return await transport.read(await transport.open(HTTPRequest("GET", "http://x"), Timeouts(), None), None)
+
+    assert len(run_sync(work())) == 5 * 2**19
+    assert transport.slept == [0.0, 0.0]
