@@ -73,10 +73,10 @@ class Keeper:
         """Search the call, and the request that it makes."""
         self._found.search("repr of calls and requests", call.label, f"{call!r} {call} {call.credential!r}", "key")
         try:
-            request = call.operation.build(call.target, stream=call.stream)
+            said = f"{call.operation.build(call.target, stream=call.stream)!r} {call.journal!r}"
         except Exception:  # which the call itself will raise
-            return await next(call)
-        self._found.search("repr of calls and requests", call.label, f"{request!r} {call.journal!r}", "key")
+            said = ""
+        self._found.search("repr of calls and requests", call.label, said, "key")
         return await next(call)
 
 
