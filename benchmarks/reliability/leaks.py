@@ -107,7 +107,7 @@ def measure(smoke: bool) -> Iterator[Figure]:
                 break
             for world in worlds:
                 tape = Path(folder) / f"{number}-{world}.jsonl"
-                jobs = list(_jobs(name, key, urls, tape, found, others if number == 0 else None))
+                jobs = list(_jobs(name, key, urls, tape, found, others if number == 0 and not smoke else None))
                 for outcome in run(world, jobs, at_once=16):
                     where = f"{world}, key {name}: {outcome.job.name}"
                     if outcome.error is not None:
