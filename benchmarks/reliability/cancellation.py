@@ -46,7 +46,7 @@ WAYS = ("task.cancel", "scope", "trio", "threads")
 def measure(smoke: bool) -> Iterator[Figure]:
     """Yield what each way to cancel leaves behind, and how soon the server knows."""
     small_pool()
-    times = 600 if smoke else 10_000
+    times = 300 if smoke else 10_000
     for way in WAYS:
         with RawServer() as server:
             if way == "threads":
@@ -56,7 +56,7 @@ def measure(smoke: bool) -> Iterator[Figure]:
                 found = anyio.run(functools.partial(_storm, server, way, times), backend=backend)
             yield from _figures(way, times, found)
     with RawServer() as server:
-        for stop, delays in disconnects.measured(server, 20 if smoke else 200):
+        for stop, delays in disconnects.measured(server, 10 if smoke else 200):
             yield from spread(f"{stop}: the server sees the end after", [1000 * d for d in delays], "ms", GOAL_MS)
 
 

@@ -29,7 +29,7 @@ LOOPS = 3
 
 def measure(smoke: bool) -> Iterator[Figure]:
     """Yield wrong answers and failed calls for each way to cross."""
-    calls = 600 if smoke else 10_000
+    calls = 320 if smoke else 10_000
     for name, cross in (
         ("fork, fiber.sync", _fork_blocking),
         ("fork, asyncio", functools.partial(_fork_loop, "asyncio")),

@@ -73,10 +73,10 @@ class Keeper:
         """Search the call, and the request that it makes."""
         self._found.search("repr of calls and requests", call.label, f"{call!r} {call} {call.credential!r}", "key")
         try:
-            request = call.operation.build(call.target, stream=call.stream)
+            said = f"{call.operation.build(call.target, stream=call.stream)!r} {call.journal!r}"
         except Exception:  # which the call itself will raise
-            return await next(call)
-        self._found.search("repr of calls and requests", call.label, f"{request!r} {call.journal!r}", "key")
+            said = ""
+        self._found.search("repr of calls and requests", call.label, said, "key")
         return await next(call)
 
 
@@ -107,7 +107,7 @@ def measure(smoke: bool) -> Iterator[Figure]:
                 break
             for world in worlds:
                 tape = Path(folder) / f"{number}-{world}.jsonl"
-                jobs = list(_jobs(name, key, urls, tape, found, others if number == 0 else None))
+                jobs = list(_jobs(name, key, urls, tape, found, others if number == 0 and not smoke else None))
                 for outcome in run(world, jobs, at_once=16):
                     where = f"{world}, key {name}: {outcome.job.name}"
                     if outcome.error is not None:

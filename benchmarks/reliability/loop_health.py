@@ -33,6 +33,7 @@ IDLE_SECONDS = 10.0
 TICK_SECONDS = 0.001
 SLOW_LIMITS = Timeouts(connect=0.1, read=0.1, first_event=0.2, stall=0.2, total=0.5)
 GREEDY_LIMITS = Timeouts(total=8)
+BRIEF_LIMITS = Timeouts(total=1)
 FEW = 5
 """So many of the worst cases are told."""
 
@@ -105,9 +106,12 @@ def measure(smoke: bool) -> Iterator[Figure]:
         jobs += [Job(f"mock {w}", mock.base_url("openai"), call={"model": f"openai:{w}"}) for w in SPECIAL_WORDS]
         if others is None:
             yield Figure("a second source of faults", None, note=MISSING)
-        elif not smoke:
+        else:
             jobs += [Job(f"fault_server {name}", others.base_url(name)) for name in others.scenarios]
+        tls = [job for job in jobs if job.name == "mute TLS"]
         shaped = [*_shaped(greedy, GREEDY_LIMITS), *_shaped(jobs, SLOW_LIMITS)]
+        if smoke:
+            shaped = [*_shaped(greedy, BRIEF_LIMITS), *_shaped(tls, SLOW_LIMITS)]
         first = max(_block(job) for job in shaped if job.name.startswith("mute TLS"))
         blocks = {job.name: _best(job) for job in shaped}
     idle = measured(_idle(2.0 if smoke else IDLE_SECONDS))

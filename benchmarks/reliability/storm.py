@@ -21,7 +21,7 @@ LONGEST_SECONDS = 0.05
 """A call is cancelled at a random moment up to here; an undisturbed one takes about as long in the crowd."""
 
 NEXT_CALLS = 100
-AFTERWARDS = Timeouts(connect=3, total=60)
+AFTERWARDS = Timeouts(connect=1.5, total=60)
 """For the calls after the storm: whoever waits so long for a place will never get one."""
 
 
