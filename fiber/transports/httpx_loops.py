@@ -41,7 +41,7 @@ class LoopConnection:
         self._transport = library.AsyncHTTPTransport(**http.transport_options(library, proxy))
         self._response: Any = None
         self._chunks: Any = None
-        self._spawn = _spawner()
+        self._spawn, self._on_asyncio = _spawner()
 
     async def send(
         self, request: HTTPRequest, origin: Origin, target: str, seconds: float | None, until: float | None
@@ -130,7 +130,7 @@ class LoopConnection:
     async def _close_quietly(self) -> None:
         # The answer first: while a task waits for its next chunk, the chunks cannot be closed but the connection can.
         # Then its chunks to their end, which is near: the library nests generators, and one that is left halfway makes
-        # trio warn when it is collected.
+        # trio warn when it is collected. asyncio closes them itself, and would complain about a second to do so.
         for step in (self._close_response, self._transport.aclose, self._exhaust):
             try:
                 await step()
@@ -142,19 +142,19 @@ class LoopConnection:
             await self._response.aclose()
 
     async def _exhaust(self) -> None:
-        if self._chunks is not None:
+        if self._chunks is not None and not self._on_asyncio:
             async for _ in self._chunks:
                 pass
 
 
-def _spawner() -> Callable[[Callable[[], Any]], None]:
-    """Return a function that runs a coroutine function on the current loop, soon."""
+def _spawner() -> tuple[Callable[[Callable[[], Any]], Any], bool]:
+    """Return a function that runs a coroutine function on the current loop, soon; and whether that is asyncio's."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         from trio.lowlevel import spawn_system_task
 
-        return spawn_system_task  # type: ignore[return-value]
+        return spawn_system_task, False
     tasks: set[Any] = set()
 
     def spawn(work: Callable[[], Any]) -> None:
@@ -163,4 +163,4 @@ def _spawner() -> Callable[[Callable[[], Any]], None]:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-    return spawn
+    return spawn, True

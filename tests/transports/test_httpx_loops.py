@@ -30,7 +30,7 @@ def test_a_spawn_on_a_loop_that_is_over_is_quiet() -> None:
     spawners: list[Any] = []
 
     async def main() -> None:
-        spawners.append(httpx_loops._spawner())
+        spawners.append(httpx_loops._spawner()[0])
 
     anyio.run(main)
 
@@ -54,7 +54,7 @@ def test_a_connection_that_was_never_used_is_closed(backend: str, how: str) -> N
 
 
 def test_a_close_that_fails_is_quiet_and_reads_the_rest_off(backend: str) -> None:
-    """There is nobody to tell, and no iterator of the library may be left halfway."""
+    """There is nobody to tell; trio wants no iterator of the library left halfway, asyncio closes it itself."""
     ended: list[bool] = []
 
     class Answer:
@@ -76,4 +76,4 @@ def test_a_close_that_fails_is_quiet_and_reads_the_rest_off(backend: str) -> Non
     anyio.run(main, backend=backend)
     gc.collect()
 
-    assert ended == [True]
+    assert ended == ([True] if backend == "trio" else [])
