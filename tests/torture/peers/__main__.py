@@ -98,7 +98,14 @@ def run(found: Iterable[Cell], pythons: Mapping[str, str], *, patient: bool) -> 
             lanes.setdefault((cell.library, cell.format, cell.mode), []).append(cell)
     work = [Lane(pythons[library], tuple(group)) for (library, _, _), group in lanes.items()]
     with multiprocessing.Pool(_PATIENT_LANES if patient else _LANES) as pool:
-        return [row for rows in pool.imap_unordered(_play, work, chunksize=1) for row in rows]
+        return [row for rows in pool.imap_unordered(_play, work, chunksize=1) for row in _noted(rows)]
+
+
+def _noted(rows: list[Row]) -> list[Row]:
+    """Say how far the run is: it takes minutes."""
+    cell = rows[0].cell
+    print(f"{cell.library} {cell.format} {cell.mode}: {len(rows)} cells played", file=sys.stderr, flush=True)
+    return rows
 
 
 def _play(lane: Lane) -> list[Row]:

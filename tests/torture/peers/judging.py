@@ -53,11 +53,11 @@ _KINDS: Mapping[str, frozenset[str]] = {
 }
 _BROKEN = frozenset({"connection", "interrupted", "parsing", "error"})
 _STATUSES: Mapping[str, frozenset[int]] = {
-    "auth": frozenset({401, 403}),
+    "auth": frozenset({400, 401, 403}),
     "bad_request": frozenset({400, 404, 413, 422}),
     "content_filter": frozenset({400}),
     "context_length": frozenset({400, 413}),
-    "model_not_found": frozenset({404}),
+    "model_not_found": frozenset({400, 404}),
     "overloaded": frozenset({429, 500, 503, 529}),
     "provider": frozenset({307, 408, 409, 425, 500, 502, 503, 504, 529, 599}),
     "quota": frozenset({400, 402, 403, 429}),
@@ -147,7 +147,7 @@ def _of_outcome(cell: Cell, seen: Seen, outcome: Mapping[str, Any]) -> str:
     if not _encodes(outcome["text"]):
         return "unencodable"
     if "ok" not in right:
-        return "wrong_success"
+        return "expected" if outcome["text"] == seen.said else "wrong_success"
     return "expected" if _is_good(cell, seen, outcome) else "wrong_success"
 
 
@@ -157,8 +157,8 @@ def _fits(right: frozenset[str], error: Mapping[str, Any]) -> bool:
         return True
     if kind == "status":
         return any(error["status"] in _STATUSES.get(word, ()) for word in right)
-    if kind == "error":  # "something is wrong with this answer" is never misleading where something is
-        return right != {"ok"} and right != {"timeout"}
+    if kind == "error":  # "something is wrong" is never misleading where something is
+        return right != {"ok"}
     if "timeout" in right and kind == "connection":
         return True
     return bool(right & _BROKEN) and kind in _BROKEN

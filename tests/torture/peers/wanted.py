@@ -44,6 +44,10 @@ WIDER: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(
         ("too-early-once", "status-529-once"), ("provider", "not every documented list of retried statuses has it")
     ),
+    "null-content": ("parsing", "some formats do not allow it"),
+    "usage-never": ("parsing", "some formats require it"),
+    **dict.fromkeys(("error-under-200", "quota-under-200"), ("parsing", "it is not the documented answer")),
+    **dict.fromkeys(("request-timeout", "gateway-timeout"), ("timeout", "the status itself tells of one")),
     "stream-endless-event": ("ok", "the text is good; the memory is what is counted"),
 }
 """Faults that clients may well answer in another way than fiber does."""
@@ -55,16 +59,14 @@ RETRIED = frozenset(
 
 LEAST_WAIT_SECONDS: Mapping[str, float] = {
     "retry-after-seconds": 1.0,
-    "retry-after-skewed": 1.0,
     "retry-after-float": 0.2,
     "retry-after-ms": 0.2,
 }
 """What the answer asks to wait before the next request."""
 
-_STARTS = frozenset({"json-lone-surrogate"})
-"""The text is good when it begins like the answer: what stands for half a character is a choice."""
+_STARTS = frozenset({"json-lone-surrogate", "stream-after-mark"})
+"""The text is good when it begins like the answer: what stands for half a character or behind the end is a choice."""
 _FINAL = frozenset({"bad_request", "model_not_found", "auth", "context_length", "content_filter", "quota"})
-_CALLS = frozenset({"two_calls"})
 
 
 def words(fault: str, format: str, mode: Mode) -> frozenset[str]:

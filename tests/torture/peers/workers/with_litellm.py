@@ -18,6 +18,7 @@ _ROUTES = {"openai_chat": "openai/mock", "anthropic": "anthropic/mock"}
 
 def client_of(cell: Cell) -> tuple[Ask, Read]:
     """Call `completion`."""
+    litellm.in_memory_llm_clients_cache.flush_cache()  # it keeps connections; each cell has new ones
     more: dict[str, Any] = {} if cell.retries is None else {"num_retries": cell.retries}
 
     def ask(prompt: str) -> Any:
