@@ -27,7 +27,7 @@ def cell(fault: str = "ok", mode: Mode = "whole", library: str = "openai") -> Ce
 
 def good(text: str = SAID, **more: Any) -> dict[str, Any]:
     """Make the outcome of a call that raised nothing."""
-    return {"text": text, "finish": "stop", "calls": [], "told": "", **more}
+    return {"text": text, "finish": "stop", "calls": [], "told": "", "encodes": True, **more}
 
 
 def raised(*bases: str, status: int | None = None) -> dict[str, Any]:
@@ -75,7 +75,7 @@ API, STATUS, LOST = "openai.APIError", "openai.APIStatusError", "openai.APIConne
         ("html-502", "whole", raised(STATUS, API, OWN, status=502), "expected"),
         ("redirect-same-host", "whole", good(), "expected"),
         ("redirect-loop", "whole", good(""), "wrong_success"),
-        ("json-lone-surrogate", "whole", good(f"{SAID}\ud83d"), "unencodable"),
+        ("json-lone-surrogate", "whole", good(f"{SAID}?", encodes=False), "unencodable"),
         ("json-lone-surrogate", "whole", good(f"{SAID}\ufffd"), "expected"),
         ("json-lone-surrogate", "whole", good("another"), "wrong_success"),
         ("calls-interleaved", "stream", called('{"city": "Paris"}', {"city": "Rome"}), "expected"),
@@ -214,6 +214,14 @@ def test_worker_of_fiber_plays_cells() -> None:
         rows = play(worker, [cell("ok", library="fiber"), cell("html", library="fiber")])
 
     assert [(found.category, found.requests) for found in rows] == [("expected", 1), ("expected", 1)]
+
+
+def test_worker_sees_halves_of_a_character() -> None:
+    """Whether a text can be encoded is seen where it was read: on its way its halves are joined."""
+    code = "import serving; print(serving._encodes('\\ud83d' + '\\udc4b'), serving._encodes('\\U0001f44b'))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=WORKERS, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False True\n"
 
 
 def test_worker_that_does_not_answer_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,7 +144,7 @@ def _of_outcome(cell: Cell, seen: Seen, outcome: Mapping[str, Any]) -> str:
         return "rejected" if "ok" in right else "wrong_success"
     if outcome["told"]:
         return "rejected" if right == {"ok"} else "expected"
-    if not _encodes(outcome["text"]):
+    if not outcome["encodes"]:
         return "unencodable"
     if "ok" not in right:
         return "expected" if outcome["text"] == seen.said else "wrong_success"
@@ -162,14 +162,6 @@ def _fits(right: frozenset[str], error: Mapping[str, Any]) -> bool:
     if "timeout" in right and kind == "connection":
         return True
     return bool(right & _BROKEN) and kind in _BROKEN
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_good(cell: Cell, seen: Seen, outcome: Mapping[str, Any]) -> bool:

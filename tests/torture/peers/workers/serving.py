@@ -96,7 +96,9 @@ def _play(cell: Cell, client: Client) -> dict[str, Any]:
     try:
         answer = _ask(cell, client)
         calls = [{"name": call.name, "arguments": call.arguments} for call in answer.calls.values()]
-        outcome = {"text": "".join(answer.text), "finish": answer.finish, "calls": calls, "told": answer.told}
+        text = "".join(answer.text)
+        outcome = {"text": text, "finish": answer.finish, "calls": calls, "told": answer.told}
+        outcome["encodes"] = _encodes(text)  # here, because JSON on its way joins two halves of a character
     except UnreadableError as error:
         outcome = {"unreadable": str(error)}
     except BaseException as error:
@@ -121,6 +123,14 @@ def _ask(cell: Cell, client: Client) -> Answer:
             except Exception as error:
                 raise UnreadableError(f"{type(error).__name__}: {str(error)[:200]}") from error
     return answer
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _described(error: BaseException) -> dict[str, Any]:
