@@ -161,6 +161,14 @@ def torture_elsewhere(session: nox.Session, library: str) -> None:
 
 
 @nox.session(python=OLDEST, requires=["build"])
+def torture_peers(session: nox.Session) -> None:
+    """Play the faults to other clients too; what pip cannot install is skipped with its reason."""
+    require(session, ROOT / "tests" / "torture" / "peers")
+    install(session, "test", wheel=True)
+    session.run("python", "-m", "tests.torture.peers", *session.posargs, env={"FIBER_HTTP": ""})
+
+
+@nox.session(python=OLDEST, requires=["build"])
 def interop(session: nox.Session) -> None:
     """Talk to real servers that run on this machine."""
     require(session, ROOT / "tests" / "interop")
