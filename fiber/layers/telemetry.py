@@ -159,6 +159,8 @@ def _end_span(call: Call, span: Any, ending: Ending) -> None:
         } | {f"fiber.context.{name}": str(value) for name, value in call.context.items()}
         span.set_attributes({name: value for name, value in attributes.items() if value is not None})
         if error is not None:
-            said = error.message if isinstance(error, FiberError) else type(error).__name__
+            # Not the message: a provider may repeat the prompt in it.
+            code = error.provider_code if isinstance(error, FiberError) else None
+            said = f"{type(error).__name__}: {code}" if code else type(error).__name__
             span.set_status(_trace().Status(_trace().StatusCode.ERROR, said))
     span.end()
