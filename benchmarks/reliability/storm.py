@@ -9,7 +9,6 @@ import random
 import time
 from collections.abc import Iterator
 
-from figure import library
 from raw import RawServer
 from worlds import client
 
@@ -27,14 +26,9 @@ AFTERWARDS = Timeouts(connect=1.5, total=60)
 
 def small_pool() -> None:
     """Have every transport made from now on hold few connections."""
-    if library():
-        from fiber.transports import library as http
+    from fiber.transports import network
 
-        http.MAX_CONNECTIONS = POOL
-    else:
-        from fiber.transports import direct
-
-        direct.Pool = functools.partial(direct.Pool, most=POOL)  # type: ignore[misc, assignment]
+    network.Pool = functools.partial(network.Pool, most=POOL)  # type: ignore[misc, assignment]
 
 
 def nonces() -> Iterator[str]:
