@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from fiber._errors import FiberError
+from fiber._errors import FiberConnectionError, FiberError
 from fiber.transports import library as http
 from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
 from fiber.transports.blocking import Threads
@@ -21,12 +21,66 @@ from fiber.types.http import HTTPRequest
 
 
 class _Handle:
-    __slots__ = ("chunks", "response", "unpacker")
+    """
+    An open answer, which one thread reads and any may close.
+
+    While it is read, its socket is only shut down, which wakes the reader, and the reader closes it: closing it under
+    the reader would free its number for a new socket, and the reader would wait for the words of that one.
+    """
+
+    __slots__ = ("_busy", "_dropped", "_lock", "chunks", "response", "unpacker")
 
     def __init__(self, response: Any) -> None:
         self.response = response
         self.chunks = response.iter_raw()
         self.unpacker: Unpacker | None = None
+        self._lock = threading.Lock()
+        self._busy = self._dropped = False
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Keep others from closing it; raise when they have done so before."""
+        with self._lock:
+            if self._dropped:
+                raise FiberConnectionError("The connection was lost: the answer was closed.", outcome="unknown")
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy = False
+            if self._was_dropped():
+                _close_quietly(self.response)
+
+    def _was_dropped(self) -> bool:
+        # Asked anew: another thread may have dropped it meanwhile.
+        return self._dropped
+
+    def drop(self) -> None:
+        """Close it, or have its reader close it."""
+        with self._lock:
+            self._dropped = True
+            if not self.response.is_closed:
+                _shut_down(self.response)
+            if self._busy:
+                return
+        _close_quietly(self.response)
+
+
+def _shut_down(response: Any) -> None:
+    # Closing alone does not tell the provider while a thread waits.
+    try:
+        raw = response.extensions["network_stream"].get_extra_info("socket")
+        socket.socket.shutdown(raw, socket.SHUT_RDWR)
+    except Exception:  # noqa: S110 - the peer may have closed it before, and there is nobody to tell
+        pass
+
+
+def _close_quietly(response: Any) -> None:
+    try:
+        response.close()
+    except Exception:  # noqa: S110 - closing is best effort and there is nobody to tell
+        pass
 
 
 class BlockingTransport:
@@ -82,7 +136,7 @@ class BlockingTransport:
     async def _next_packed(self, response: HTTPResponse, until: float | None) -> bytes:
         library = http.load(self._library())
         try:
-            with self._moment.at(until):
+            with response.handle.read(), self._moment.at(until):
                 chunk: bytes = next(response.handle.chunks, b"")
         except http.failures(library) as error:
             failure = http.translate(library, error)
@@ -98,18 +152,7 @@ class BlockingTransport:
 
     def discard(self, response: HTTPResponse) -> None:
         """Close; blocking sockets close at once, also under a thread that waits for them."""
-        answer = response.handle.response
-        try:
-            if not answer.is_closed:
-                # Closing alone does not wake the thread that reads, nor tell the provider while that one waits.
-                raw = answer.extensions["network_stream"].get_extra_info("socket")
-                socket.socket.shutdown(raw, socket.SHUT_RDWR)
-        except Exception:  # noqa: S110 - the peer may have closed it before, and there is nobody to tell
-            pass
-        try:
-            answer.close()
-        except Exception:  # noqa: S110 - closing is best effort and there is nobody to tell
-            pass
+        response.handle.drop()
 
     async def shutdown(self) -> None:
         """Close every connection."""

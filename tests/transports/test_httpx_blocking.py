@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from fiber import FiberError
+from fiber import FiberConnectionError, FiberError
 from fiber._engine import run_sync
 from fiber.transports import httpx_blocking as blocking
 from fiber.transports.base import HTTPResponse, Transport
@@ -91,3 +94,40 @@ def test_an_answer_whose_socket_is_not_known_is_closed_all_the_same() -> None:
     BlockingTransport().discard(HTTPResponse(HTTPHead(200), handle))
 
     assert answer.is_closed
+
+
+def test_an_answer_is_not_closed_under_its_reader() -> None:
+    """Its socket is shut down, which wakes the reader; the reader closes it, so that no number is freed under it."""
+    ours, peer = socket.socketpair()
+    seen: list[object] = []
+
+    class Stream:
+        def get_extra_info(self, name: str) -> socket.socket:
+            return ours
+
+    class Answer:
+        is_closed = False
+        extensions: dict[str, Any] = {"network_stream": Stream()}  # noqa: RUF012
+
+        def iter_raw(self) -> Iterator[bytes]:
+            closer.start()
+            data = ours.recv(1)
+            closer.join()
+            seen.append((data, self.is_closed))
+            yield b"late"
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    answer = Answer()
+    handle = blocking._Handle(answer)
+    closer = Thread(target=handle.drop)
+    with ours, peer:
+        with handle.read():
+            next(handle.chunks)
+
+    assert seen == [(b"", False)]
+    assert answer.is_closed
+    with pytest.raises(FiberConnectionError):
+        with handle.read():
+            raise AssertionError
