@@ -28,6 +28,9 @@ SCRIPTS = {
     "loop_health": TRANSPORTS,
 }
 
+BRIEFLY = {"memory", "leaks", "loop_health"}
+"""What a smoke run does over our own sockets only, unless it is told a transport."""
+
 
 def environment(transport: str) -> dict[str, str]:
     """Return this process's environment, changed so that *transport* serves."""
@@ -51,7 +54,8 @@ def main() -> int:
     for name in options.only or SCRIPTS:
         for transport in SCRIPTS[name]:
             run = f"{name} on {transport}"
-            if options.transport and transport not in options.transport:
+            asked = options.transport or (TRANSPORTS[:1] if options.smoke and name in BRIEFLY else TRANSPORTS)
+            if transport not in asked:
                 continue
             if transport != "direct" and importlib.util.find_spec(transport) is None:
                 results[run] = f"skipped: {transport} is not installed"
