@@ -24,7 +24,7 @@ if sys.path[0] == os.getcwd():
 from fiber.testing import FAULTS, HostileServer
 from tests.torture.cell import FORMATS, RUNTIMES, Cell, cells, new_server, observe
 from tests.torture.expected import expected
-from tests.torture.grade import grade, late
+from tests.torture.grade import SEVERE, grade, late
 from tests.torture.report import Row, report
 
 _PROCESSES = 4
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.sample:
         found = sorted(random.Random(0).sample(found, min(options.sample, len(found))))
     started = time.perf_counter()
-    rows = [*run(found, patient=False), *run(found, patient=True)]
+    rows = [again(row) for row in (*run(found, patient=False), *run(found, patient=True))]
     print(report(rows, os.environ.get("FIBER_HTTP") or "the best HTTP library", time.perf_counter() - started))
     return 1 if any(row.reasons for row in rows) else 0
 
@@ -60,6 +60,13 @@ def run(found: Iterable[Cell], *, patient: bool) -> list[Row]:
     chosen = [cell for cell in found if expected(cell.fault, cell.format, cell.mode).patient is patient]
     with multiprocessing.Pool(2 if patient else _PROCESSES) as pool:
         return list(pool.imap_unordered(_play, chosen, chunksize=1 if patient else 8))
+
+
+def again(row: Row) -> Row:
+    """Play a miss once more, alone: a machine that stood still for a moment looks the same. What is severe stays."""
+    if not row.reasons or any(reason.startswith(SEVERE) for reason in row.reasons):
+        return row
+    return _play(row.cell)
 
 
 def _play(cell: Cell) -> Row:

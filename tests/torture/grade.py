@@ -34,7 +34,7 @@ WORDS: Mapping[str, type[FiberError]] = {
 
 _FEW = 20
 """More tokens than one short answer has, when they are counted once."""
-_SEVERE = ("foreign", "silent", "leak")
+SEVERE = ("foreign", "silent", "leak")
 """Beginnings of reasons that are worse than the others."""
 
 
@@ -42,7 +42,7 @@ def grade(cell: Cell, seen: Observed) -> list[str]:
     """Return why the cell is a miss; empty when it is as it should be."""
     want = expected(cell.fault, cell.format, cell.mode)
     reasons = [*_outcome(cell, want, seen), *_surroundings(want, seen)]
-    return sorted(reasons, key=lambda reason: not reason.startswith(_SEVERE))
+    return sorted(reasons, key=lambda reason: not reason.startswith(SEVERE))
 
 
 def late(cell: Cell, seen: Observed) -> float:
