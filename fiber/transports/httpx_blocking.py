@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,9 @@ class BlockingConnection:
         self._chunks: Any = None
         self._socket: Any = None
         self._until: float | None = None
+        self._lock = threading.Lock()
+        self._busy = False
+        self._aborted = False
 
     async def send(
         self, request: HTTPRequest, origin: Origin, target: str, seconds: float | None, until: float | None
@@ -83,12 +87,16 @@ class BlockingConnection:
         self.abort()
 
     def abort(self) -> None:
-        """Close it, also under a thread that waits for it."""
-        for step in (self._shut_down, self._close_response, self._transport.close):
-            try:
-                step()
-            except Exception:  # noqa: S110 - closing is best effort and there is nobody to tell
-                pass
+        """
+        Close it, from any thread.
+
+        While another one waits for it, the socket is only shut down, which wakes that one, and that one closes it:
+        closing it here would free its number for a new socket while it is in use.
+        """
+        with self._lock:
+            self._aborted = True
+            steps = (self._shut_down,) if self._busy else (self._shut_down, self._close_response, self._transport.close)
+        _quietly(*steps)
 
     def _shut_down(self) -> None:
         # Closing alone does not wake the thread that reads, nor tell the provider while that one waits.
@@ -99,13 +107,18 @@ class BlockingConnection:
 
     def _timed(self, step: Callable[[], None], until: float | None, timeouts: Timeouts | None) -> None:
         failure: Exception | None = None
-        self._until = until
+        with self._lock:
+            self._busy, self._until = True, until
         try:
             step()
         except http.failures(self._library) as error:
             failure = http.translate(self._library, error, timeouts)
         finally:
-            self._until = None
+            with self._lock:
+                self._busy, self._until = False, None
+                is_over = self._aborted
+            if is_over:
+                _quietly(self._close_response, self._transport.close)
         if until is not None and http.now() >= until:
             raise DeadlineReached
         if failure is not None:
@@ -128,6 +141,14 @@ class BlockingConnection:
 
         stream.read = read
         self._socket = stream.get_extra_info("socket")
+
+
+def _quietly(*steps: Callable[[], Any]) -> None:
+    for step in steps:
+        try:
+            step()
+        except Exception:  # noqa: S110 - closing is best effort and there is nobody to tell
+            pass
 
 
 def _within(seconds: float | None, until: float | None) -> float | None:
