@@ -186,7 +186,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
 
 def _buffer_of(loop: asyncio.AbstractEventLoop) -> memoryview:
-    """Return what the sockets of *loop* read into: one for all, where a loop asks for it, fills it and says so in one go."""
+    """Return what the sockets of *loop* read into: one for all, since it is asked for, filled and told in one go."""
     if sys.platform == "win32":  # there the system fills it meanwhile
         return memoryview(bytearray(READ_BYTES))
     buffer = _BUFFERS.get(loop)
