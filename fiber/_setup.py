@@ -7,8 +7,9 @@ from typing import Any
 
 from fiber import _env
 from fiber._errors import FiberValidationError
+from fiber.providers.first_party import OPENAI, OPENAI_RESPONSES
 from fiber.providers.row import Credential, Provider
-from fiber.providers.table import OPENAI, OPENAI_RESPONSES, PROVIDERS
+from fiber.providers.table import PROVIDERS
 from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport, blocking_face
 from fiber.transports.lazy import Lazy

@@ -10,8 +10,8 @@ import pytest
 from fiber._errors import FiberAuthError, FiberValidationError
 from fiber.adapters import load
 from fiber.providers.auth import bearer
+from fiber.providers.compatible import openai_compatible
 from fiber.providers.row import Provider, secret_of, with_row
-from fiber.providers.table import openai_compatible
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
