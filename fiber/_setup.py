@@ -7,7 +7,6 @@ from typing import Any
 
 from fiber import _env
 from fiber._errors import FiberValidationError
-from fiber.providers.first_party import OPENAI, OPENAI_RESPONSES
 from fiber.providers.row import Credential, Provider
 from fiber.providers.table import PROVIDERS
 from fiber.registry.models import ModelRegistry
@@ -26,7 +25,8 @@ def assemble(
     """
     Return rows and keys by name, and the registry over them.
 
-    What is given for `openai` holds for its second API, `openai-responses`, too, unless that has its own.
+    A key that is given for a row holds for those that say so (`key_of`) too, unless they have their own; so does a base
+    URL, where both rows have the same.
 
     Raises:
         FiberValidationError: A provider is not known, or a URL is wrong.
@@ -38,11 +38,11 @@ def assemble(
         names.resolve("-", provider=name).provider: Secret(key) if isinstance(key, str) else key
         for name, key in api_keys.items()
     }
-    first, second = OPENAI.name, OPENAI_RESPONSES.name
-    if first in keys:
-        keys.setdefault(second, keys[first])
-    if first in urls:
-        urls.setdefault(second, urls[first])
+    for row in rows.values():
+        if row.key_of in keys:
+            keys.setdefault(row.name, keys[row.key_of])
+        if row.key_of in urls and rows[row.key_of].base_url == row.base_url:
+            urls.setdefault(row.name, urls[row.key_of])
     for name, url in urls.items():
         rows[name] = rows[name].replace(base_url=url, allow_http=allow_http or rows[name].allow_http)
     return rows, keys, names
@@ -86,14 +86,22 @@ def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:
     given = {names.resolve("-", provider=name).provider: key for name, key in (options.get("api_keys") or {}).items()}
     keys = {**_env.keys(rows), **given}
     urls = {**_env.base_urls(rows), **(options.get("base_urls") or {})}
-    usable = [row for row in rows if row.name in keys or not row.needs_key]
+    usable = [row for row in rows if _is_usable(row, keys, urls, given=row in providers)]
     if not usable:
         variables = ", ".join(row.key_env[0] for row in PROVIDERS[:3])
         raise FiberValidationError(
-            f"No provider has a key: set one of {variables}, or use Fiber(api_keys=...).",
+            f"No provider has a key: set one of {variables}, the base URL of a local server like LMSTUDIO_BASE_URL, or"
+            " use Fiber(api_keys=...).",
             parameter="api_keys",
             outcome="not_sent",
         )
     first = next((f"{row.name}:{row.default_model}" for row in usable if row.default_model), None)
     model = options.get("default_model") or _env.default_model() or first
     return {**options, "providers": providers, "api_keys": keys, "base_urls": urls, "default_model": model}
+
+
+def _is_usable(row: Provider, keys: Mapping[str, Any], urls: Mapping[str, str], *, given: bool) -> bool:
+    if row.needs_key and row.name not in keys:
+        return False
+    # Nobody knows whether a server runs on this machine; somebody has to say so.
+    return row.name in urls or (row.is_placed and (row.needs_key or given))

@@ -20,6 +20,7 @@ OPENAI_RESPONSES = OPENAI.replace(
     name="openai-responses",
     adapter="openai_responses",
     prefixes=(),
+    key_of="openai",
     docs_url="https://platform.openai.com/docs/api-reference/responses",
 )
 

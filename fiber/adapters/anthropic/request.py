@@ -62,7 +62,7 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     if stream:
         body["stream"] = True
     headers = (("anthropic-version", version),)
-    return post(f"{target.base_url}/v1/messages", body, request, notes, stream=stream, headers=headers)
+    return post(f"{target.base_url}/v1/messages", body, request, notes, stream=stream, headers=headers, target=target)
 
 
 def _version(request: ChatRequest, target: Target) -> str:

@@ -57,7 +57,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
         put(body, "generationConfig.thinkingConfig", thinking)
     _warn_of_sampling(request, target, notes)
     url = _url(target, stream=stream)
-    return post(url, body, request, notes, stream=stream, query={"alt": "sse"} if stream else None)
+    query = {"alt": "sse"} if stream else None
+    return post(url, body, request, notes, stream=stream, query=query, target=target)
 
 
 def _refused_by_model(request: ChatRequest, target: Target, *, stream: bool) -> dict[str, str]:

@@ -99,7 +99,7 @@ def _kind(
     target: Target,
 ) -> type[FiberError] | None:
     """Choose the class by code, then by what statuses cannot say; None leaves it to the status."""
-    own = PROVIDER_CODES.get(target.provider, {})
+    own = PROVIDER_CODES.get(target.family, {})
     found = {own[c] for c in [*codes, *map(str, numbers)] if c in own}
     found |= {CODES[c] for code in codes if (c := code.lower()) in CODES}
     kind = next((kind for kind in WEIGHT if kind in found), None)

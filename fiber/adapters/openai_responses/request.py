@@ -42,7 +42,7 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     if stream:
         body["stream"] = True
     query = {"api-version": target.quirks.api_version} if target.quirks.api_version else {}
-    return post(f"{target.base_url}/responses", body, request, notes, stream=stream, query=query)
+    return post(f"{target.base_url}/responses", body, request, notes, stream=stream, query=query, target=target)
 
 
 def _refused_by_model(request: ChatRequest, target: Target) -> dict[str, str]:
