@@ -46,7 +46,7 @@ class Provider:
         aliases: Further names.
         prefixes: Beginnings of model names that belong to this provider.
         default_model: Model that `Fiber.from_env()` falls back to.
-        models_path: Path of the list of models, for `fiber models`.
+        models_path: Path of the list of models, for `fiber models`; empty when there is none.
         headers: Sent with every request.
         quirks: Deviations from the wire format.
         adapt_request: Hook with the last word on a request, for what no quirk says.

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+from fiber.providers.azure import AZURE_ROWS
+from fiber.providers.compatible import OPENAI_COMPATIBLE
 from fiber.providers.first_party import ANTHROPIC, GEMINI, OPENAI, OPENAI_RESPONSES
+from fiber.providers.gateways import GATEWAYS
+from fiber.providers.hosts import HOSTS
+from fiber.providers.labs import LABS
+from fiber.providers.local import LOCAL
 from fiber.providers.row import Provider
+from fiber.providers.vertex import VERTEX_ROWS
 
-PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, OPENAI_RESPONSES)
+PROVIDERS: tuple[Provider, ...] = (
+    OPENAI,
+    ANTHROPIC,
+    GEMINI,
+    OPENAI_RESPONSES,
+    *LABS,
+    *AZURE_ROWS,
+    *VERTEX_ROWS,
+    *HOSTS,
+    *GATEWAYS,
+    *LOCAL,
+    OPENAI_COMPATIBLE,
+)
 """Every row, most preferred first."""

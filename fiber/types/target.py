@@ -25,7 +25,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         members: Members of the body for parameters that have another name here, or exist here and not in the format,
             like `{"seed": "random_seed", "top_k": "top_k"}`.
         reasoning: How effort and budget are sent (OpenAI chat format): `effort` as `reasoning_effort`; `object` as
-            `reasoning`, as OpenRouter has it; `thinking` as `reasoning_effort`, and turned off by `thinking`.
+            `reasoning`, as OpenRouter has it; `thinking` like `effort`, and turned off by `thinking`; `hook` by the
+            row's hook.
         efforts: Efforts that this row knows; another is sent as the next lower one. Empty: all are sent as they are.
         family: Row whose error codes and rules for models hold here; its own when empty.
         unsupported: What this row does not have, each with the reason: parameters; one kind of a parameter, like
@@ -40,7 +41,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     api_version: str = ""
     collapse_text: bool = False
     members: Mapping[str, str] = {}
-    reasoning: Literal["effort", "object", "thinking"] = "effort"
+    reasoning: Literal["effort", "object", "thinking", "hook"] = "effort"
     efforts: tuple[str, ...] = ()
     family: str = ""
     unsupported: Mapping[str, str] = {}

@@ -30,6 +30,8 @@ def place_reasoning(
         FiberCapabilityError: The row cannot be told, and `on_unsupported` is `raise`.
     """
     style = target.quirks.reasoning
+    if style == "hook":
+        return
     if style == "object":
         _as_object(body, wanted, target, notes)
         return

@@ -32,7 +32,9 @@ def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, note
         if isinstance(tool, Tool):
             functions.append({"type": "function", "function": _function(tool, request, target, notes)})
         elif isinstance(tool, ServerTool):
-            if tool.kind == "web_search":
+            if (why := target.quirks.unsupported.get(f"tools.{tool.kind}")) is not None:
+                refuse(request, target, notes, f"the server tool {tool.kind}", why)
+            elif tool.kind == "web_search":
                 body["web_search_options"] = dict(tool.options)
             else:
                 why = "Chat Completions has no such tool; the Responses API may have it"
