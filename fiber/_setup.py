@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from fiber import _env
 from fiber._errors import FiberValidationError
@@ -13,6 +13,8 @@ from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.http import Secret
+
+T = TypeVar("T")
 
 
 def assemble(
@@ -33,10 +35,9 @@ def assemble(
     """
     rows = {row.name: row for row in (*PROVIDERS, *providers)}
     names = ModelRegistry(rows.values())
-    urls = {names.resolve("-", provider=name).provider: url for name, url in base_urls.items()}
+    urls = _by_row(names, base_urls)
     keys: dict[str, Credential] = {
-        names.resolve("-", provider=name).provider: Secret(key) if isinstance(key, str) else key
-        for name, key in api_keys.items()
+        name: Secret(key) if isinstance(key, str) else key for name, key in _by_row(names, api_keys).items()
     }
     for row in rows.values():
         if row.key_of in keys:
@@ -44,7 +45,8 @@ def assemble(
         if row.key_of in urls and rows[row.key_of].base_url == row.base_url:
             urls.setdefault(row.name, urls[row.key_of])
     for name, url in urls.items():
-        rows[name] = rows[name].replace(base_url=url, allow_http=allow_http or rows[name].allow_http)
+        row = rows[name]
+        rows[name] = row.replace(base_url=url, key_of=row.key_of, allow_http=allow_http or row.allow_http)
     return rows, keys, names
 
 
@@ -83,9 +85,8 @@ def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:
     providers = tuple(options.get("providers") or ())
     rows = (*PROVIDERS, *providers)
     names = ModelRegistry(rows)
-    given = {names.resolve("-", provider=name).provider: key for name, key in (options.get("api_keys") or {}).items()}
-    keys = {**_env.keys(rows), **given}
-    urls = {**_env.base_urls(rows), **(options.get("base_urls") or {})}
+    keys = {**_env.keys(rows), **_by_row(names, options.get("api_keys"))}
+    urls = {**_env.base_urls(rows), **_by_row(names, options.get("base_urls"))}
     usable = [row for row in rows if _is_usable(row, keys, urls, given=row in providers)]
     if not usable:
         variables = ", ".join(row.key_env[0] for row in PROVIDERS[:3])
@@ -98,6 +99,11 @@ def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:
     first = next((f"{row.name}:{row.default_model}" for row in usable if row.default_model), None)
     model = options.get("default_model") or _env.default_model() or first
     return {**options, "providers": providers, "api_keys": keys, "base_urls": urls, "default_model": model}
+
+
+def _by_row(names: ModelRegistry, said: Mapping[str, T] | None) -> dict[str, T]:
+    """Return *said* by names of rows, for aliases too."""
+    return {names.resolve("-", provider=name).provider: value for name, value in (said or {}).items()}
 
 
 def _is_usable(row: Provider, keys: Mapping[str, Any], urls: Mapping[str, str], *, given: bool) -> bool:

@@ -242,7 +242,9 @@ def test_from_env_takes_no_server_of_this_machine_for_granted(monkeypatch: pytes
     given = Fiber.from_env(providers=[llamacpp])
     monkeypatch.setenv("LLAMACPP_BASE_URL", "http://127.0.0.1:9931")
     said = Fiber.from_env()
+    told = Fiber.from_env(base_urls={"lm-studio": "http://127.0.0.1:1"})
 
+    assert told.providers["lmstudio"].base_url == "http://127.0.0.1:1/v1"
     assert given.providers["llamacpp"].base_url == "http://127.0.0.1:8080/v1"
     assert said.providers["llamacpp"].base_url == "http://127.0.0.1:9931/v1"
 

@@ -34,7 +34,7 @@ DEEPSEEK = Provider(
     base_url_env=("DEEPSEEK_BASE_URL",),
     base_path="/v1",
     key_env=("DEEPSEEK_API_KEY",),
-    prefixes=("deepseek-",),
+    prefixes=("deepseek-chat", "deepseek-reasoner", "deepseek-flash", "deepseek-v"),  # not deepseek-ai/..., on hosts
     default_model="deepseek-flash",
     quirks=compatible(
         collapse_text=True,
@@ -97,7 +97,7 @@ PERPLEXITY = Provider(
         }
     ),
     adapt_request=hooks.perplexity,
-    docs_url="https://docs.perplexity.ai",
+    docs_url="https://docs.perplexity.ai/docs/agent-api/migrate-from-sonar",
 )
 
 MOONSHOT = Provider(
@@ -106,7 +106,7 @@ MOONSHOT = Provider(
     base_url_env=("MOONSHOT_BASE_URL",),
     base_path="/v1",
     key_env=("MOONSHOT_API_KEY", "MOONSHOTAI_API_KEY", "KIMI_API_KEY"),
-    aliases=("kimi", "moonshotai"),
+    aliases=("kimi",),
     prefixes=("kimi-", "moonshot-"),
     default_model="kimi-k3.1-pro",
     quirks=compatible(

@@ -119,10 +119,11 @@ class Provider:
         """
         Return a copy with *changes*, for instance `row.replace(name="mine", base_url=...)`.
 
-        A base URL given here is meant: the environment's does not replace it any more.
+        A base URL given here is meant: the environment's does not replace it any more, and it may be anybody's, so the
+        key of another row (`key_of`) is not sent there, unless that is said again.
         """
         if "base_url" in changes:
-            changes.setdefault("base_url_env", ())
+            changes = {"base_url_env": (), "key_of": "", **changes}
         return replace(self, **changes)
 
     def at(self, **words: str) -> Provider:
@@ -142,7 +143,8 @@ class Provider:
                 parameter="base_urls",
                 outcome="not_sent",
             )
-        return self.replace(base_url=_PLACE.sub(lambda place: quote(said[place[1]], safe=""), self.base_url))
+        url = _PLACE.sub(lambda place: quote(said[place[1]], safe=""), self.base_url)
+        return self.replace(base_url=url, key_of=self.key_of)
 
     @property
     def is_placed(self) -> bool:

@@ -284,3 +284,12 @@ def test_missing_place_names_the_variables(row: Provider, advice: str) -> None:
 def test_a_bare_base_url_gets_the_path_of_its_row(url: str, expected: str) -> None:
     """Some providers' own clients want the host alone; a URL with a path is meant as it is."""
     assert Provider(name="acme", base_url=url, base_path="/openai/v1").base_url == expected
+
+
+def test_key_of_another_row_is_not_taken_to_another_address() -> None:
+    """A base URL may be anybody's; places of the row's own are the provider's."""
+    row = Provider(name="acme-chat", base_url="https://{region}.acme.example", key_of="acme")
+
+    assert row.replace(base_url="https://other.example").key_of == ""
+    assert row.replace(base_url="https://other.example", key_of="acme").key_of == "acme"
+    assert (row.at(region="eu").key_of, row.replace(name="second").key_of) == ("acme", "acme")

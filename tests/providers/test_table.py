@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fiber import adapters
+from fiber import FiberModelNotFoundError, adapters
 from fiber.providers.row import Provider
 from fiber.providers.table import PROVIDERS
 from fiber.registry.models import ModelRegistry
@@ -101,6 +101,16 @@ def test_bare_host_becomes_the_rows_own_path(row: Provider) -> None:
     assert (
         row.replace(base_url="https://other.example").base_url == f"https://other.example{urlsplit(row.base_url).path}"
     )
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["deepseek-ai/DeepSeek-V4", "moonshotai/Kimi-K3", "mistralai/Mistral-Small", "Qwen/Qwen3-32B", "zai-org/GLM-5.3"],
+)
+def test_names_of_weights_belong_to_no_row(model: str) -> None:
+    """Names as hosts write them, with an organisation, are not taken for models of the maker's own service."""
+    with pytest.raises(FiberModelNotFoundError):
+        ModelRegistry(PROVIDERS).resolve(model)
 
 
 @pytest.mark.parametrize(
