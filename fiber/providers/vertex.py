@@ -59,6 +59,7 @@ VERTEX = Provider(
     models_path="",
     quirks=Quirks(
         api_version="-",  # it stands in the base URL
+        members={"metadata": "labels"},
         unsupported={
             "store": "Vertex AI keeps no answers to come back to",
             "service_tier": "Vertex AI reads it from headers: X-Vertex-AI-LLM-Shared-Request-Type in extra_headers",

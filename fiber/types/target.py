@@ -30,8 +30,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         efforts: Efforts that this row knows; another is sent as the next lower one. Empty: all are sent as they are.
         family: Row whose error codes and rules for models hold here; its own when empty.
         unsupported: What this row does not have, each with the reason: parameters; one kind of a parameter, like
-            `tool_choice.required`, `response_format.json_schema` or `tools.strict`; kinds of content, like
-            `content.document`.
+            `tool_choice.required` or `response_format.json_schema`; and in the OpenAI chat format kinds of tools, like
+            `tools.strict`, and of content, like `content.document`.
     """
 
     max_tokens_field: str = "max_completion_tokens"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from fiber._errors import FiberCapabilityError
+from fiber.adapters import load
 from fiber.adapters.instructions import JSON_OBJECT
 from fiber.adapters.parameters import (
     Parameter,
@@ -249,3 +251,16 @@ def test_json_mode_that_a_row_lacks_is_asked_for_in_words() -> None:
 
     assert kept.response_format is None
     assert [note.kind for note in notes] == ["warned"]
+
+
+@pytest.mark.parametrize("name", ["anthropic", "gemini", "openai_chat", "openai_responses"])
+def test_every_format_heeds_the_members_of_a_row(name: str) -> None:
+    """A parameter that the format has elsewhere or not at all is sent where the row has it, and only there."""
+    quirks = Quirks(members={"seed": "sampling.seed", "user": "who"})
+    target = Target(provider="acme", model="m", base_url="https://h", quirks=quirks)
+
+    built = load(name).build_request(ask(seed=3, user="u"), target, stream=False)
+
+    body = msgspec.json.decode(built.body)
+    assert (body["sampling"], body["who"]) == ({"seed": 3}, "u")
+    assert not body.keys() & {"seed", "user", "metadata"}

@@ -88,6 +88,8 @@ def test_quirks_speak_of_what_there_is(row: Provider) -> None:
 
     assert refused | quirks.members.keys() <= set(PARAMETERS)
     assert quirks.unsupported.keys() - refused <= KINDS
+    if any(name.startswith(("tools.", "content.")) for name in quirks.unsupported):
+        assert row.adapter == "openai_chat"
     assert all(len(why) > 10 for why in quirks.unsupported.values())
     assert not quirks.members.keys() & refused
     assert set(quirks.efforts) <= {"none", "minimal", "low", "medium", "high", "xhigh", "max"}

@@ -41,13 +41,14 @@ def test_host_follows_from_the_location(location: str | None, host: str) -> None
 
 
 def test_gemini_is_at_its_publisher() -> None:
-    """With the method in the path and the token as a bearer."""
+    """With the method in the path, the token as a bearer, and metadata as labels."""
     reply = {"candidates": [{"content": {"parts": [{"text": "Hello"}], "role": "model"}, "finishReason": "STOP"}]}
     fiber, transport = client(json_reply(reply))
 
-    fiber.sync.chat("Hi", model="vertex:gemini-3.8-flash")
+    fiber.sync.chat("Hi", model="vertex:gemini-3.8-flash", metadata={"team": "a"})
 
     request = transport.requests[0]
+    assert request.json()["labels"] == {"team": "a"}
     assert request.url == f"{PROJECT}/publishers/google/models/gemini-3.8-flash:generateContent"
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
 
