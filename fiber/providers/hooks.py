@@ -18,6 +18,8 @@ from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
+_CODE = {"type": "code_interpreter"}
+_CODE_IN_CONTAINER = {**_CODE, "container": {"type": "auto"}}
 _MISTRAL_ID = re.compile(r"[A-Za-z0-9]{9}")
 _OPEN_QWEN = re.compile(r"qwen3(\.\d+)?-\d+b")
 _SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
@@ -42,9 +44,9 @@ def mistral(draft: Draft, request: ChatRequest, target: Target) -> Draft:
         return message
 
     draft = _messages(_parts(draft, _mistral_part), written)
-    last = draft.body["messages"][-1]
+    *earlier, last = draft.body["messages"] or [None]
     if isinstance(last, dict) and last["role"] == "assistant" and not last.get("tool_calls"):
-        draft.body["messages"][-1] = {**last, "prefix": True}
+        draft = draft._replace(body={**draft.body, "messages": [*earlier, {**last, "prefix": True}]})
     return draft
 
 
@@ -88,8 +90,9 @@ def deepseek(draft: Draft, request: ChatRequest, target: Target) -> Draft:
 def together(draft: Draft, request: ChatRequest, target: Target) -> Draft:
     """Say how many token probabilities in one number, and turn thinking off by an object."""
     body = dict(draft.body)
-    if body.pop("logprobs", None):
-        body["logprobs"] = max(1, body.pop("top_logprobs", 1))
+    wanted, most = body.pop("logprobs", None), body.pop("top_logprobs", 1)
+    if wanted:
+        body["logprobs"] = max(1, most)
     if body.get("reasoning_effort") == "none":
         del body["reasoning_effort"]
         body["reasoning"] = {"enabled": False}
@@ -108,12 +111,13 @@ def perplexity(draft: Draft, request: ChatRequest, target: Target) -> Draft:
 
 
 def xai(draft: Draft, request: ChatRequest, target: Target) -> Draft:
-    """Leave out the container, which xAI's code interpreter has none of."""
+    """Leave out the usual container, which xAI's code interpreter has none of."""
     tools = draft.body.get("tools")
     if tools is None:
         return draft
-    kept = [{k: v for k, v in tool.items() if k != "container"} if isinstance(tool, dict) else tool for tool in tools]
-    return draft._replace(body={**draft.body, "tools": kept})
+    return draft._replace(
+        body={**draft.body, "tools": [_CODE if tool == _CODE_IN_CONTAINER else tool for tool in tools]}
+    )
 
 
 def qwen(draft: Draft, request: ChatRequest, target: Target) -> Draft:

@@ -110,6 +110,13 @@ def test_mistral_goes_on_with_a_begun_answer() -> None:
     assert "prefix" not in body("mistral")["messages"][-1]
 
 
+def test_mistral_gets_an_empty_conversation_as_it_is() -> None:
+    """When nothing of it could be sent, the provider has to say so."""
+    only = (ChatMessage("user", (Image(file_id="f"),)),)
+
+    assert body("mistral", messages=only, on_unsupported="drop")["messages"] == []
+
+
 def test_mistral_gets_nothing_that_it_does_not_know() -> None:
     """Its names for seed and limit, no options of streams; what it lacks is refused."""
     said = body("mistral", stream=True, seed=3, top_k=4, max_tokens=5)
@@ -168,6 +175,7 @@ def test_deepseek_has_no_schemas() -> None:
         ({"top_logprobs": 4}, {"logprobs": 4}),
         ({"top_logprobs": 0}, {"logprobs": 1}),
         ({"logprobs": False}, {}),
+        ({"logprobs": False, "top_logprobs": 3}, {}),
         ({"reasoning": ReasoningOptions("none")}, {"reasoning": {"enabled": False}}),
         ({"reasoning": ReasoningOptions("xhigh")}, {"reasoning_effort": "high"}),
     ],
@@ -202,13 +210,14 @@ def test_perplexity_takes_a_schema_where_chat_has_it() -> None:
 
 
 def test_xai_runs_code_without_a_container() -> None:
-    """Other tools stay as they are."""
-    tools = (ServerTool("code_execution"), Tool("f"), Opaque('{"type":"x_search"}', "xai", "h", "x_search"))
+    """Other tools, and a container that somebody named, stay as they are."""
+    mine = ServerTool("code_execution", {"container": "c1"})
+    tools = (ServerTool("code_execution"), mine, Tool("f"), Opaque('{"type":"x_search"}', "xai", "h", "x_search"))
 
     said = body("xai", tools=tools)["tools"]
 
-    assert said[0] == {"type": "code_interpreter"}
-    assert [tool["type"] for tool in said[1:]] == ["function", "x_search"]
+    assert said[:2] == [{"type": "code_interpreter"}, {"type": "code_interpreter", "container": "c1"}]
+    assert [tool["type"] for tool in said[2:]] == ["function", "x_search"]
     assert "tools" not in body("xai")
 
 
