@@ -248,3 +248,13 @@ def test_tables_of_providers_are_current() -> None:
     page = PAGES["docs/features/providers.md"]
 
     assert page == renewed(page)
+
+
+def test_provider_is_added_in_under_thirty_lines() -> None:
+    """The row of the page on extending and its test, which both run, are as short as the pages say."""
+    section = PAGES["docs/features/extending.md"].partition("\n## Rows\n")[2]
+    shown = next(blocks(section)).strip().split("\n")
+
+    assert any("Provider(" in line for line in shown)
+    assert any(line.startswith("def test_") for line in shown)
+    assert len(shown) < 30
