@@ -30,8 +30,8 @@ _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 def wire_messages(request: ChatRequest, target: Target, notes: list[Note]) -> list[Any]:
     """Write the messages of *request*."""
     roles = _SPEAKERS if target.quirks.system_role == "as_is" else _SPEAKERS - {"system", "developer"}
-    if is_spoken(request.messages, roles):
-        return list(request.messages)  # as JSON they are what this format wants
+    if target.adapt_request is None and is_spoken(request.messages, roles):
+        return list(request.messages)  # as JSON they are what this format wants; a hook wants dicts
     writer = Writer(request, target, notes)
     names = call_names(request.messages)
     written: list[Any] = []
