@@ -208,7 +208,7 @@ class Answer:
         self._sources = chunk.search_results or chunk.citations or self._sources
 
     def read_words(self, chunk: Chunk) -> bool:
-        """Take a chunk that, behind others, says a piece of text and nothing else, as most do; say whether it is one."""
+        """Take a chunk that says a piece of text and nothing else, as most do; say whether it is one."""
         choices = chunk.choices
         if choices is None or len(choices) != 1 or self._turn is None:
             return False
