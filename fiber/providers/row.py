@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ class Provider:
         prefixes: Beginnings of model names that belong to this provider.
         default_model: Model that `Fiber.from_env()` falls back to.
         models_path: Path of the list of models, for `fiber models`.
-        headers: Sent with every request.
+        headers: Sent with every request; not in a `repr`.
         quirks: Deviations from the wire format.
         docs_url: The provider's own documentation.
         allow_http: Plain `http://` is meant, so that key and prompts travel readable; for another machine only, for
@@ -54,7 +54,7 @@ class Provider:
     prefixes: tuple[str, ...] = ()
     default_model: str = ""
     models_path: str = "/models"
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     quirks: Quirks = Quirks()
     docs_url: str = ""
     allow_http: bool = False

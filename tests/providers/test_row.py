@@ -204,3 +204,11 @@ def test_a_plain_url_of_another_machine_needs_leave(host: str) -> None:
 def test_a_plain_url_of_this_machine_needs_no_leave(host: str) -> None:
     """Nobody is on the way."""
     assert Provider(name="mine", base_url=f"http://{host}/v1").base_url == f"http://{host}/v1"
+
+
+def test_headers_of_a_row_are_not_shown() -> None:
+    """A header that goes with every request may be a gateway's key."""
+    row = Provider(name="acme", base_url="https://acme.test", headers=(("x-gateway", "canary-0123456789"),))
+
+    assert "canary" not in repr(row)
+    assert "acme" in repr(row)
