@@ -52,13 +52,13 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
     Return the transports of coroutines and of blocking code; they are imported and made at their first use.
 
     Raises:
-        FiberValidationError: There is no transport of that name.
+        FiberValidationError: *said* is neither a name of a transport nor a transport.
     """
-    if said is not None and not isinstance(said, str):
+    if said is not None and not isinstance(said, str) and hasattr(said, "open"):
         return said, blocking_face(said)
     if said not in (None, "direct", "httpx"):
         raise FiberValidationError(
-            f"There is no transport {said!r}: say 'direct' or 'httpx', or pass a Transport.",
+            f"The argument transport is {said!r}: say 'direct' or 'httpx', or pass a Transport.",
             parameter="transport",
             outcome="not_sent",
         )

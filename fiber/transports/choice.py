@@ -47,12 +47,12 @@ def for_loops(named: Callable[[], str], library: Callable[[], str], proxy_for: P
     Return the transport of coroutines.
 
     Args:
-        named: Returns `direct`, `httpx` or an empty string.
+        named: Returns the name of the transport, which the environment may give: `direct`, `httpx` or an empty string.
         library: Returns the name of the HTTP library; empty for the best one installed.
         proxy_for: Returns the proxy to an origin.
 
     Raises:
-        FiberValidationError: There is no transport of that name.
+        FiberValidationError: There is no transport of that name, so it is the environment's: an argument was checked.
     """
     from fiber.transports.loops import Loops
 
@@ -77,6 +77,8 @@ def for_threads(named: Callable[[], str], library: Callable[[], str], proxy_for:
 def _is_direct(name: str) -> bool:
     if name and name not in _NAMES:
         raise FiberValidationError(
-            f"FIBER_TRANSPORT is {name!r}: use {' or '.join(_NAMES)}.", parameter="transport", outcome="not_sent"
+            f"The environment variable FIBER_TRANSPORT is {name!r}: set it to {' or '.join(_NAMES)}, or unset it.",
+            parameter="FIBER_TRANSPORT",
+            outcome="not_sent",
         )
     return name != "httpx"

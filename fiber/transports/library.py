@@ -37,7 +37,8 @@ def load(name: str = "") -> Any:
     """
     if name and name not in LIBRARIES:
         raise FiberValidationError(
-            f"HTTP library {name!r} is not known: use {' or '.join(LIBRARIES)}.", parameter="FIBER_HTTP"
+            f"The environment variable FIBER_HTTP is {name!r}: set it to {' or '.join(LIBRARIES)}, or unset it.",
+            parameter="FIBER_HTTP",
         )
     for candidate in (name,) if name else LIBRARIES:
         if importlib.util.find_spec(candidate) is not None:
