@@ -23,7 +23,7 @@ class HTTPXTransport(DirectTransport):
 
     Args:
         library: Returns the name of the library to use; empty for the best one installed.
-        make: Makes a connection of the library, its proxy and the seconds until it must stand.
+        make: Makes a connection of the library, its proxy, the connect timer and the moment when that expires.
     """
 
     def __init__(
@@ -31,15 +31,15 @@ class HTTPXTransport(DirectTransport):
         network: Network,
         proxy_for: ProxyFor,
         library: Callable[[], str],
-        make: Callable[[Any, str, float | None], Link],
+        make: Callable[[Any, str, float | None, float | None], Link],
     ) -> None:
         super().__init__(network, proxy_for)
         self._library = library
         self._link = make
 
-    async def connect(self, origin: Origin, timeouts: Timeouts, until: float | None) -> Link:
+    async def connect(self, origin: Origin, timeouts: Timeouts, due: float | None, until: float | None) -> Link:
         """Make a connection to *origin*; it stands when its first request is sent."""
-        return self._link(load(self._library()), self.proxy_for(origin.scheme, origin.netloc), timeouts.connect)
+        return self._link(load(self._library()), self.proxy_for(origin.scheme, origin.netloc), timeouts.connect, due)
 
 
 def for_loops(named: Callable[[], str], library: Callable[[], str], proxy_for: ProxyFor) -> Transport:

@@ -61,6 +61,14 @@ def now() -> float:
     return time.monotonic()
 
 
+def within(seconds: float | None, until: float | None) -> float | None:
+    """Return *seconds*, or what is left until the moment *until* when that is less; never nothing."""
+    if until is None:
+        return seconds
+    left = max(0.001, until - now())
+    return left if seconds is None else min(left, seconds)
+
+
 def outgoing(library: Any, request: HTTPRequest, timeouts: Timeouts) -> Any:
     """
     Make the library's request. This is the one place where a secret is revealed.
