@@ -13,7 +13,7 @@ from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
 from fiber.transports.connection import Connection
 from fiber.transports.decoding import Unpacker, next_plain, unpacker_of
 from fiber.transports.network import Home, Link, Network
-from fiber.transports.pool import Pool, Turn
+from fiber.transports.pool import Pool, Turn, idle_seconds
 from fiber.transports.proxy import ProxyFor, no_proxy, through
 from fiber.transports.streams import Stream, has_expired, tls_context, unconnected
 from fiber.transports.wire import Origin, split_url
@@ -132,6 +132,8 @@ class DirectTransport:
                     request.on_open(answer.discard)
                 head = await connection.send(request, origin, target, timeouts.read, until)
                 answer.unpacker = unpacker_of(head.headers.get("content-encoding", ""))
+                if said := head.headers.get("keep-alive"):  # of one server, so it holds for all its connections
+                    pool.idle_seconds = idle_seconds(said)
             except BaseException as error:
                 if is_fresh or home.is_over or not answer.owned or not connection.was_stale(error, request):
                     await answer.close()

@@ -815,6 +815,28 @@ def idle(home: Home) -> int:
     return sum(len(one._idle) for one in home._pools.values())
 
 
+@pytest.mark.parametrize(
+    ("says", "connections"), [("", 1), ("keep-alive: timeout=10\r\n", 1), ("keep-alive: timeout=0\r\n", 3)]
+)
+def test_a_connection_is_idle_no_longer_than_the_server_says(
+    run: Run, serve: Serve, says: str, connections: int
+) -> None:
+    """One that the server is about to close is not used again."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.send(f"HTTP/1.1 200 OK\r\n{says}content-length: 5\r\n\r\nhello".encode())
+
+    server = serve(answer)
+
+    async def work(transport: DirectTransport) -> tuple[list[bytes], bool]:
+        return [await fetch(transport, get(server)) for _ in range(3)], await well(transport)
+
+    said, is_well = run(work)
+
+    assert (said, is_well) == ([b"hello"] * 3, True)
+    assert server.connections == connections
+
+
 # -- the connect timer ----------------------------------------------------------------------------------------------
 
 
