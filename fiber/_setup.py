@@ -54,14 +54,12 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
     Raises:
         FiberValidationError: *said* is neither a name of a transport nor a transport.
     """
-    if said is not None and not isinstance(said, str) and hasattr(said, "open"):
+    if said is not None and not isinstance(said, str):
+        if not hasattr(said, "open"):
+            raise _no_transport(said)
         return said, blocking_face(said)
-    if said not in (None, "direct", "httpx"):
-        raise FiberValidationError(
-            f"The argument transport is {said!r}: say 'direct' or 'httpx', or pass a Transport.",
-            parameter="transport",
-            outcome="not_sent",
-        )
+    if said not in (None, "direct", "h11", "httptools", "httpx"):
+        raise _no_transport(said)
 
     def named() -> str:
         return said or _env.transport()
@@ -69,6 +67,14 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
     arguments = (named, _env.http_library, _env.proxy_for)
     return Lazy("fiber.transports.choice", "for_loops", *arguments), Lazy(
         "fiber.transports.choice", "for_threads", *arguments
+    )
+
+
+def _no_transport(said: object) -> FiberValidationError:
+    return FiberValidationError(
+        f"The argument transport is {said!r}: say 'direct', 'h11', 'httptools' or 'httpx', or pass a Transport.",
+        parameter="transport",
+        outcome="not_sent",
     )
 
 

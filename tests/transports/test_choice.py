@@ -20,6 +20,8 @@ from fiber.transports.proxy import no_proxy
         (for_loops, "", DirectTransport),
         (for_loops, "direct", DirectTransport),
         (for_loops, "httpx", HTTPXTransport),
+        (for_loops, "h11", DirectTransport),
+        (for_loops, "httptools", DirectTransport),
         (for_threads, "", DirectTransport),
         (for_threads, "direct", DirectTransport),
         (for_threads, "httpx", HTTPXTransport),
@@ -37,7 +39,8 @@ def test_a_transport_is_chosen_by_its_name(make: Callable[..., Any], name: str, 
 @pytest.mark.parametrize("make", [for_loops, for_threads])
 def test_a_transport_that_does_not_exist_is_refused(make: Callable[..., Any]) -> None:
     """The message names the variable, for an argument was checked before, and lists the transports that do exist."""
-    with pytest.raises(FiberValidationError, match="FIBER_TRANSPORT is 'curl': set it to direct or httpx") as caught:
+    words = "FIBER_TRANSPORT is 'curl': set it to direct, h11, httptools or httpx"
+    with pytest.raises(FiberValidationError, match=words) as caught:
         make(lambda: "curl", str, no_proxy)
 
     assert (caught.value.parameter, caught.value.outcome) == ("FIBER_TRANSPORT", "not_sent")

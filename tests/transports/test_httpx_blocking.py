@@ -10,7 +10,7 @@ from fiber import FiberConnectionError
 from fiber._engine import run_sync
 from fiber.transports import library
 from fiber.transports.httpx_blocking import BlockingConnection
-from fiber.transports.wire import Origin
+from fiber.transports.origin import Origin
 from fiber.types.http import HTTPRequest
 from tests.transports.conftest import LIBRARY
 

@@ -12,7 +12,7 @@ import pytest
 from fiber import FiberConnectionError
 from fiber.transports import httpx_loops, library
 from fiber.transports.httpx_loops import LoopConnection
-from fiber.transports.wire import Origin
+from fiber.transports.origin import Origin
 from fiber.types.http import HTTPRequest
 from tests.transports.conftest import LIBRARY
 
