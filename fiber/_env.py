@@ -20,7 +20,8 @@ def keys(rows: Iterable[Provider]) -> dict[str, str]:
 
 def base_urls(rows: Iterable[Provider]) -> dict[str, str]:
     """Return the base URLs that are set, by row name."""
-    return _first(rows, "base_url_env")
+    named = {row.name: row for row in rows}
+    return {name: named[name].base_url_from(said) for name, said in _first(named.values(), "base_url_env").items()}
 
 
 def default_model() -> str:

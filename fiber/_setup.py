@@ -85,7 +85,9 @@ def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:
     given = {names.resolve("-", provider=name).provider: key for name, key in (options.get("api_keys") or {}).items()}
     keys = {**_env.keys(rows), **given}
     urls = {**_env.base_urls(rows), **(options.get("base_urls") or {})}
-    usable = [row for row in rows if row.name in keys or not row.needs_key]
+    # A bundled row that needs no key is a server on this machine, there or not: it counts when something names it.
+    named = {row.name for row in providers} | urls.keys()
+    usable = [row for row in rows if row.name in keys or (not row.needs_key and row.name in named)]
     if not usable:
         variables = ", ".join(row.key_env[0] for row in PROVIDERS[:3])
         raise FiberValidationError(

@@ -30,6 +30,7 @@ class Provider:
         base_url: URL to which the format's paths are appended.
         key_env: Environment variables that may hold the key, best first.
         base_url_env: Environment variables that may hold another base URL, best first.
+        base_url_from: Makes a base URL of what such a variable says, where that need not be one.
         auth: How the key is put on a request.
         needs_key: A call without a key fails before it is sent.
         aliases: Further names.
@@ -48,6 +49,7 @@ class Provider:
     adapter: str | Adapter = "openai_chat"
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
+    base_url_from: Callable[[str], str] = str
     auth: Signer = bearer
     needs_key: bool = True
     aliases: tuple[str, ...] = ()

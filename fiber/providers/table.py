@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fiber.providers.auth import header, unsigned
+from fiber.providers.own_formats import COHERE, OLLAMA
 from fiber.providers.row import Provider
 from fiber.types.target import Quirks
 
@@ -52,7 +53,7 @@ GEMINI = Provider(
     docs_url="https://ai.google.dev/api/generate-content",
 )
 
-PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, OPENAI_RESPONSES)
+PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, OPENAI_RESPONSES, COHERE, OLLAMA)
 """Every row, most preferred first."""
 
 

@@ -32,6 +32,16 @@ REVIEWED: Mapping[str, tuple[str, str]] = {
         "FiberProviderError",
         "bare JSON behind the events: 499 CANCELLED, after chunks that all say STOP",
     ),
+    "cohere.chat.5557520a5a": ("FiberBadRequestError", "finish reason ERROR, `INVALID_TOOL_GENERATION`"),
+    "cohere.chat.b9b1282e09": ("FiberBadRequestError", "finish reason ERROR, `INVALID_TOOL_GENERATION`"),
+    "cohere.chat.ff9d8a6489": (
+        "FiberBadRequestError",
+        "finish reason ERROR, no valid response; the same request without a stream is cohere.chat.ffefac3d7b, a 422",
+    ),
+    "cohere.chat.b2e2d31ee4": (
+        "FiberBadRequestError",
+        "finish reason ERROR, no valid response; the same request without a stream is cohere.chat.d6c1827530, a 422",
+    ),
     # -- streams that are cut ----------------------------------------------------------------------------------------
     "openai.responses.376774a553": (_CUT, "a fixture of a cancelled stream: it stops amid the reasoning"),
     "gemini.generate.59f645209d": (_CUT, "a stub of one chunk without `finishReason`"),
