@@ -77,8 +77,8 @@ class Recording:
     One recorded exchange.
 
     Attributes:
-        kind: How the body was kept: `json`, `sse`, `ndjson`, `events` (a payload per line, the framing is lost), `text`,
-            `empty`.
+        kind: How the body was kept: `json`, `sse`, `ndjson`, `text`, `empty`, or `events` (a payload per line, the
+            framing is lost).
         text: The body.
     """
 

@@ -26,14 +26,13 @@ from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 
 _FIRST_ERROR_STATUS = 300
-_FAILED: Mapping[str, int] = {
-    # A whole reply to the same request is refused with 422 (recorded, cohere.chat.b2e2d31ee4 and
-    # cohere.chat.d6c1827530).
-    "ERROR": 422,
-    "TIMEOUT": 504,
-}
-FAILED = frozenset(_FAILED)
+FAILED = ("ERROR", "TIMEOUT")
 """Finish reasons of answers that are none."""
+
+_UNMADE = ("INVALID_TOOL_GENERATION",)
+"""Types of failures of the model itself."""
+_UNMADE_WORDS = "no valid response generated"
+"""The same without a type; recorded, cohere.chat.b2e2d31ee4: as a whole reply it is refused with 422."""
 
 _DENIED_TOKEN = 498
 """Status for a text that is on a list of denied ones."""
@@ -61,9 +60,11 @@ def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
 
 
 def failed(reason: str, error: Any, kind: Any, head: HTTPHead, body: bytes, target: Target) -> FiberError:
-    """Make the error of an answer that ended with *reason*, one of `FAILED`, and what it says of it."""
-    message = text(error) or f"the answer ended with {reason}"
-    return _made(head, body, target, message, status=_FAILED.get(reason, 500), code=text(kind) or reason)
+    """Make the error of an answer that ended with *reason*, and what it says of it."""
+    message, code = text(error) or f"the answer ended with {reason}", text(kind) or reason
+    unmade = code in _UNMADE or message.lower().startswith(_UNMADE_WORDS)
+    status = 422 if unmade else 504 if reason == "TIMEOUT" else 500
+    return _made(head, body, target, message, status=status, code=code)
 
 
 def _made(
