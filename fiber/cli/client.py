@@ -13,7 +13,7 @@ from fiber.testing.serving import Family
 from fiber.types.config import RetryPolicy
 
 MOCK_MODEL = "openai:gpt-mock"
-FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini")
+FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "cohere", "ollama")
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def client_for(options: argparse.Namespace) -> Iterator[Fiber]:
 
 
 def mocked(server: MockServer, *, retry: RetryPolicy | None = None) -> Fiber:
-    """Make a client whose three providers are all *server*."""
+    """Make a client whose providers are all *server*."""
     urls: dict[str, str] = {family: server.base_url(family) for family in FAMILIES}
     return Fiber(default_model=MOCK_MODEL, api_keys=dict.fromkeys(urls, "mock-key"), base_urls=urls, retry=retry)
 

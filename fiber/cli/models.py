@@ -10,6 +10,7 @@ from fiber._fiber import Fiber
 from fiber.cli import output
 from fiber.cli.client import client_for
 from fiber.providers.row import Provider
+from fiber.providers.table import PROVIDERS
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,13 +39,14 @@ def _rows(fiber: Fiber, provider: str | None) -> list[Provider]:
     lists = {
         (row.base_url, row.models_path, row.key_env): row
         for row in reversed(list(rows.values()))
-        if fiber.has_key(row.name)
+        # A server on this machine may not be there: it is asked when something named it.
+        if fiber.has_key(row.name) and (row.needs_key or row not in PROVIDERS)
     }
     return list(reversed(lists.values()))
 
 
 def _names(answer: Any) -> list[str]:
-    """Read the list of models: OpenAI and Anthropic say `data[].id`, Gemini `models[].name`."""
+    """Read the list of models: `data[].id` at OpenAI and Anthropic, `models[].name` at the others."""
     members = answer.get("data") or answer.get("models") or [] if isinstance(answer, dict) else []
     names = (member.get("id") or member.get("name") for member in members if isinstance(member, dict))
     return sorted(str(name).removeprefix("models/") for name in names if name)

@@ -166,7 +166,7 @@ def test_models_lists_what_every_provider_offers(capsys: pytest.CaptureFixture[s
     assert main(["models", "--mock"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert {line.split(":")[0] for line in lines} == {"openai", "anthropic", "gemini"}
+    assert {line.split(":")[0] for line in lines} == {"openai", "anthropic", "gemini", "cohere", "ollama"}
     assert "anthropic:claude-mock" in lines
 
 
