@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fiber.types.config import Timeouts
     from fiber.types.http import HTTPRequest
 
-KEYS = dict.fromkeys(("openai", "anthropic", "gemini", "cohere"), "fiber-test-key")
+KEYS: dict[str, str] = dict.fromkeys(("openai", "anthropic", "gemini", "cohere"), "fiber-test-key")
 """Of clients that talk to nobody real."""
 MODEL = "openai:mock"
 FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "cohere", "ollama")
