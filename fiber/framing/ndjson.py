@@ -44,7 +44,8 @@ class NDJSONDecoder:
         Raises:
             FiberParsingError: A line is longer than the limit.
         """
-        if not self._pieces and (not chunk or chunk.isspace()):
+        if not self._pieces and not chunk.strip(b"\n"):
+            self._first = self._first and not chunk
             return []  # signs of life, or a flood of them
         head, *others = chunk.split(b"\n")
         self._keep(head)

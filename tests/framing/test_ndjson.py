@@ -36,6 +36,7 @@ CASES = {
     "four-byte character": ('"🌧"\n'.encode(), lines('"🌧"'.encode())),
     "no json": (b"oops\n", lines(b"oops")),
     "nothing": (b"", []),
+    "bom behind an empty line": (b"\n\xef\xbb\xbf{}\n", lines(b"\xef\xbb\xbf{}")),
     "only empty lines": (b"\n\r\n \n", []),
 }
 
@@ -59,7 +60,9 @@ def test_body_becomes_lines(data: bytes, expected: list[Frame]) -> None:
 @given(data=st.data())
 def test_chunks_do_not_matter(data: st.DataObject) -> None:
     """Any bytes, cut anywhere, become the same lines."""
-    said = data.draw(st.lists(st.sampled_from([b"\n", b"\r", b" ", b"{}", b"a", "é".encode()]), max_size=20))
+    said = data.draw(
+        st.lists(st.sampled_from([b"\n", b"\r", b" ", b"{}", b"a", "é".encode(), b"\xef\xbb\xbf"]), max_size=20)
+    )
     body = b"".join(said)
 
     assert decode(data.draw(chunkings(body))) == decode([body])
@@ -75,7 +78,15 @@ def test_line_is_given_out_when_it_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    "chunks", [[b"x" * 11], [b"x" * 6, b"x" * 5], [b"{}\n" + b"x" * 11 + b"\n{}\n"], [b"{}\n" + b"x" * 11]]
+    "chunks",
+    [
+        [b" " * 11],
+        [b"\r" * 6, b"\r" * 5],
+        [b"x" * 11],
+        [b"x" * 6, b"x" * 5],
+        [b"{}\n" + b"x" * 11 + b"\n{}\n"],
+        [b"{}\n" + b"x" * 11],
+    ],
 )
 def test_line_that_is_too_long_is_an_error(chunks: list[bytes]) -> None:
     """Ended or not, in one chunk or in several."""
