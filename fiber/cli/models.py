@@ -18,6 +18,10 @@ def run(options: argparse.Namespace) -> int:
     failed = 0
     with client_for(options) as fiber:
         for row in _rows(fiber, options.provider):
+            if not row.models_path:
+                failed = 1
+                output.note(f"{row.name} has no list of models.")
+                continue
             try:
                 names = _names(fiber.sync.request("GET", row.models_path, provider=row.name).json())
             except FiberError as error:
@@ -39,10 +43,14 @@ def _rows(fiber: Fiber, provider: str | None) -> list[Provider]:
     lists = {
         (row.base_url, row.models_path, row.key_env): row
         for row in reversed(list(rows.values()))
-        # A server on this machine may not be there: it is asked when something named it.
-        if fiber.has_key(row.name) and (row.needs_key or row not in PROVIDERS)
+        if fiber.has_key(row.name) and _is_worth_asking(row)
     }
     return list(reversed(lists.values()))
+
+
+def _is_worth_asking(row: Provider) -> bool:
+    """Say whether *row* has a list of its own, and, if it is a server on this machine, somebody named it."""
+    return bool(row.models_path and row.is_placed and not row.key_of) and (row.needs_key or row not in PROVIDERS)
 
 
 def _names(answer: Any) -> list[str]:

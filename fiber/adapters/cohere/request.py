@@ -11,7 +11,7 @@ from typing import Any
 from fiber.adapters.cohere.messages import Conversation
 from fiber.adapters.cohere.parameters import PARAMETERS, RANGES
 from fiber.adapters.cohere.tools import place_tools
-from fiber.adapters.parameters import place, refuse, settle
+from fiber.adapters.parameters import of_row, place, refuse, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
@@ -26,19 +26,20 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     Raises:
         FiberCapabilityError: Something cannot be sent and `on_unsupported` is `raise`.
     """
-    request, notes = settle(request, PARAMETERS, target, _out_of_range(request))
+    table = of_row(PARAMETERS, target)
+    request, notes = settle(request, table, target, _out_of_range(request))
     conversation = Conversation(request, target, notes)
     body: dict[str, Any] = {"model": target.model, "messages": conversation.messages()}
     if conversation.documents:
         body["documents"] = conversation.documents
-    place(body, request, PARAMETERS)
+    place(body, request, table)
     place_tools(body, request, target, notes)
     if request.response_format is not None:
         body["response_format"] = _format(request.response_format)
     if (thinking := _thinking(request, target, notes)) is not None:
         body["thinking"] = thinking
     body["stream"] = stream
-    return post(f"{target.base_url}/v2/chat", body, request, notes, stream=stream)
+    return post(f"{target.base_url}/v2/chat", body, request, notes, stream=stream, target=target)
 
 
 def _out_of_range(request: ChatRequest) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 from fiber.adapters.history import sealed
 from fiber.adapters.ollama.messages import Conversation
 from fiber.adapters.ollama.parameters import PARAMETERS
-from fiber.adapters.parameters import place, refuse, settle
+from fiber.adapters.parameters import of_row, place, refuse, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
@@ -23,6 +23,7 @@ from fiber.types.tools import ResponseFormat, ServerTool, Tool
 STREAM_TYPE = "application/x-ndjson"
 _LEVELS: Mapping[str, str] = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high"}
 """Effort to level of thinking; `max` is one of both."""
+_FORCED = dict.fromkeys(("tool_choice.required", "tool_choice.named"), "Ollama cannot be told to call a tool")
 
 
 def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTPRequest:
@@ -32,13 +33,14 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     Raises:
         FiberCapabilityError: Something cannot be sent and `on_unsupported` is `raise`.
     """
-    request, notes = settle(request, PARAMETERS, target)
+    table = of_row(PARAMETERS, target)
+    request, notes = settle(request, table, target, _FORCED)
     body: dict[str, Any] = {
         "model": target.model,
         "messages": Conversation(request, target, notes).messages(),
         "stream": stream,
     }
-    place(body, request, PARAMETERS)
+    place(body, request, table)
     if tools := _tools(request, target, notes):
         body["tools"] = tools
     if request.top_logprobs is not None:
@@ -49,18 +51,15 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     if (think := _think(request, target, notes)) is not None:
         body["think"] = think
     url = f"{target.base_url}/api/chat"
-    return post(url, body, request, notes, stream=stream, stream_type=STREAM_TYPE)
+    return post(url, body, request, notes, stream=stream, stream_type=STREAM_TYPE, target=target)
 
 
 def _tools(request: ChatRequest, target: Target, notes: list[Note]) -> list[Any]:
     """Write the tools; there is no choice among them but to offer them or not."""
-    mode = request.tool_choice.mode if request.tool_choice is not None else "auto"
-    if mode == "none":
+    if request.tool_choice is not None and request.tool_choice.mode == "none":
         if request.tools:
             notes.append(Note("mapped", "tool_choice", "none is sent as no tools at all"))
         return []
-    if mode != "auto":
-        refuse(request, target, notes, f"tool_choice {mode}", "Ollama cannot be told to call a tool")
     written: list[Any] = []
     for tool in request.tools or ():
         if isinstance(tool, Tool):
