@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 from fiber._errors import FiberError, FiberParsingError
 from fiber.adapters.assembly import Assembly, with_partial
 from fiber.adapters.failures import unreadable
+from fiber.adapters.keeping import COUNTED_BYTES, MAX_STREAM_BYTES, too_much
 from fiber.adapters.surrogates import Rejoiner
 from fiber.framing.ndjson import NDJSONDecoder
 from fiber.framing.sse import MAX_EVENT_BYTES, Frame, SSEDecoder
@@ -46,6 +47,7 @@ class FramedDecoder(ABC):
         self.done = False
         self._frames = self.framing()
         self._rejoiner = Rejoiner()
+        self._uncounted = 0
 
     @abstractmethod
     def framing(self) -> Framing:
@@ -99,6 +101,9 @@ class FramedDecoder(ABC):
             self.fail(self._named(error))
             return self.assembly.take()
         self._read_all(self._rejoiner.feed(frames))
+        self._uncounted += len(chunk)
+        if self._uncounted >= COUNTED_BYTES:
+            self._hold_to_limit()
         return self.assembly.take()
 
     def finish(self) -> list[StreamEvent]:
@@ -110,6 +115,11 @@ class FramedDecoder(ABC):
         self._read_all(last + self._rejoiner.finish(), cut=True)
         self._judge()
         return self.assembly.take()
+
+    def _hold_to_limit(self) -> None:
+        self._uncounted = 0
+        if self.assembly.pack() > MAX_STREAM_BYTES and self.error is None and not self.done:
+            self.fail(self._named(too_much()))
 
     def _judge(self) -> None:
         if self.done or self.error is not None:
