@@ -23,7 +23,9 @@ from fiber.types.tools import ResponseFormat, ServerTool, Tool
 STREAM_TYPE = "application/x-ndjson"
 _LEVELS: Mapping[str, str] = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high"}
 """Effort to level of thinking; `max` is one of both."""
-_FORCED = dict.fromkeys(("tool_choice.required", "tool_choice.named"), "Ollama cannot be told to call a tool")
+_FORCED: Mapping[str, str] = dict.fromkeys(
+    ("tool_choice.required", "tool_choice.named"), "Ollama cannot be told to call a tool"
+)
 
 
 def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTPRequest:
