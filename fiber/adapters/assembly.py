@@ -241,7 +241,6 @@ class Assembly:
             warnings=tuple(self.warnings),
             body=body,
             headers=read.public(self.head.headers),
-            rate_limits=read.rate_limits(self.head.headers),
         )
 
     def interrupted(self, why: str) -> FiberError:

@@ -30,7 +30,7 @@ from fiber.types.events import (
 )
 from fiber.types.http import HTTPHead
 from fiber.types.messages import ChatMessage
-from fiber.types.result import ChatResult, Choice, Citation, RateLimits, TokenLogprob, Usage
+from fiber.types.result import ChatResult, Choice, Citation, TokenLogprob, Usage
 from fiber.types.target import Target
 
 TARGET = Target(provider="acme", model="m", base_url="https://acme.test/v1")
@@ -122,7 +122,6 @@ def test_result_has_what_the_response_said() -> None:
         warnings=("careful",),
         body=b"{}",
         headers={"x-a": "1", "x-ratelimit-limit-requests": "5"},
-        rate_limits=RateLimits(requests_limit=5),
     )
     assert made.take() == [START, TextDelta("hi"), Citation(url="u")]
 
