@@ -437,6 +437,18 @@ def test_a_brief_run_measures_one_size_of_everything(load: Load) -> None:
     assert [case.scenario for case in found] == list(scenarios)
 
 
+def test_all_who_are_named_are_there(load: Load) -> None:
+    """Every entry names a class, every case a scenario, and what blocks says so by its name."""
+    roster, peers = load("roster").ROSTER, load("peers")
+    entries = [*roster.values(), *(peer.entry for peer in peers.PEERS.values())]
+    places = [entry.place.partition(":") for entry in entries]
+
+    assert [place for place in places if not hasattr(load(place[0]), place[2])] == []
+    assert {scenario for wanted in peers.CASES.values() for scenario, _ in wanted} <= set(load("scenarios").SCENARIOS)
+    assert [name for name, entry in roster.items() if entry.blocks] == [name for name in roster if "sync" in name]
+    assert set(peers.CASES) <= set(FORMATS)
+
+
 def test_a_client_is_not_changed_by_the_environment(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """But for what its entry sets; a foreign interpreter finds nothing of ours."""
     running, roster = load("running"), load("roster")
