@@ -73,16 +73,25 @@ def _measured(entry: Entry, case: Case, seconds: float, url: str) -> dict[str, A
         if SCENARIOS[case.scenario].run is None:
             repeat = 1 if seconds < BRIEF_SECONDS else 5
             arguments = _process(entry, case, url)
+            if repeat > 1:
+                _finished(entry, arguments)  # the first process after an installation compiles what it imports
             return {"value": median(_process_ms(entry, arguments) for _ in range(repeat)), "count": repeat}
         said = (entry.place, entry.blocks, case.format, case.scenario, case.size, seconds, url)
         done = _finished(entry, ["worker.py", *map(str, said)])
     except subprocess.TimeoutExpired:
         return {"error": f"no figure within {_PATIENCE_SECONDS} s"}
     except subprocess.CalledProcessError as error:
-        lines = (error.stdout + error.stderr).strip().splitlines()
-        return {"error": f"exit code {error.returncode}: {lines[-1][:300] if lines else 'nothing said'}"}
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        return found_in(error.stdout, error.stderr)
+    return found_in(done.stdout, done.stderr)
+
+
+def found_in(output: str, errors: str) -> dict[str, Any]:
+    """Return the figure, or the error, that a worker printed: a library may print too, before it and after."""
+    for line in reversed(output.splitlines()):
+        if line.startswith(('{"value": ', '{"error": ')):
+            found: dict[str, Any] = json.loads(line)
+            return found
+    return {"error": (errors.strip().splitlines() or ["nothing was said"])[-1][:300]}
 
 
 def _process(entry: Entry, case: Case, url: str) -> list[str]:

@@ -463,6 +463,20 @@ def test_a_client_is_not_changed_by_the_environment(load: Load, monkeypatch: pyt
     assert {"FIBER_HTTP", "PYTHONPATH"} & set(theirs) == set()
 
 
+@pytest.mark.parametrize(
+    ("output", "errors", "said"),
+    [
+        ('a library says\n{"value": 1.5, "count": 2}\nmore\n', "a warning\n", {"value": 1.5, "count": 2}),
+        ('{"error": "no"}\n', "", {"error": "no"}),
+        ("", "Traceback\nValueError: x\n", {"error": "ValueError: x"}),
+        ("{not ours\n", "", {"error": "nothing was said"}),
+    ],
+)
+def test_a_figure_is_found_in_what_a_worker_prints(load: Load, output: str, errors: str, said: dict[str, Any]) -> None:
+    """Libraries print too; a process that dies has said why."""
+    assert load("running").found_in(output, errors) == said
+
+
 def test_a_file_of_results_can_be_read_again(
     load: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
