@@ -77,12 +77,10 @@ def _misfit(costs: Mapping[int, float], power: float) -> float:
     rows = [(1 / cost, size**power / cost) for size, cost in costs.items()]
     aa, bb = sum(a * a for a, _ in rows), sum(b * b for _, b in rows)
     ab, a1, b1 = sum(a * b for a, b in rows), sum(a for a, _ in rows), sum(b for _, b in rows)
+    fixed, each = 0.0, b1 / bb
     determinant = aa * bb - ab * ab
-    fixed, each = (
-        (0.0, 0.0) if determinant <= 0 else ((a1 * bb - b1 * ab) / determinant, (b1 * aa - a1 * ab) / determinant)
-    )
-    if determinant <= 0 or fixed < 0:
-        fixed, each = 0.0, b1 / bb
+    if determinant > 0 and (a1 * bb - b1 * ab) > 0:
+        fixed, each = (a1 * bb - b1 * ab) / determinant, (b1 * aa - a1 * ab) / determinant
     if each < 0:
         return math.inf
     return sum((fixed * a + each * b - 1) ** 2 for a, b in rows)
@@ -90,24 +88,17 @@ def _misfit(costs: Mapping[int, float], power: float) -> float:
 
 def number(value: float) -> str:
     """Write *value* with two or three digits that count, and thousands apart."""
-    if abs(value) >= 100:
-        return f"{round(value, -1 if abs(value) >= 1000 else 0):,.0f}"
+    if abs(value) >= 1000:
+        return f"{round(value, -1):,.0f}"
     if abs(value) >= 10:
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
 
 
 def ratio_text(value: float) -> str:
-    """Write a ratio: two digits that count."""
-    return (
-        f"{value:,.0f}"
-        if value >= 10
-        else f"{value:.1f}"
-        if value >= 1
-        else f"{value:.2f}"
-        if value >= 0.1
-        else f"{value:.3f}"
-    )
+    """Write a ratio: two digits that count, but never more than three behind the point."""
+    digits = 0 if value >= 10 else 1 if value >= 1 else 2 if value >= 0.1 else 3
+    return f"{value:,.{digits}f}"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -23,8 +23,8 @@ FORMATS = ("openai_chat", "openai_responses", "anthropic", "gemini")
 
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="the benchmarks are not part of this distribution")
 
-fixture_stays = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-"""The fixture imports modules that hold no state."""
+fixture_stays = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+"""The fixture imports modules that hold no state; an exponent takes some milliseconds."""
 
 
 @pytest.fixture
