@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--format", action="append", choices=FORMATS, help="measured in full; can be repeated")
     parser.add_argument("--client", action="append", choices=ROSTER, help="can be repeated; floors are always there")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=0.3, help="CPU to spend on one figure")
+    parser.add_argument("--seconds", type=float, default=0.25, help="CPU to spend on one figure")
     parser.add_argument("--smoke", action="store_true", help="less than a minute in all")
     parser.add_argument("--write", action="store_true", help="renew the page in docs/")
     parser.add_argument("--out", type=Path, help="file for the lines of results; default: benchmarks/results/own.jsonl")
@@ -47,9 +47,13 @@ def main() -> int:
         parser.error("only a whole run can be written into the page")
     wanted = {entry.name for entry in FLOORS} | set(options.client or ROSTER)
     found = planned([name for name in names if name in SCENARIOS], options.format or (), brief=options.smoke)
+    entries = [entry for entry in ROSTER.values() if entry.name in wanted]
+    for entry in entries:
+        if entry.is_missing:
+            print(f"{entry.name} is skipped: {entry.needs} is not installed")
     results = recorded(
         found,
-        [entry for entry in ROSTER.values() if entry.name in wanted],
+        [entry for entry in entries if not entry.is_missing],
         versions(PACKAGES),
         rounds=1 if options.smoke else options.rounds,
         seconds=0.02 if options.smoke else options.seconds,

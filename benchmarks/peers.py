@@ -106,8 +106,8 @@ def main() -> int:
     ]
     results = recorded(
         cases,
-        [*(ROSTER[name] for name in _BESIDE), *found],
-        {**versions(("fiber-llm", "httpx", "msgspec")), **known},
+        [*(entry for name in _BESIDE if not (entry := ROSTER[name]).is_missing), *found],
+        {**versions(("fiber-llm", "httpx", "httptools", "msgspec")), **known},
         rounds=options.rounds,
         seconds=options.seconds,
         out=options.out,

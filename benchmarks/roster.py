@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 TRANSPORTS: Mapping[str, Mapping[str, str]] = {
-    # Name -> the environment that chooses it.
-    "direct": {"FIBER_TRANSPORT": "direct"},
+    # Name, which is that of the module it needs, too -> the environment that chooses it.
+    "httptools": {"FIBER_TRANSPORT": "httptools"},
+    "h11": {"FIBER_TRANSPORT": "h11"},
     "httpx": {"FIBER_TRANSPORT": "httpx", "FIBER_HTTP": "httpx"},
 }
 
@@ -26,6 +28,7 @@ class Entry:
         statement: What a program writes to import it.
         formats: What it speaks; empty for all.
         environment: Variables to set.
+        needs: Module without which it cannot be measured; empty for none.
         python: Interpreter; empty for this one.
     """
 
@@ -34,12 +37,18 @@ class Entry:
     statement: str
     formats: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    needs: str = ""
     python: str = ""
 
     @property
     def blocks(self) -> bool:
         """It has no event loop."""
         return self.name.endswith(_SYNC)
+
+    @property
+    def is_missing(self) -> bool:
+        """It needs what is not installed."""
+        return bool(self.needs) and find_spec(self.needs) is None
 
 
 def floor_of(client: str, floor: str) -> str:
@@ -55,7 +64,7 @@ FLOORS = (
 )
 
 OURS = tuple(
-    Entry(f"fiber-{name}{ending}", f"ours:{kind}", "import fiber", environment=environment)
+    Entry(f"fiber-{name}{ending}", f"ours:{kind}", "import fiber", environment=environment, needs=name)
     for ending, kind in (("", "AsyncFiber"), (_SYNC, "BlockingFiber"))
     for name, environment in TRANSPORTS.items()
 )

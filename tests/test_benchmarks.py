@@ -82,14 +82,14 @@ def test_an_exponent_needs_three_sizes(load: Load, costs: dict[int, float], expe
 
 def test_a_ratio_compares_what_was_measured_in_one_round(load: Load) -> None:
     """A round in which the machine was slow is slow for both."""
-    rows = [row("fiber-direct", value, round) for round, value in enumerate((10, 100, 30))]
+    rows = [row("fiber-h11", value, round) for round, value in enumerate((10, 100, 30))]
     rows += [row("httpx", value, round) for round, value in enumerate((20, 400))]
     results = load("figures").read(lines(*rows))
     key = ("call", 20, "openai_chat")
 
-    assert results.value(key, "fiber-direct") == 30
-    assert results.ratio(key, "fiber-direct", "httpx") == (10 / 20 + 100 / 400) / 2
-    assert results.ratio(key, "fiber-direct", "socket") is None
+    assert results.value(key, "fiber-h11") == 30
+    assert results.ratio(key, "fiber-h11", "httpx") == (10 / 20 + 100 / 400) / 2
+    assert results.ratio(key, "fiber-h11", "socket") is None
     assert results.value(key, "socket") is None
 
 
@@ -112,11 +112,11 @@ def test_ratios_have_the_digits_that_count(load: Load, value: float, said: str) 
 
 def results_of(load: Load) -> Any:
     """Return results with a bit of everything."""
-    rows = [row(client, value) for client, value in (("socket", 50), ("httpx", 500), ("fiber-direct", 100))]
-    rows += [row("fiber-httpx", None), row("httpx.sync", 400), row("fiber-direct.sync", 80)]
-    rows += [row("fiber-direct", 80 + size, size=size) for size in (1, 10, 100)]
-    rows += [row("fiber-direct", 40.0, scenario="inflight", size=size) for size in (1, 10, 100)]
-    rows += [row("fiber-direct", -0.1, scenario="memory", size=50), row("httpx", 20, format="gemini")]
+    rows = [row(client, value) for client, value in (("socket", 50), ("httpx", 500), ("fiber-h11", 100))]
+    rows += [row("fiber-httpx", None), row("httpx.sync", 400), row("fiber-h11.sync", 80)]
+    rows += [row("fiber-h11", 80 + size, size=size) for size in (1, 10, 100)]
+    rows += [row("fiber-h11", 40.0, scenario="inflight", size=size) for size in (1, 10, 100)]
+    rows += [row("fiber-h11", -0.1, scenario="memory", size=50), row("httpx", 20, format="gemini")]
     return load("figures").read(lines(*rows))
 
 
@@ -125,7 +125,7 @@ def test_the_report_has_a_table_for_each_kind_of_client(load: Load) -> None:
     text = load("report").own(results_of(load))
 
     assert "Measured on 2026-01-02 with a machine; httpx 1.2; medians of 2 rounds." in text
-    assert "| CPU of | unit | `socket` | `httpx` | `fiber-direct` |" in text
+    assert "| CPU of | unit | `socket` | `httpx` | `fiber-h11` |" in text
     assert "| a call, 20 messages | µs | 50 | 500 | 100 (0.20, 2.0) |" in text
     assert "| a call, 20 messages | µs | 400 | 80 (0.20) |" in text
     assert "| memory for a stream of 50 MB | MB | - | - | 0 |" in text
@@ -345,6 +345,8 @@ def test_every_client_does_its_work(load: Load, url: str, monkeypatch: pytest.Mo
         return len(text), count, len(firsts)
 
     for name, entry in load("roster").ROSTER.items():
+        if entry.is_missing:
+            continue
         module, _, kind = entry.place.partition(":")
         for variable, value in entry.environment.items():
             monkeypatch.setenv(variable, value)
@@ -449,6 +451,17 @@ def test_all_who_are_named_are_there(load: Load) -> None:
     assert set(peers.CASES) <= set(FORMATS)
 
 
+def test_what_is_not_installed_is_missing(load: Load) -> None:
+    """A client that needs no module never is."""
+    entry = load("roster").Entry
+
+    assert [entry("a", "b:C", "", needs=name).is_missing for name in ("no_such_module", "json", "")] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_a_client_is_not_changed_by_the_environment(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """But for what its entry sets; a foreign interpreter finds nothing of ours."""
     running, roster = load("running"), load("roster")
@@ -482,7 +495,7 @@ def test_a_file_of_results_can_be_read_again(
 ) -> None:
     """It holds what was found, and each figure is printed with its ratios."""
     recording = load("recording")
-    rows = [json.loads(row(name, value)) for name, value in (("httpx", 500.0), ("fiber-direct", 100.0))]
+    rows = [json.loads(row(name, value)) for name, value in (("httpx", 500.0), ("fiber-h11", 100.0))]
     monkeypatch.setattr(recording, "run", lambda *_, **__: iter([*rows, json.loads(row("socket", None))]))
     out = tmp_path / "new" / "own.jsonl"
 
@@ -490,7 +503,7 @@ def test_a_file_of_results_can_be_read_again(
 
     assert load("figures").read(out.read_text(encoding="utf-8").splitlines()) == results
     said = list(recording.printed(results))
-    assert said[0].split() == ["call", "20", "openai_chat", "fiber-direct", "100", "µs", "0.20", "x", "httpx"]
+    assert said[0].split() == ["call", "20", "openai_chat", "fiber-h11", "100", "µs", "0.20", "x", "httpx"]
     assert said[-1].endswith("FAILED: 2 of 3 deltas")
     assert "[0] call 20 openai_chat httpx: 500 µs" in capsys.readouterr().err
 
