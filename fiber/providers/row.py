@@ -38,6 +38,7 @@ class Provider:
             every user: see `at`.
         key_env: Environment variables that may hold the key, best first.
         base_url_env: Environment variables that may hold another base URL, best first.
+        base_url_from: Makes a base URL of what such a variable says, where that need not be one.
         base_path: Path of a base URL that is given without one.
         places: Environment variables for the places of `base_url`, best first.
         fill: Hook that completes the words for those places, when some follow from others.
@@ -61,6 +62,7 @@ class Provider:
     adapter: str | Adapter = "openai_chat"
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
+    base_url_from: Callable[[str], str] = str
     base_path: str = ""
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fill: Callable[[Words], Words] | None = None
