@@ -13,11 +13,11 @@ import msgspec
 
 from fiber.adapters.anthropic.cache_hints import hold_to_limits
 from fiber.adapters.anthropic.messages import conversation
-from fiber.adapters.anthropic.models import Model, model_of
 from fiber.adapters.anthropic.parameters import PARAMETERS
 from fiber.adapters.anthropic.parts import Context
-from fiber.adapters.anthropic.thinking import plan
 from fiber.adapters.anthropic.tools import choice_of, format_of, tools_of
+from fiber.adapters.claude_models import Model, model_of
+from fiber.adapters.claude_thinking import plan
 from fiber.adapters.parameters import place, put, refuse, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from fiber.adapters.anthropic.models import UNKNOWN, Model
+from fiber.adapters.claude_models import UNKNOWN, Model
 from fiber.adapters.parameters import refuse
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
