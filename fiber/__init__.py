@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
     from fiber.layers import default_layers
+    from fiber.providers.aws import AWSKeys
     from fiber.providers.row import Provider
     from fiber.providers.table import (
         PROVIDERS,
@@ -144,6 +145,7 @@ _HOMES = {
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
     "fiber.layers": "default_layers",
+    "fiber.providers.aws": "AWSKeys",
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS openai_compatible",
     "fiber.registry.models": "ModelRegistry Route",
@@ -168,6 +170,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AWSKeys",
     "Adapter",
     "Attempt",
     "Audio",

@@ -152,7 +152,9 @@ def _row(settings: Settings, name: str) -> Provider:
             parameter="model_registry",
             outcome="not_sent",
         )
-    return settings.rows[name]
+    row = settings.rows[name]
+    row.check_region()
+    return row
 
 
 def _unsaid(messages: Any, name: str) -> bool:

@@ -17,8 +17,9 @@ from fiber._chain import Call, Reply
 from fiber._errors import FiberError, FiberValidationError
 from fiber._open import FED_BYTES, OpenStream, Replay, after, expired, rest, sooner, told
 from fiber.adapters.base import StreamDecoder
+from fiber.providers.auth import signed
 from fiber.providers.row import secret_of
-from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
+from fiber.transports.base import DeadlineReached, HTTPResponse, bounded, wall
 from fiber.types.http import HTTPRequest, Secret
 from fiber.types.result import Attempt, ChatResult
 
@@ -128,7 +129,8 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
     headers = {name.lower(): (name, value) for name, value in (*usual, *call.row.headers)}
     for name, _ in request.headers:
         headers.pop(name.lower(), None)
-    return call.row.auth(request.with_headers(*headers.values()), secret)
+    named = request.with_headers(*headers.values())
+    return signed(call.row.auth, named, secret, lambda: wall(call.transport))
 
 
 def _reason(error: Exception) -> str:

@@ -1,8 +1,9 @@
 """
 The only reader of the environment.
 
-Variables: each row's `key_env` and `base_url_env`, `FIBER_MODEL` (default model), `FIBER_TRANSPORT` (`direct` or
-`httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies. Nothing else is read.
+Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `region_env`, `FIBER_MODEL`
+(default model), `FIBER_TRANSPORT` (`direct` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name
+proxies. Nothing else is read.
 """
 
 from __future__ import annotations
@@ -11,16 +12,32 @@ import os
 from collections.abc import Iterable
 
 from fiber.providers.row import Provider
+from fiber.types.http import Secret
 
 
-def keys(rows: Iterable[Provider]) -> dict[str, str]:
+def keys(rows: Iterable[Provider]) -> dict[str, str | Secret]:
     """Return the keys that are set, by row name; the first variable that is not empty wins."""
-    return _first(rows, "key_env")
+    found: dict[str, str | Secret] = {}
+    for row in rows:
+        key = _first(row.key_env) if row.read_key is None else row.read_key(os.environ)
+        if key:
+            found[row.name] = key
+    return found
 
 
 def base_urls(rows: Iterable[Provider]) -> dict[str, str]:
-    """Return the base URLs that are set, by row name."""
-    return _first(rows, "base_url_env")
+    """
+    Return the base URLs that are set, by row name; a region that is set makes one.
+
+    Raises:
+        FiberValidationError: A variable names no region.
+    """
+    found: dict[str, str] = {}
+    for row in rows:
+        placed = row.in_region(_first(row.region_env))
+        if url := _first(row.base_url_env) or (placed.base_url if placed is not row else ""):
+            found[row.name] = url
+    return found
 
 
 def default_model() -> str:
@@ -56,11 +73,6 @@ def proxy_for(scheme: str, host: str) -> str:
     return proxies.get(scheme) or proxies.get("all") or ""
 
 
-def _first(rows: Iterable[Provider], field: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for row in rows:
-        values = (os.environ.get(variable, "").strip() for variable in getattr(row, field))
-        value = next(filter(None, values), "")
-        if value:
-            found[row.name] = value
-    return found
+def _first(variables: Iterable[str]) -> str:
+    values = (os.environ.get(variable, "").strip() for variable in variables)
+    return next(filter(None, values), "")

@@ -7,8 +7,8 @@ from typing import Any
 
 from fiber import _env
 from fiber._errors import FiberValidationError
-from fiber.providers.row import Credential, Provider
-from fiber.providers.table import OPENAI, OPENAI_RESPONSES, PROVIDERS
+from fiber.providers.row import Credential, Provider, in_region_of
+from fiber.providers.table import PROVIDERS
 from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport, blocking_face
 from fiber.transports.lazy import Lazy
@@ -25,7 +25,8 @@ def assemble(
     """
     Return rows and keys by name, and the registry over them.
 
-    What is given for `openai` holds for its second API, `openai-responses`, too, unless that has its own.
+    What is given for `openai` holds for its second API, `openai-responses`, too, unless that has its own; and so for
+    every row that has its key of another.
 
     Raises:
         FiberValidationError: A provider is not known, or a URL is wrong.
@@ -37,14 +38,21 @@ def assemble(
         names.resolve("-", provider=name).provider: Secret(key) if isinstance(key, str) else key
         for name, key in api_keys.items()
     }
-    first, second = OPENAI.name, OPENAI_RESPONSES.name
-    if first in keys:
-        keys.setdefault(second, keys[first])
-    if first in urls:
-        urls.setdefault(second, urls[first])
+    keys = _shared(rows.values(), keys)
+    for name, row in rows.items():
+        if row.key_of in urls and row.base_url == rows[row.key_of].base_url:
+            urls.setdefault(name, urls[row.key_of])
     for name, url in urls.items():
         rows[name] = rows[name].replace(base_url=url, allow_http=allow_http or rows[name].allow_http)
+    for name, key in keys.items():
+        rows[name] = in_region_of(rows[name], key)
     return rows, keys, names
+
+
+def _shared(rows: Iterable[Provider], keys: Mapping[str, Credential]) -> dict[str, Credential]:
+    """Return *keys*, and for each row without one that of the row that it names."""
+    found = {row.name: keys[row.key_of] for row in rows if row.key_of in keys}
+    return {**found, **keys}
 
 
 def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
@@ -83,8 +91,11 @@ def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:
     rows = (*PROVIDERS, *providers)
     names = ModelRegistry(rows)
     given = {names.resolve("-", provider=name).provider: key for name, key in (options.get("api_keys") or {}).items()}
-    keys = {**_env.keys(rows), **given}
-    urls = {**_env.base_urls(rows), **(options.get("base_urls") or {})}
+    keys: dict[str, Credential] = {**_env.keys(rows), **given}
+    # A region that stands in a key was said by the caller; that of the environment holds for the other rows.
+    owned = _shared(rows, given)
+    placed = [in_region_of(row, owned.get(row.name)) for row in rows]
+    urls = {**_env.base_urls(placed), **(options.get("base_urls") or {})}
     usable = [row for row in rows if row.name in keys or not row.needs_key]
     if not usable:
         variables = ", ".join(row.key_env[0] for row in PROVIDERS[:3])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from fiber import _env
 from fiber.providers.row import Provider
 from fiber.providers.table import PROVIDERS
+from fiber.types.http import Secret
 
 ROWS = (
     Provider(name="a", base_url="https://a", key_env=("A_KEY", "A_OLD_KEY"), base_url_env=("A_URL",)),
@@ -51,6 +54,35 @@ def test_base_urls_are_read_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("B_OLD_URL", "http://old")
 
     assert _env.base_urls(ROWS) == {"a": "http://local", "b": "http://old"}
+
+
+def test_region_makes_a_base_url_unless_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first region variable that holds something is put into the URLs that wait for one."""
+    urls = {"p": "https://{region}.example/v1", "q": "https://q.{region}.example", "r": "https://r"}
+    rows = [
+        Provider(name=name, base_url=url, base_url_env=(f"{name.upper()}_URL",), region_env=("R_ONE", "R_TWO"))
+        for name, url in urls.items()
+    ]
+
+    monkeypatch.setenv("R_TWO", " eu-west-1 ")
+    monkeypatch.setenv("Q_URL", "https://own")
+
+    assert _env.base_urls(rows) == {"p": "https://eu-west-1.example/v1", "q": "https://own"}
+
+
+def test_key_of_several_variables_is_made_by_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that reads its key itself is shown the environment; none is no key."""
+
+    def read(variables: Mapping[str, str]) -> Secret | None:
+        return Secret(variables["ONE"] + variables["TWO"]) if "TWO" in variables else None
+
+    row = Provider(name="a", base_url="https://a", key_env=("ONE",), read_key=read)
+    monkeypatch.setenv("ONE", "1")
+    before = _env.keys([row])
+    monkeypatch.setenv("TWO", "2")
+
+    assert before == {}
+    assert _env.keys([row]) == {"a": Secret("12")}
 
 
 def test_one_key_serves_every_row_that_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -11,12 +12,16 @@ from urllib.parse import urlsplit
 from fiber._errors import FiberAuthError, FiberValidationError
 from fiber.adapters import NAMES
 from fiber.adapters.base import Adapter
-from fiber.providers.auth import Signer, bearer
+from fiber.providers.auth import Dated, Signer, bearer
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
-Credential: TypeAlias = str | Secret | Callable[[], str | Awaitable[str]] | None
+Credential: TypeAlias = str | Secret | Callable[[], str | Secret | Awaitable[str | Secret]] | None
 """A key, or a callable (sync or async) that returns one at every call."""
+
+
+_REGION = "{region}"
+_REGION_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +32,11 @@ class Provider:
     Attributes:
         name: Unique, lower-case; the word before the colon in `openai:gpt-6`.
         adapter: Name of a wire format of this library, or an `Adapter` of your own.
-        base_url: URL to which the format's paths are appended.
+        base_url: URL to which the format's paths are appended; `{region}` in it stands for a region.
         key_env: Environment variables that may hold the key, best first.
+        read_key: Makes the key of the environment's variables, where it takes more than one of `key_env`.
+        key_of: Another row, whose key is this one's too, unless it has its own.
+        region_env: Environment variables that may hold the region, best first.
         base_url_env: Environment variables that may hold another base URL, best first.
         auth: How the key is put on a request.
         needs_key: A call without a key fails before it is sent.
@@ -47,8 +55,11 @@ class Provider:
     base_url: str
     adapter: str | Adapter = "openai_chat"
     key_env: tuple[str, ...] = ()
+    read_key: Callable[[Mapping[str, str]], Secret | None] | None = None
+    key_of: str = ""
+    region_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
-    auth: Signer = bearer
+    auth: Signer | Dated = bearer
     needs_key: bool = True
     aliases: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
@@ -106,6 +117,39 @@ class Provider:
             changes.setdefault("base_url_env", ())
         return replace(self, **changes)
 
+    def in_region(self, region: str) -> Provider:
+        """
+        Return a copy for *region*; without any place for it in the base URL, or without a region, the row itself.
+
+        Raises:
+            FiberValidationError: It is no name of a region.
+        """
+        if not region or _REGION not in self.base_url:
+            return self
+        if not _REGION_NAME.fullmatch(region):
+            raise FiberValidationError(
+                f"{region!r} is no region of {self.name}: write it like us-east-1.",
+                parameter="base_urls",
+                outcome="not_sent",
+            )
+        return replace(self, base_url=self.base_url.replace(_REGION, region))
+
+    def check_region(self) -> None:
+        """
+        Check that the base URL is whole.
+
+        Raises:
+            FiberValidationError: It still waits for a region.
+        """
+        if _REGION in self.base_url:
+            variables = " or ".join(self.region_env) or "nothing"
+            raise FiberValidationError(
+                f"No region for {self.name}: set {variables} and use Fiber.from_env(), or pass"
+                f" base_urls={{{self.name!r}: {self.base_url.replace(_REGION, 'us-east-1')!r}}}.",
+                parameter="base_urls",
+                outcome="not_sent",
+            )
+
     def missing_key(self, model: str) -> FiberAuthError:
         """Make the error for a call without a key."""
         variables = " or ".join(self.key_env) or "nothing"
@@ -123,6 +167,11 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")  # RFC 6761, section 6.3
+
+
+def in_region_of(row: Provider, key: Credential) -> Provider:
+    """Return *row* in the region that *key* names, where it names one."""
+    return row.in_region(getattr(key, "region", ""))
 
 
 def with_row(rows: Mapping[str, Provider], row: Provider, *, replace: bool) -> dict[str, Provider]:
@@ -156,6 +205,8 @@ def secret_of(key: str | Secret, provider: str) -> Secret:
     Raises:
         FiberAuthError: It holds characters that no header can carry; the key itself is not quoted.
     """
+    if isinstance(key, Secret) and type(key) is not Secret:
+        return key  # it has parts, and has looked at them itself
     # No variable here holds the bare key: a traceback may be printed with its variables.
     secret = Secret((key.reveal() if isinstance(key, Secret) else str(key)).strip())
     if not _sendable(secret.reveal()):

@@ -10,7 +10,8 @@ import pytest
 from fiber._errors import FiberAuthError, FiberValidationError
 from fiber.adapters import load
 from fiber.providers.auth import bearer
-from fiber.providers.row import Provider, secret_of, with_row
+from fiber.providers.aws import AWSKeys
+from fiber.providers.row import Provider, in_region_of, secret_of, with_row
 from fiber.providers.table import openai_compatible
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
@@ -204,3 +205,53 @@ def test_a_plain_url_of_another_machine_needs_leave(host: str) -> None:
 def test_a_plain_url_of_this_machine_needs_no_leave(host: str) -> None:
     """Nobody is on the way."""
     assert Provider(name="mine", base_url=f"http://{host}/v1").base_url == f"http://{host}/v1"
+
+
+PLACED = Provider(name="placed", base_url="https://h.{region}.example/v1", region_env=("A_REGION", "B_REGION"))
+
+
+def test_row_is_put_into_a_region() -> None:
+    """A region takes its place in the base URL, which is then whole; the name and the rest stay."""
+    row = PLACED.in_region("eu-west-1")
+
+    row.check_region()
+    assert row.base_url == "https://h.eu-west-1.example/v1"
+    assert (row.name, row.region_env) == ("placed", ("A_REGION", "B_REGION"))
+
+
+@pytest.mark.parametrize("row", [PLACED.in_region("r"), ROWS["one"]])
+def test_row_without_a_place_for_a_region_stays_as_it_is(row: Provider) -> None:
+    """A URL that was given is meant, and most providers have no regions."""
+    assert row.in_region("eu-west-1") is row
+    assert PLACED.in_region("") is PLACED
+
+
+@pytest.mark.parametrize("region", ["evil.example/", "a b", "A", "-", "a--b", "us-east-1\n"])
+def test_what_is_no_region_is_refused(region: str) -> None:
+    """A region becomes part of a host name, so nothing else may stand in it."""
+    with pytest.raises(FiberValidationError, match="is no region of placed") as caught:
+        PLACED.in_region(region)
+
+    assert (caught.value.parameter, caught.value.outcome) == ("base_urls", "not_sent")
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [(PLACED, "set A_REGION or B_REGION"), (Provider(name="x", base_url="https://{region}.example"), "set nothing")],
+)
+def test_row_that_waits_for_a_region_says_so(row: Provider, words: str) -> None:
+    """The message names the variables and the argument."""
+    with pytest.raises(FiberValidationError, match=words) as caught:
+        row.check_region()
+
+    assert "us-east-1" in caught.value.message
+    assert caught.value.parameter == "base_urls"
+
+
+def test_key_with_parts_is_taken_as_it_is() -> None:
+    """What is more than one text has checked itself, and is not revealed for it."""
+    keys = AWSKeys("AKIDEXAMPLE", "secret-access-key", region="eu-west-1")
+
+    assert secret_of(keys, "placed") is keys
+    assert in_region_of(PLACED, keys).base_url == "https://h.eu-west-1.example/v1"
+    assert in_region_of(PLACED, "key") is PLACED
