@@ -22,6 +22,7 @@ def post(
     stream: bool,
     query: Mapping[str, str] | None = None,
     headers: tuple[tuple[str, str], ...] = (),
+    stream_type: str = "text/event-stream",
 ) -> HTTPRequest:
     """
     Encode *body* with `extra_body` merged in, and add `extra_query` and `extra_headers`; the caller's win.
@@ -31,12 +32,13 @@ def post(
     Args:
         url: Without a query.
         query, headers: The format's own.
+        stream_type: Content type of the format's streams.
     """
     merged = merge(body, request.extra_body) if request.extra_body else body
     asked = {**(query or {}), **(request.extra_query or {})}
     accepted: tuple[tuple[str, str], ...] = (("accept", "application/json"),)
     if stream:
-        accepted = (("accept", "text/event-stream"), ("accept-encoding", "identity"))
+        accepted = (("accept", stream_type), ("accept-encoding", "identity"))
     made = HTTPRequest(
         "POST",
         f"{url}?{urlencode(asked, quote_via=quote)}" if asked else url,

@@ -27,6 +27,7 @@ from tests.kit import answer, frames
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 SAMPLES = {
     "anthropic": ("refusal", "utf8_split_in_delta"),
+    "bedrock_converse": ("thinking_and_tools", "utf8_split_in_delta"),
     "gemini": ("parallel_calls", "utf8_split_in_delta"),
     "openai_chat": ("message_beside_delta", "reasoning_content"),
     "openai_responses": ("custom_tool_free_text", "refusal"),
@@ -37,6 +38,7 @@ REFUSALS = {
         "error": {"type": "invalid_request_error", "message": "max_tokens: Field required"},
         "request_id": "req_1",
     },
+    "bedrock_converse": {"message": "The provided model identifier is invalid."},
     "gemini": {"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}},
 }
 REFUSAL = {"error": {"message": "Unknown model.", "type": "invalid_request_error", "code": "model_not_found"}}
@@ -53,11 +55,13 @@ ERROR = msgspec.json.encode(REFUSAL)
 def test_our_adapters_conform(name: str, case: str) -> None:
     """With true bytes of each format."""
     folder = FIXTURES / name / case
+    stream = next(folder.glob("stream.*"))
 
     check_adapter(
         load(name),
         body=(folder / "response.json").read_bytes(),
-        stream=(folder / "stream.sse").read_bytes(),
+        stream=stream.read_bytes(),
+        stream_type="text/event-stream" if stream.suffix == ".sse" else "application/vnd.amazon.eventstream",
         error=msgspec.json.encode(REFUSALS.get(name, REFUSAL)),
     )
 

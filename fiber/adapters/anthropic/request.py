@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from fiber.adapters.anthropic.bedrock import invocation
 from fiber.adapters.anthropic.cache_hints import hold_to_limits
 from fiber.adapters.anthropic.messages import conversation
 from fiber.adapters.anthropic.parameters import PARAMETERS
@@ -61,6 +62,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     place(body, msgspec.structs.replace(request, max_tokens=thought.max_tokens), PARAMETERS)
     if stream:
         body["stream"] = True
+    if target.quirks.platform == "bedrock":
+        return invocation(body, request, target, notes, version, stream=stream)
     headers = (("anthropic-version", version),)
     return post(f"{target.base_url}/v1/messages", body, request, notes, stream=stream, headers=headers)
 

@@ -118,10 +118,10 @@ def _same_arguments(got: str, true: Any) -> bool:
 
 def reading(format: str) -> ModuleType:
     """Return the oracle of *format*."""
-    from tests.conformance.oracles import anthropic, gemini, openai_chat, openai_responses
+    from tests.conformance.oracles import anthropic, bedrock_converse, gemini, openai_chat, openai_responses
 
-    modules = {each.__name__.rpartition(".")[2]: each for each in (anthropic, gemini, openai_chat, openai_responses)}
-    return modules[format]
+    modules = (anthropic, bedrock_converse, gemini, openai_chat, openai_responses)
+    return {each.__name__.rpartition(".")[2]: each for each in modules}[format]
 
 
 def names(*words: str) -> frozenset[str]:
