@@ -131,7 +131,7 @@ def test_examples_run(name: str) -> None:
 def variables() -> set[str]:
     """Return every environment variable that is read."""
     own = set(re.findall(r"\bFIBER_[A-Z]+\b", inspect.getsource(_env)))
-    return own | {name for row in PROVIDERS for name in (*row.key_env, *row.base_url_env)}
+    return own | {name for row in PROVIDERS for name in (*row.key_env, *row.base_url_env, *row.region_env)}
 
 
 def members(kind: Any) -> list[str]:

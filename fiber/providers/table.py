@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fiber.providers.auth import header, unsigned
 from fiber.providers.row import Provider
+from fiber.providers.rows_aws import AWS_ROWS
 from fiber.types.target import Quirks
 
 OPENAI = Provider(
@@ -20,6 +21,7 @@ OPENAI = Provider(
 OPENAI_RESPONSES = OPENAI.replace(
     name="openai-responses",
     adapter="openai_responses",
+    key_of="openai",
     prefixes=(),
     docs_url="https://platform.openai.com/docs/api-reference/responses",
 )
@@ -52,7 +54,7 @@ GEMINI = Provider(
     docs_url="https://ai.google.dev/api/generate-content",
 )
 
-PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, OPENAI_RESPONSES)
+PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, OPENAI_RESPONSES, *AWS_ROWS)
 """Every row, most preferred first."""
 
 

@@ -28,7 +28,7 @@ from fiber.testing.view import refuse
 Answer: TypeAlias = Reply | Failure
 Handler: TypeAlias = Callable[[MockRequest], Answer | str | None]
 
-_STEMS: Mapping[str, str] = {"openai": "gpt", "anthropic": "claude", "gemini": "gemini"}
+_STEMS: Mapping[str, str] = {"openai": "gpt", "anthropic": "claude", "gemini": "gemini", "bedrock": "amazon.nova"}
 """First word of a family's models."""
 
 
@@ -92,8 +92,8 @@ class MockServer(LoopbackServer):
         Set the next answers, in order; a text stands for a reply that says it.
 
         Args:
-            format: Only for requests in this format: `openai_chat`, `openai_responses`, `anthropic`
-                or `gemini`.
+            format: Only for requests in this format: `openai_chat`, `openai_responses`, `anthropic`,
+                `gemini` or `bedrock_converse`.
 
         Raises:
             ValueError: There is no such format.

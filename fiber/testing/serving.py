@@ -21,10 +21,10 @@ from fiber.testing.http1 import BadRequestError, Connection, GoneError, RawReque
 from fiber.testing.listening import HOST, Listener
 from fiber.testing.recorded import MockRequest
 
-Family: TypeAlias = Literal["openai", "anthropic", "gemini"]
+Family: TypeAlias = Literal["openai", "anthropic", "gemini", "bedrock"]
 
 KEPT_REQUESTS = 10_000
-VERSIONS: Mapping[str, str] = {"openai": "/v1", "anthropic": "", "gemini": ""}
+VERSIONS: Mapping[str, str] = {"openai": "/v1", "anthropic": "", "gemini": "", "bedrock": ""}
 """What clients of a family expect at the end of their base URL."""
 
 

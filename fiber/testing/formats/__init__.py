@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
-from fiber.testing.formats import anthropic, gemini, openai_chat, openai_responses
+from fiber.testing.formats import anthropic, bedrock_converse, gemini, openai_chat, openai_responses
 from fiber.testing.formats.common import Asked, Refusal
 from fiber.testing.script import Failure, Reply
 from fiber.testing.view import ChatView
@@ -63,7 +63,7 @@ class Format(Protocol):
         ...
 
 
-_MODULES: tuple[Format, ...] = (openai_chat, openai_responses, anthropic, gemini)
+_MODULES: tuple[Format, ...] = (openai_chat, openai_responses, anthropic, gemini, bedrock_converse)
 FORMATS: Mapping[str, Format] = {format.name: format for format in _MODULES}
 
 
@@ -82,6 +82,7 @@ _CHAT: Mapping[str, Format] = {
     "/v1/messages": anthropic,
 }
 _GEMINI = re.compile(r"/v1(?:beta|alpha)?/models/(.+):(generateContent|streamGenerateContent)")
+_CONVERSE = re.compile(r"/model/([^/]+)/(converse|converse-stream)")
 _MODELS = re.compile(r"/v1((?:beta|alpha)?)/models")
 
 
@@ -92,6 +93,8 @@ def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str
             return Route(format, "chat")
         if match := _GEMINI.fullmatch(path):
             return Route(gemini, "chat", unquote(match[1]), match[2])
+        if match := _CONVERSE.fullmatch(path):
+            return Route(bedrock_converse, "chat", unquote(match[1]), match[2])
     match = _MODELS.fullmatch(path)
     guess: Format = openai_chat
     if "x-goog-api-key" in headers or "key" in query or path.startswith(("/v1beta/", "/v1alpha/")):
