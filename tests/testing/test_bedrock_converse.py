@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fiber import NO_RETRY, AWSKeys, Fiber, Transport
 from fiber._errors import (
     FiberAuthError,
     FiberBadRequestError,
@@ -20,6 +22,7 @@ from fiber._errors import (
 )
 from fiber.adapters.bedrock_converse import ADAPTER
 from fiber.framing.event_stream import EventStreamDecoder
+from fiber.testing import MockServer, Recorder, Replay
 from fiber.testing.formats import bedrock_converse, route
 from fiber.testing.formats.common import Asked
 from fiber.testing.script import Failure, MockCall, RefusedError, Reply
@@ -217,3 +220,27 @@ def test_headers_and_models_are_those_of_bedrock() -> None:
     assert first != second
     assert json.loads(bedrock_converse.models(["a.b"]))["modelSummaries"][0]["modelId"] == "a.b"
     assert bedrock_converse.stream_type(VIEW) == "application/vnd.amazon.eventstream"
+
+
+def test_what_was_recorded_is_played_without_keys(tmp_path: Path) -> None:
+    """Binary streams and the header that names an error are kept; signature, token and keys are not."""
+    path = tmp_path / "bedrock.json"
+    keys = AWSKeys("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "SESSIONTOKENEXAMPLE", region="eu-west-1")
+    answers = Reply("Grüße", words_per_event=1), Failure(code="rate_limit")
+
+    def ask(transport: Transport, url: str) -> tuple[str, type[BaseException]]:
+        client = Fiber(api_keys={"bedrock": keys}, base_urls={"bedrock": url}, transport=transport, retry=NO_RETRY).sync
+        text = client.chat_stream("Hi", model="bedrock:m").collect().text
+        with pytest.raises(FiberError) as caught:
+            client.chat("Hi", model="bedrock:m")
+        client.close()
+        return text, caught.type
+
+    with MockServer() as server:
+        server.enqueue(*answers)
+        url = server.base_url("bedrock")
+        first = ask(Recorder(path), url)
+
+    assert first == ask(Replay(path), url) == ("Grüße", FiberRateLimitError)
+    kept = path.read_text(encoding="utf-8")
+    assert not [secret for secret in (*keys.texts(), "Signature=") if secret in kept]

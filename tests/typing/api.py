@@ -8,8 +8,8 @@ from typing import Any, assert_never, assert_type
 
 import fiber
 from fiber import (
-    AWSKeys,
     Audio,
+    AWSKeys,
     BatchRequest,
     Call,
     ChatMessage,
