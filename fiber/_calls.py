@@ -153,7 +153,8 @@ def _row(settings: Settings, name: str) -> Provider:
             outcome="not_sent",
         )
     row = settings.rows[name]
-    row.check_region()
+    if not row.is_placed:
+        raise row.missing_place()
     return row
 
 
@@ -178,7 +179,13 @@ def _call(
     return Call(
         operation=operation,
         row=row,
-        target=Target(provider=row.name, model=model, base_url=row.base_url, quirks=row.quirks),
+        target=Target(
+            provider=row.name,
+            model=model,
+            base_url=row.base_url,
+            quirks=row.quirks,
+            adapt_request=row.adapt_request,
+        ),
         credential=settings.keys.get(row.name),
         transport=settings.transport,
         timeouts=_timeouts(settings, options.get("timeout")),

@@ -1,16 +1,18 @@
 """
 The only reader of the environment.
 
-Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `region_env`, `FIBER_MODEL`
-(default model), `FIBER_TRANSPORT` (`direct` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name
-proxies. Nothing else is read.
+Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `places`, `FIBER_MODEL` (default
+model), `FIBER_TRANSPORT` (`direct` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies.
+Nothing else is read.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 
+from fiber._errors import FiberValidationError
 from fiber.providers.row import Provider
 from fiber.types.http import Secret
 
@@ -19,24 +21,20 @@ def keys(rows: Iterable[Provider]) -> dict[str, str | Secret]:
     """Return the keys that are set, by row name; the first variable that is not empty wins."""
     found: dict[str, str | Secret] = {}
     for row in rows:
-        key = _first(row.key_env) if row.read_key is None else row.read_key(os.environ)
-        if key:
+        if key := _value(row.key_env) if row.read_key is None else row.read_key(os.environ):
             found[row.name] = key
     return found
 
 
 def base_urls(rows: Iterable[Provider]) -> dict[str, str]:
-    """
-    Return the base URLs that are set, by row name; a region that is set makes one.
-
-    Raises:
-        FiberValidationError: A variable names no region.
-    """
-    found: dict[str, str] = {}
+    """Return the base URLs that are set, whole or by the words for their places, by row name."""
+    rows = tuple(rows)
+    found = _first(rows, "base_url_env")
     for row in rows:
-        placed = row.in_region(_first(row.region_env))
-        if url := _first(row.base_url_env) or (placed.base_url if placed is not row else ""):
-            found[row.name] = url
+        if row.name not in found and row.places:
+            words = {place: value for place, names in row.places.items() if (value := _value(names))}
+            with suppress(FiberValidationError):  # not all of them are set: the row is not for this program
+                found[row.name] = row.at(**words).base_url
     return found
 
 
@@ -73,6 +71,13 @@ def proxy_for(scheme: str, host: str) -> str:
     return proxies.get(scheme) or proxies.get("all") or ""
 
 
-def _first(variables: Iterable[str]) -> str:
-    values = (os.environ.get(variable, "").strip() for variable in variables)
-    return next(filter(None, values), "")
+def _first(rows: Iterable[Provider], field: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for row in rows:
+        if value := _value(getattr(row, field)):
+            found[row.name] = value
+    return found
+
+
+def _value(names: Iterable[str]) -> str:
+    return next(filter(None, (os.environ.get(name, "").strip() for name in names)), "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from fiber import _env
 from fiber._errors import FiberValidationError
@@ -13,6 +13,8 @@ from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.http import Secret
+
+T = TypeVar("T")
 
 
 def assemble(
@@ -25,34 +27,28 @@ def assemble(
     """
     Return rows and keys by name, and the registry over them.
 
-    What is given for `openai` holds for its second API, `openai-responses`, too, unless that has its own; and so for
-    every row that has its key of another.
+    A key that is given for a row holds for those that say so (`key_of`) too, unless they have their own; so does a base
+    URL, where both rows have the same.
 
     Raises:
         FiberValidationError: A provider is not known, or a URL is wrong.
     """
     rows = {row.name: row for row in (*PROVIDERS, *providers)}
     names = ModelRegistry(rows.values())
-    urls = {names.resolve("-", provider=name).provider: url for name, url in base_urls.items()}
+    urls = _by_row(names, base_urls)
     keys: dict[str, Credential] = {
-        names.resolve("-", provider=name).provider: Secret(key) if isinstance(key, str) else key
-        for name, key in api_keys.items()
+        name: Secret(key) if isinstance(key, str) else key for name, key in _by_row(names, api_keys).items()
     }
     keys = _shared(rows.values(), keys)
-    for name, row in rows.items():
-        if row.key_of in urls and row.base_url == rows[row.key_of].base_url:
-            urls.setdefault(name, urls[row.key_of])
+    for row in rows.values():
+        if row.key_of in urls and rows[row.key_of].base_url == row.base_url:
+            urls.setdefault(row.name, urls[row.key_of])
     for name, url in urls.items():
-        rows[name] = rows[name].replace(base_url=url, allow_http=allow_http or rows[name].allow_http)
+        row = rows[name]
+        rows[name] = row.replace(base_url=url, key_of=row.key_of, allow_http=allow_http or row.allow_http)
     for name, key in keys.items():
         rows[name] = in_region_of(rows[name], key)
     return rows, keys, names
-
-
-def _shared(rows: Iterable[Provider], keys: Mapping[str, Credential]) -> dict[str, Credential]:
-    """Return *keys*, and for each row without one that of the row that it names."""
-    found = {row.name: keys[row.key_of] for row in rows if row.key_of in keys}
-    return {**found, **keys}
 
 
 def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
@@ -90,20 +86,39 @@ def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:
     providers = tuple(options.get("providers") or ())
     rows = (*PROVIDERS, *providers)
     names = ModelRegistry(rows)
-    given = {names.resolve("-", provider=name).provider: key for name, key in (options.get("api_keys") or {}).items()}
+    given: dict[str, Credential] = _by_row(names, options.get("api_keys"))
     keys: dict[str, Credential] = {**_env.keys(rows), **given}
     # A region that stands in a key was said by the caller; that of the environment holds for the other rows.
     owned = _shared(rows, given)
     placed = [in_region_of(row, owned.get(row.name)) for row in rows]
-    urls = {**_env.base_urls(placed), **(options.get("base_urls") or {})}
-    usable = [row for row in rows if row.name in keys or not row.needs_key]
+    urls = {**_env.base_urls(placed), **_by_row(names, options.get("base_urls"))}
+    usable = [row for row in rows if _is_usable(row, keys, urls, given=row in providers)]
     if not usable:
         variables = ", ".join(row.key_env[0] for row in PROVIDERS[:3])
         raise FiberValidationError(
-            f"No provider has a key: set one of {variables}, or use Fiber(api_keys=...).",
+            f"No provider has a key: set one of {variables}, the base URL of a local server like LMSTUDIO_BASE_URL, or"
+            " use Fiber(api_keys=...).",
             parameter="api_keys",
             outcome="not_sent",
         )
     first = next((f"{row.name}:{row.default_model}" for row in usable if row.default_model), None)
     model = options.get("default_model") or _env.default_model() or first
     return {**options, "providers": providers, "api_keys": keys, "base_urls": urls, "default_model": model}
+
+
+def _shared(rows: Iterable[Provider], keys: Mapping[str, Credential]) -> dict[str, Credential]:
+    """Return *keys*, and for each row without one that of the row that it names."""
+    found = {row.name: keys[row.key_of] for row in rows if row.key_of in keys}
+    return {**found, **keys}
+
+
+def _by_row(names: ModelRegistry, said: Mapping[str, T] | None) -> dict[str, T]:
+    """Return *said* by names of rows, for aliases too."""
+    return {names.resolve("-", provider=name).provider: value for name, value in (said or {}).items()}
+
+
+def _is_usable(row: Provider, keys: Mapping[str, Any], urls: Mapping[str, str], *, given: bool) -> bool:
+    if row.needs_key and row.name not in keys:
+        return False
+    # Nobody knows whether a server runs on this machine; somebody has to say so.
+    return row.name in urls or (row.is_placed and (row.needs_key or given))

@@ -56,18 +56,30 @@ def test_base_urls_are_read_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _env.base_urls(ROWS) == {"a": "http://local", "b": "http://old"}
 
 
-def test_region_makes_a_base_url_unless_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first region variable that holds something is put into the URLs that wait for one."""
-    urls = {"p": "https://{region}.example/v1", "q": "https://q.{region}.example", "r": "https://r"}
-    rows = [
-        Provider(name=name, base_url=url, base_url_env=(f"{name.upper()}_URL",), region_env=("R_ONE", "R_TWO"))
-        for name, url in urls.items()
-    ]
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        pytest.param({"D_PROJECT": " p "}, {"d": "https://world.d/p"}, id="by its words"),
+        pytest.param({"D_PROJECT": "p", "D_REGION": "eu"}, {"d": "https://eu.d/p"}, id="by all of them"),
+        pytest.param({"D_REGION": "eu"}, {}, id="too few"),
+        pytest.param({"D_PROJECT": "p", "D_URL": "https://own"}, {"d": "https://own"}, id="a whole one wins"),
+    ],
+)
+def test_places_of_base_urls_are_read_by_row(
+    variables: dict[str, str], expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A base URL with places is made of its variables, when all that it needs are there."""
+    row = Provider(
+        name="d",
+        base_url="https://{region}.d/{project}",
+        base_url_env=("D_URL",),
+        places={"project": ("D_PROJECT",), "region": ("D_REGION",)},
+        fill=lambda words: {"region": "world", **words},
+    )
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
 
-    monkeypatch.setenv("R_TWO", " eu-west-1 ")
-    monkeypatch.setenv("Q_URL", "https://own")
-
-    assert _env.base_urls(rows) == {"p": "https://eu-west-1.example/v1", "q": "https://own"}
+    assert _env.base_urls([row]) == expected
 
 
 def test_key_of_several_variables_is_made_by_the_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,8 @@ class MockRequest:
         path: Without the query, as sent (percent-encoded).
         headers: Names are lower-case; a key may be here or in *query*, so `repr` shows neither.
         json: The body, when it is a JSON object.
-        format: Format of the answer: `openai_chat`, `openai_responses`, `anthropic`, `gemini` or
-            `bedrock_converse`.
+        format: Format of the answer: `openai_chat`, `openai_responses`, `anthropic`, `gemini`,
+            `bedrock_converse` or `bedrock_invoke`.
         model: From the body or the path.
         view: What is asked, in neutral words; None when it is not a valid chat request.
         status: Status of the answer, once it has begun.
@@ -61,7 +61,7 @@ class MockRequest:
             return self.headers.get("x-goog-api-key") or self.query.get("key") or bearer
         if self.format == "anthropic":
             return self.headers.get("x-api-key") or bearer
-        return bearer
+        return bearer or self.headers.get("api-key", "")
 
     def wait_ended(self, seconds: float = 1.0) -> bool:
         """Wait until the answer is over; tell whether it is."""

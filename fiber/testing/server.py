@@ -93,7 +93,7 @@ class MockServer(LoopbackServer):
 
         Args:
             format: Only for requests in this format: `openai_chat`, `openai_responses`, `anthropic`,
-                `gemini` or `bedrock_converse`.
+                `gemini`, `bedrock_converse` or `bedrock_invoke`.
 
         Raises:
             ValueError: There is no such format.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from fiber._errors import FiberAuthError, FiberValidationError
 from fiber.adapters import load
 from fiber.providers.auth import bearer
 from fiber.providers.aws import AWSKeys
+from fiber.providers.compatible import openai_compatible
 from fiber.providers.row import Provider, in_region_of, secret_of, with_row
-from fiber.providers.table import openai_compatible
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
@@ -207,51 +208,102 @@ def test_a_plain_url_of_this_machine_needs_no_leave(host: str) -> None:
     assert Provider(name="mine", base_url=f"http://{host}/v1").base_url == f"http://{host}/v1"
 
 
-PLACED = Provider(name="placed", base_url="https://h.{region}.example/v1", region_env=("A_REGION", "B_REGION"))
+def _complete(words: Mapping[str, str]) -> Mapping[str, str]:
+    region = words.get("region", "world")
+    return {"region": region, "host": f"{region}.example", **words}
 
 
-def test_row_is_put_into_a_region() -> None:
-    """A region takes its place in the base URL, which is then whole; the name and the rest stay."""
-    row = PLACED.in_region("eu-west-1")
-
-    row.check_region()
-    assert row.base_url == "https://h.eu-west-1.example/v1"
-    assert (row.name, row.region_env) == ("placed", ("A_REGION", "B_REGION"))
-
-
-@pytest.mark.parametrize("row", [PLACED.in_region("r"), ROWS["one"]])
-def test_row_without_a_place_for_a_region_stays_as_it_is(row: Provider) -> None:
-    """A URL that was given is meant, and most providers have no regions."""
-    assert row.in_region("eu-west-1") is row
-    assert PLACED.in_region("") is PLACED
+TEMPLATE = Provider(
+    name="acme",
+    base_url="https://{host}/v1/{project}/{region}",
+    base_url_env=("ACME_URL",),
+    places={"project": ("ACME_PROJECT", "PROJECT"), "region": ("ACME_REGION",)},
+    fill=_complete,
+)
 
 
-@pytest.mark.parametrize("region", ["evil.example/", "a b", "A", "-", "a--b", "us-east-1\n"])
-def test_what_is_no_region_is_refused(region: str) -> None:
-    """A region becomes part of a host name, so nothing else may stand in it."""
-    with pytest.raises(FiberValidationError, match="is no region of placed") as caught:
-        PLACED.in_region(region)
+@pytest.mark.parametrize(
+    ("words", "url"),
+    [
+        ({"project": "p"}, "https://world.example/v1/p/world"),
+        ({"project": "a/b", "region": "eu"}, "https://eu.example/v1/a%2Fb/eu"),
+        ({"project": "p", "host": "mine"}, "https://mine/v1/p/world"),
+    ],
+)
+def test_places_of_a_base_url_are_filled(words: dict[str, str], url: str) -> None:
+    """Words are percent-encoded, some follow from others, and the environment does not replace the result."""
+    row = TEMPLATE.at(**words)
+
+    assert (row.base_url, row.base_url_env) == (url, ())
+    assert row.is_placed
+    assert not TEMPLATE.is_placed
+
+
+@pytest.mark.parametrize("words", [{}, {"region": "eu"}, {"project": ""}, {"project": "p", "zone": "z"}])
+def test_places_want_their_words(words: dict[str, str]) -> None:
+    """All of them, and no others."""
+    with pytest.raises(FiberValidationError, match="say project, region, and nothing else") as caught:
+        TEMPLATE.at(**words)
 
     assert (caught.value.parameter, caught.value.outcome) == ("base_urls", "not_sent")
 
 
-@pytest.mark.parametrize(
-    ("row", "words"),
-    [(PLACED, "set A_REGION or B_REGION"), (Provider(name="x", base_url="https://{region}.example"), "set nothing")],
-)
-def test_row_that_waits_for_a_region_says_so(row: Provider, words: str) -> None:
-    """The message names the variables and the argument."""
-    with pytest.raises(FiberValidationError, match=words) as caught:
-        row.check_region()
+def test_a_place_may_have_no_variable() -> None:
+    """Its word is said in code."""
+    row = Provider(name="acme", base_url="https://{resource}.example")
 
-    assert "us-east-1" in caught.value.message
-    assert caught.value.parameter == "base_urls"
+    assert row.at(resource="r").base_url == "https://r.example"
+    with pytest.raises(FiberValidationError, match="say resource"):
+        row.at()
+
+
+@pytest.mark.parametrize(
+    ("row", "advice"),
+    [
+        (TEMPLATE, "set ACME_URL and ACME_PROJECT or PROJECT for project, ACME_REGION for region and use"),
+        (Provider(name="acme", base_url="https://{r}.example"), "set nothing and use"),
+    ],
+)
+def test_missing_place_names_the_variables(row: Provider, advice: str) -> None:
+    """The error for a base URL that is not whole shows it, and says how to complete it."""
+    error = row.missing_place()
+
+    assert row.base_url in error.message
+    assert advice in error.message
+    assert "base_urls={'acme': ...}" in error.message
+    assert (error.parameter, error.outcome) == ("base_urls", "not_sent")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://h", "https://h/openai/v1"),
+        ("https://h/", "https://h/openai/v1"),
+        ("https://h/other/", "https://h/other"),
+    ],
+)
+def test_a_bare_base_url_gets_the_path_of_its_row(url: str, expected: str) -> None:
+    """Some providers' own clients want the host alone; a URL with a path is meant as it is."""
+    assert Provider(name="acme", base_url=url, base_path="/openai/v1").base_url == expected
+
+
+def test_key_of_another_row_is_not_taken_to_another_address() -> None:
+    """A base URL may be anybody's; places of the row's own are the provider's."""
+    row = Provider(name="acme-chat", base_url="https://{region}.acme.example", key_of="acme")
+
+    assert row.replace(base_url="https://other.example").key_of == ""
+    assert row.replace(base_url="https://other.example", key_of="acme").key_of == "acme"
+    assert (row.at(region="eu").key_of, row.replace(name="second").key_of) == ("acme", "acme")
 
 
 def test_key_with_parts_is_taken_as_it_is() -> None:
-    """What is more than one text has checked itself, and is not revealed for it."""
+    """What is more than one text has checked itself, and is not revealed for it; its region fills the place."""
     keys = AWSKeys("AKIDEXAMPLE", "secret-access-key", region="eu-west-1")
+    row = Provider(name="placed", base_url="https://h.{region}.example/v1", places={"region": ("A_REGION",)})
+    other = Provider(name="other", base_url="https://{resource}.example", places={"resource": ()})
 
     assert secret_of(keys, "placed") is keys
-    assert in_region_of(PLACED, keys).base_url == "https://h.eu-west-1.example/v1"
-    assert in_region_of(PLACED, "key") is PLACED
+    assert in_region_of(row, keys).base_url == "https://h.eu-west-1.example/v1"
+    assert in_region_of(row, "key") is row
+    assert in_region_of(row, AWSKeys("AKIDEXAMPLE", "secret-access-key")) is row
+    assert in_region_of(other, keys) is other

@@ -137,7 +137,7 @@ def test_call_without_a_region_says_what_to_set() -> None:
     """Bedrock has no default region, so nothing is sent."""
     fiber, transport = client(api_keys={"bedrock": "key"})
 
-    with pytest.raises(FiberValidationError, match="set AWS_REGION or AWS_DEFAULT_REGION") as caught:
+    with pytest.raises(FiberValidationError, match="AWS_REGION or AWS_DEFAULT_REGION for region") as caught:
         fiber.sync.chat("hi", model="bedrock:m")
 
     assert caught.value.outcome == "not_sent"

@@ -23,7 +23,7 @@ from fiber._errors import (
 from fiber.adapters.bedrock_converse import ADAPTER
 from fiber.framing.event_stream import EventStreamDecoder
 from fiber.testing import MockServer, Recorder, Replay
-from fiber.testing.formats import bedrock_converse, route
+from fiber.testing.formats import bedrock_converse, bedrock_invoke, route
 from fiber.testing.formats.common import Asked
 from fiber.testing.script import Failure, MockCall, RefusedError, Reply
 from fiber.testing.view import ChatView, OfferedTool
@@ -173,6 +173,24 @@ def test_stream_has_the_shape_of_bedrock() -> None:
         "cacheReadInputTokens": 80,
         "cacheWriteInputTokens": 0,
     }
+
+
+def test_invocation_is_anthropics_letter_in_an_envelope() -> None:
+    """Whole and streamed the row of Claude reads the same; without its version a letter is refused."""
+    with MockServer() as server:
+        server.reply(FULL, times=2, format="bedrock_invoke")
+        url = server.base_url("bedrock")
+        client = Fiber(api_keys={"bedrock": "a-bearer-key"}, base_urls={"bedrock": url}).sync
+        whole = client.chat("Hi", model="bedrock-anthropic:a.b:0")
+        streamed = client.chat_stream("Hi", model="bedrock-anthropic:a.b:0").collect()
+        client.close()
+
+    assert [request.format for request in server.requests] == ["bedrock_invoke"] * 2
+    for result in (whole, streamed):
+        assert (result.text, result.reasoning, result.finish_reason) == (FULL.text, FULL.reasoning, "tool_calls")
+        assert [(call.name, call.arguments) for call in result.tool_calls] == [("look", {"city": "Rome"}), ("go", {})]
+    with pytest.raises(RefusedError):
+        bedrock_invoke.read(Asked({"messages": [], "max_tokens": 9}, {}, "m", "invoke"))
 
 
 KINDS: dict[str, type[FiberError]] = {

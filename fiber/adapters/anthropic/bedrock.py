@@ -48,6 +48,7 @@ def invocation(
         stream=stream,
         headers=headers,
         stream_type=CONTENT_TYPE,
+        target=target,
     )
 
 

@@ -62,7 +62,7 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     hold_to_limits(body, notes)
     verb = "converse-stream" if stream else "converse"
     url = f"{target.base_url}/model/{quote(target.model, safe='')}/{verb}"
-    return post(url, body, request, notes, stream=stream, stream_type=CONTENT_TYPE)
+    return post(url, body, request, notes, stream=stream, stream_type=CONTENT_TYPE, target=target)
 
 
 def _refused(request: ChatRequest, vendor: Vendor, model: Model) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
-from fiber.testing.formats import anthropic, bedrock_converse, gemini, openai_chat, openai_responses
+from fiber.testing.formats import anthropic, bedrock_converse, bedrock_invoke, gemini, openai_chat, openai_responses
 from fiber.testing.formats.common import Asked, Refusal
 from fiber.testing.script import Failure, Reply
 from fiber.testing.view import ChatView
@@ -63,7 +63,7 @@ class Format(Protocol):
         ...
 
 
-_MODULES: tuple[Format, ...] = (openai_chat, openai_responses, anthropic, gemini, bedrock_converse)
+_MODULES: tuple[Format, ...] = (openai_chat, openai_responses, anthropic, gemini, bedrock_converse, bedrock_invoke)
 FORMATS: Mapping[str, Format] = {format.name: format for format in _MODULES}
 
 
@@ -80,9 +80,18 @@ _CHAT: Mapping[str, Format] = {
     "/v1/chat/completions": openai_chat,
     "/v1/responses": openai_responses,
     "/v1/messages": anthropic,
+    "/anthropic/v1/messages": anthropic,  # Azure
 }
-_GEMINI = re.compile(r"/v1(?:beta|alpha)?/models/(.+):(generateContent|streamGenerateContent)")
-_CONVERSE = re.compile(r"/model/([^/]+)/(converse|converse-stream)")
+_VERTEX = r"/v1/projects/[^/]+/locations/[^/]+"
+_MODEL_IN_PATH: Mapping[re.Pattern[str], Format] = {
+    re.compile(r"/v1(?:beta|alpha)?/models/(.+):(generateContent|streamGenerateContent)"): gemini,
+    re.compile(_VERTEX + r"/publishers/google/models/(.+):(generateContent|streamGenerateContent)"): gemini,
+    re.compile(_VERTEX + r"/publishers/anthropic/models/(.+):(rawPredict|streamRawPredict)"): anthropic,
+    re.compile(r"/openai/deployments/([^/]+)/(chat/completions)"): openai_chat,
+    re.compile(r"/model/([^/]+)/(converse|converse-stream)"): bedrock_converse,
+    re.compile(r"/model/([^/]+)/(invoke|invoke-with-response-stream)"): bedrock_invoke,
+}
+_VERTEX_OPENAI = re.compile(_VERTEX + r"/endpoints/openapi/chat/completions")
 _MODELS = re.compile(r"/v1((?:beta|alpha)?)/models")
 
 
@@ -91,10 +100,11 @@ def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str
     if method == "POST":
         if format := _CHAT.get(path):
             return Route(format, "chat")
-        if match := _GEMINI.fullmatch(path):
-            return Route(gemini, "chat", unquote(match[1]), match[2])
-        if match := _CONVERSE.fullmatch(path):
-            return Route(bedrock_converse, "chat", unquote(match[1]), match[2])
+        if _VERTEX_OPENAI.fullmatch(path):
+            return Route(openai_chat, "chat")
+        for pattern, format in _MODEL_IN_PATH.items():
+            if match := pattern.fullmatch(path):
+                return Route(format, "chat", unquote(match[1]), match[2])
     match = _MODELS.fullmatch(path)
     guess: Format = openai_chat
     if "x-goog-api-key" in headers or "key" in query or path.startswith(("/v1beta/", "/v1alpha/")):
