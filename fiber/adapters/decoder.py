@@ -8,6 +8,7 @@ from typing import ClassVar
 from fiber._errors import FiberError, FiberParsingError
 from fiber.adapters.assembly import Assembly, with_partial
 from fiber.adapters.failures import unreadable
+from fiber.adapters.keeping import COUNTED_BYTES, MAX_STREAM_BYTES, too_much
 from fiber.adapters.surrogates import Rejoiner
 from fiber.framing.sse import MAX_EVENT_BYTES, Frame, SSEDecoder
 from fiber.types.events import StreamEvent
@@ -35,6 +36,7 @@ class SSEStreamDecoder(ABC):
         self.done = False
         self._frames = SSEDecoder(self.max_event_bytes)
         self._rejoiner = Rejoiner()
+        self._uncounted = 0
 
     @abstractmethod
     def read(self, event: str, data: bytes) -> None:
@@ -84,6 +86,9 @@ class SSEStreamDecoder(ABC):
             self.fail(self._named(error))
             return self.assembly.take()
         self._read_all(self._rejoiner.feed(frames))
+        self._uncounted += len(chunk)
+        if self._uncounted >= COUNTED_BYTES:
+            self._hold_to_limit()
         return self.assembly.take()
 
     def finish(self) -> list[StreamEvent]:
@@ -95,6 +100,11 @@ class SSEStreamDecoder(ABC):
         self._read_all(last + self._rejoiner.finish(), cut=True)
         self._judge()
         return self.assembly.take()
+
+    def _hold_to_limit(self) -> None:
+        self._uncounted = 0
+        if self.assembly.pack() > MAX_STREAM_BYTES and self.error is None and not self.done:
+            self.fail(self._named(too_much()))
 
     def _judge(self) -> None:
         if self.done or self.error is not None:
@@ -113,11 +123,12 @@ class SSEStreamDecoder(ABC):
         return self.assembly.result(whole=self.done)
 
     def _read_all(self, frames: list[Frame], *, cut: bool = False) -> None:
+        read = self.read
         for event, data in frames:
             if not data and not cut:  # a sign of life
                 continue
             try:
-                self.read(event, data)
+                read(event, data)
             except FiberParsingError as error:
                 if not cut:
                     self.fail(self._named(error))

@@ -13,6 +13,7 @@ from fiber._errors import FiberParsingError
 from fiber.types.content import Opaque, ToolCall
 from fiber.types.jsons import parse_json
 from fiber.types.messages import ChatMessage
+from fiber.types.showing import size_of
 
 T = TypeVar("T")
 
@@ -165,7 +166,7 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         cached: Came from a cache of ours.
         warnings: What was dropped, changed or assumed, in words.
         receipt: What the call took.
-        body: The provider's answer, unmodified; of a stream only with `keep_raw`.
+        body: The provider's answer, unmodified; of a stream only with `keep_raw`. A `repr` shows only its length.
         headers: Response headers, lower-case; cookies removed.
         rate_limits: Typed rate-limit headers.
     """
@@ -184,6 +185,10 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     body: bytes = b""
     headers: Mapping[str, str] = {}
     rate_limits: RateLimits | None = None
+
+    def __repr__(self) -> str:
+        shown: Any = size_of(self.body)
+        return msgspec.Struct.__repr__(msgspec.structs.replace(self, body=shown))
 
     @property
     def message(self) -> ChatMessage:

@@ -307,3 +307,11 @@ def test_key_with_parts_is_taken_as_it_is() -> None:
     assert in_region_of(row, "key") is row
     assert in_region_of(row, AWSKeys("AKIDEXAMPLE", "secret-access-key")) is row
     assert in_region_of(other, keys) is other
+
+
+def test_headers_of_a_row_are_not_shown() -> None:
+    """A header that goes with every request may be a gateway's key."""
+    row = Provider(name="acme", base_url="https://acme.test", headers=(("x-gateway", "canary-0123456789"),))
+
+    assert "canary" not in repr(row)
+    assert "acme" in repr(row)
