@@ -58,8 +58,11 @@ class ChatStream:
     async def __anext__(self) -> StreamEvent:
         if self._closed or not (self._events or await self._fill()):
             raise StopAsyncIteration
+        return self._given()
+
+    def _given(self) -> StreamEvent:
         event = self._events.popleft()
-        if isinstance(event, TextDelta) and event.index == 0:
+        if type(event) is TextDelta and event.index == 0:
             self._text.append(event.text)
         return event
 
@@ -225,8 +228,11 @@ class SyncChatStream:
         return self
 
     def __next__(self) -> StreamEvent:
+        stream = self._stream
+        if stream._events and not stream._closed:  # nothing to wait for, and so no coroutine to finish
+            return stream._given()
         try:
-            return run_sync(self._stream.__anext__())
+            return run_sync(stream.__anext__())
         except StopAsyncIteration:
             raise StopIteration from None
 

@@ -74,12 +74,18 @@ class Assembly:
             self._started = True
             self._events.append(MessageStart(self.model or self.target.model, self.target.provider, self.request_id))
 
-    def text(self, piece: str, key: Any = "text", choice: int = 0) -> None:
-        """Add a piece of the answer's text."""
+    def text(self, piece: str, key: Any = "text", choice: int = 0) -> Slot:
+        """Add a piece of the answer's text; return its slot, for `more_text`."""
         slot = self._slot(key, "text", choice)
         if piece:
             slot.pieces.append(piece)
             self._events.append(TextDelta(piece, choice))
+        return slot
+
+    def more_text(self, piece: str, slot: Slot, choice: int = 0) -> None:
+        """Add a piece, not empty, to text that has begun in *slot*."""
+        slot.pieces.append(piece)
+        self._events.append(TextDelta(piece, choice))
 
     def reasoning(self, piece: str, key: Any = "reasoning", choice: int = 0) -> None:
         """Add a piece of visible reasoning."""

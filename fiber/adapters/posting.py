@@ -37,7 +37,7 @@ def post(
     Args:
         url: Without a query.
         query, headers: The format's own.
-        stream_type: Content type of the format's streams.
+        stream_type: Media type of the format's streams.
     """
     draft = Draft(url, body, query or {}, headers, stream, list(notes))
     if target is not None and target.adapt_request is not None:

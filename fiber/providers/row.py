@@ -39,6 +39,7 @@ class Provider:
         key_env: Environment variables that may hold the key, best first.
         read_key: Makes the key of the environment's variables, where it takes more than one of `key_env`.
         base_url_env: Environment variables that may hold another base URL, best first.
+        base_url_from: Makes a base URL of what such a variable says, where that need not be one.
         base_path: Path of a base URL that is given without one.
         places: Environment variables for the places of `base_url`, best first.
         fill: Hook that completes the words for those places, when some follow from others.
@@ -63,6 +64,7 @@ class Provider:
     key_env: tuple[str, ...] = ()
     read_key: Callable[[Mapping[str, str]], Secret | None] | None = None
     base_url_env: tuple[str, ...] = ()
+    base_url_from: Callable[[str], str] = str
     base_path: str = ""
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fill: Callable[[Words], Words] | None = None

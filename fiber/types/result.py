@@ -26,7 +26,12 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Tokens of one call; None where the provider said nothing, never a made-up zero.
 
     `input_tokens` is all input (cached included), `output_tokens` all output (reasoning included);
-    the other counts are parts of these two.
+    the other counts of tokens are parts of these two.
+
+    Attributes:
+        billed_input_tokens, billed_output_tokens: What is charged, where the provider says so beside what the model
+            read and wrote (Cohere does not charge for its own prompt around yours).
+        timings: Seconds that the provider measured, under its own names (Ollama).
     """
 
     input_tokens: int | None = None
@@ -39,7 +44,10 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     audio_input_tokens: int | None = None
     audio_output_tokens: int | None = None
     image_tokens: int | None = None
+    billed_input_tokens: int | None = None
+    billed_output_tokens: int | None = None
     server_tool_uses: Mapping[str, int] | None = None
+    timings: Mapping[str, float] | None = None
     cost_usd: Decimal | None = None
     cost_status: CostStatus = "no_price"
 

@@ -32,6 +32,8 @@ _FIRST: Mapping[str, tuple[str, str]] = {
     "anthropic": ("Message", "Event"),
     "bedrock_converse": ("Reply", "Event"),
     "gemini": ("Reply", "Reply"),
+    "cohere": ("Reply", "Event"),
+    "ollama": ("Reply", "Reply"),
 }
 
 

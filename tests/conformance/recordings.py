@@ -33,6 +33,8 @@ OWN: Mapping[str, str] = {
     "bedrock.invoke": "anthropic",
     "gemini.generate": "gemini",
     "vertex.generate": "gemini",
+    "cohere.chat": "cohere",
+    "ollama.chat": "ollama",
 }
 """Endpoints of those who made a format, and of the clouds that serve their models, each with its adapter."""
 
@@ -65,8 +67,8 @@ class Recording:
     One recorded exchange.
 
     Attributes:
-        kind: How the body was kept: `json`, `sse`, `events` (a payload per line, the framing is lost),
-            `eventstream-b64`, `text`, `empty`.
+        kind: How the body was kept: `json`, `sse`, `ndjson`, `eventstream-b64`, `text`, `empty`, or `events` (a
+            payload per line, the framing is lost).
         text: The body.
     """
 
@@ -92,7 +94,7 @@ class Recording:
     @property
     def is_framed(self) -> bool:
         """The body is a stream of events."""
-        return self.kind in ("sse", "events", "eventstream-b64")
+        return self.kind in ("sse", "ndjson", "events", "eventstream-b64")
 
     @cached_property
     def payloads(self) -> list[Any]:
@@ -111,7 +113,7 @@ class Recording:
         """The bytes of the answer; where only payloads were kept, they are framed as *format* frames them."""
         if self.kind == "eventstream-b64":
             return b64decode(self.text)
-        if self.kind != "events":
+        if self.kind != "events" or format == "ollama":  # whose streams are a payload per line
             return self.text.encode()
         if format == "bedrock_converse":
             return b"".join(event_stream.written(words) for words in self._words())
@@ -119,7 +121,7 @@ class Recording:
         return (framed + ("data: [DONE]\n\n" if format == "openai_chat" else "")).encode()
 
     def _words(self) -> Iterator[str]:
-        if self.kind == "events":
+        if self.kind in ("ndjson", "events"):
             yield from filter(str.strip, self.text.split("\n"))
         elif self.kind == "eventstream-b64":
             yield from event_stream.words(b64decode(self.text))

@@ -28,7 +28,7 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Outcome]], tuple[str, ...]]] = {
     "aimock": (against_servers.aimock, ("aimock",)),
     "llama": (against_servers.llama, ("llama",)),
 }
-FORMATS = ("chat", "responses", "messages", "generate", "converse")
+FORMATS = ("chat", "responses", "messages", "generate", "converse", "cohere", "ollama")
 _WORST: tuple[Verdict, ...] = ("ok", "reviewed", "FAILED")
 
 

@@ -28,9 +28,16 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 SAMPLES = {
     "anthropic": ("refusal", "utf8_split_in_delta"),
     "bedrock_converse": ("thinking_and_tools", "utf8_split_in_delta"),
+    "cohere": ("plan_and_parallel_calls", "thinking_documents_citations"),
     "gemini": ("parallel_calls", "utf8_split_in_delta"),
+    "ollama": ("thinking_and_logprobs", "two_calls"),
     "openai_chat": ("message_beside_delta", "reasoning_content"),
     "openai_responses": ("custom_tool_free_text", "refusal"),
+}
+KINDS = {
+    ".sse": "text/event-stream",
+    ".ndjson": "application/x-ndjson",
+    ".bin": "application/vnd.amazon.eventstream",
 }
 REFUSALS = {
     "anthropic": {
@@ -39,7 +46,9 @@ REFUSALS = {
         "request_id": "req_1",
     },
     "bedrock_converse": {"message": "The provided model identifier is invalid."},
+    "cohere": {"id": "r1", "message": "invalid api token"},
     "gemini": {"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}},
+    "ollama": {"error": "model 'sample-model' not found"},
 }
 REFUSAL = {"error": {"message": "Unknown model.", "type": "invalid_request_error", "code": "model_not_found"}}
 
@@ -61,8 +70,8 @@ def test_our_adapters_conform(name: str, case: str) -> None:
         load(name),
         body=(folder / "response.json").read_bytes(),
         stream=stream.read_bytes(),
-        stream_type="text/event-stream" if stream.suffix == ".sse" else "application/vnd.amazon.eventstream",
         error=msgspec.json.encode(REFUSALS.get(name, REFUSAL)),
+        stream_type=KINDS[stream.suffix],
     )
 
 
