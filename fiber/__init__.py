@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
     from fiber.layers import default_layers
+    from fiber.providers.aws import AWSKeys
     from fiber.providers.compatible import openai_compatible
     from fiber.providers.row import Provider
     from fiber.providers.table import PROVIDERS
@@ -142,6 +143,7 @@ _HOMES = {
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
     "fiber.layers": "default_layers",
+    "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS",
@@ -168,6 +170,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AWSKeys",
     "Adapter",
     "Attempt",
     "Audio",

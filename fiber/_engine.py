@@ -17,8 +17,9 @@ from fiber._chain import Call, Reply
 from fiber._errors import FiberError, FiberValidationError
 from fiber._open import FED_BYTES, OpenStream, Replay, after, expired, rest, sooner, told
 from fiber.adapters.base import StreamDecoder
+from fiber.providers.auth import signed
 from fiber.providers.row import secret_of
-from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
+from fiber.transports.base import DeadlineReached, HTTPResponse, bounded, wall
 from fiber.types.http import HTTPRequest, Secret
 from fiber.types.result import Attempt, ChatResult
 
@@ -129,7 +130,7 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
     said = {name.lower() for name, _ in request.headers}
     added = {name.lower(): (name, value) for name, value in usual if name.lower() not in said}
     request = msgspec.structs.replace(request, headers=(*request.headers, *added.values()))
-    return call.row.auth(request, secret)
+    return signed(call.row.auth, request, secret, lambda: wall(call.transport))
 
 
 def _reason(error: Exception) -> str:

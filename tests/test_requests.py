@@ -25,6 +25,7 @@ PERSON = {"type": "object", "properties": {"name": {"type": "string"}}, "require
 MODELS = {
     # One that is not in any table of models (permissive), so that the format alone decides.
     "anthropic": "claude-next",
+    "bedrock_converse": "anthropic.claude-next",
     "cohere": "command-next",
     "gemini": "gemini-next",
     "ollama": "llama-next",
