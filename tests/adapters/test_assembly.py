@@ -517,3 +517,17 @@ def test_pack_counts_all_that_is_kept() -> None:
     made.cite(Citation(url="u", native=made.opaque("{}")))
     made.warnings.append("careful")
     assert made.pack() == texts + 5 * SLOT_BYTES + 10 + 7 + 2
+
+
+def test_text_that_is_forgotten_leaves_nothing() -> None:
+    """Neither its pieces nor what a format says at the end in their place; its events are given out."""
+    made = assembly()
+    made.forgets_text = True
+    slot = made.text("a")
+    made.more_text("b", slot)
+    made.replace("ab", "text")
+    kept = made.pack()
+    made.text("c" * 100_000)
+
+    assert (made.result().text, made.pack()) == ("", kept)
+    assert made.take()[1:] == [TextDelta("a"), TextDelta("b"), TextDelta("c" * 100_000)]
