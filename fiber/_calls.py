@@ -27,6 +27,9 @@ from fiber.types.target import Target
 
 S = TypeVar("S")
 
+_SWITCHES = ("keep_raw", "forget_text", "heartbeats", "repair")
+"""Keywords that are members of a `Call` of the same name."""
+
 
 def either(messages: Any, request: ChatRequest | None) -> Any:
     """Return the one that was given; giving both, or neither, is an error."""
@@ -183,6 +186,7 @@ def _call(
     stream: bool,
 ) -> Call:
     _open(settings)
+    switches: Any = {name: _flag(options, name) for name in _SWITCHES if name in options}
     return Call(
         operation=operation,
         row=row,
@@ -200,10 +204,7 @@ def _call(
         stream=stream,
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
-        keep_raw=_flag(options, "keep_raw"),
-        forget_text=_flag(options, "forget_text"),
-        heartbeats=_flag(options, "heartbeats"),
-        repair=_flag(options, "repair"),
+        **switches,
     )
 
 
