@@ -118,7 +118,12 @@ class Cases:
 
     @pytest.mark.parametrize(
         ("encoding", "body"),
-        [("gzip", b"not gzip"), ("gzip", gzip.compress(b"hello" * 99)[:-9]), ("br", b"x"), ("gzip, gzip", b"")],
+        [
+            ("gzip", b"not gzip"),
+            ("gzip", gzip.compress(b"hello" * 99, mtime=0)[:-9]),
+            ("br", b"x"),
+            ("gzip, gzip", b""),
+        ],
     )
     def test_a_bad_encoding_is_an_error_of_ours(self, run: Run, serve: Serve, encoding: str, body: bytes) -> None:
         """What came cannot be read: not gzip, cut, or packed in a way that nobody asked for."""
