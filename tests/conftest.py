@@ -28,7 +28,18 @@ def no_real_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def pytest_collection() -> None:
+    """Collect no garbage while collecting tests: nearly all that is made then lives to the end."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Spare the collector thousands of collected tests: they live to the end anyway."""
+    """Collect garbage from here on; each module sets aside what is there when it begins."""
+    gc.enable()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_objects() -> None:
+    """Spare the collector what lives to the end: a test that calls it to see what is left pays for them all."""
     gc.collect()
     gc.freeze()
