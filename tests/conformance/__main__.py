@@ -5,6 +5,7 @@ Run the suite and print its report.
     python -m tests.conformance --update   replay, and record the figures as the baseline when nothing failed
     python -m tests.conformance --all      also print the figures of the OpenAI-compatible providers
     python -m tests.conformance openai.chat gemini.generate     only these endpoints
+    python -m tests.conformance --chunkings 20                  cut each stream byte by byte and in 20 random ways
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ def main() -> int:
     parser.add_argument("endpoints", nargs="*", metavar="endpoint", help=f"all by default: {', '.join(FORMATS)}")
     parser.add_argument("--update", action="store_true", help="record the figures as the baseline")
     parser.add_argument("--all", action="store_true", help="also run the OpenAI-compatible providers, for information")
+    parser.add_argument(
+        "--chunkings", type=int, default=chunking.CHUNKINGS, metavar="N", help="random ways to cut each stream"
+    )
     options = parser.parse_args()
     if unheard := set(options.endpoints) - set(FORMATS):
         parser.error(f"no such endpoint: {', '.join(sorted(unheard))}")
@@ -43,11 +47,11 @@ def main() -> int:
         return 1 if os.environ.get("CI") == "true" else 0
     started = time.perf_counter()
     endpoints = options.endpoints or list(FORMATS)
-    tallies = run(endpoints)
+    tallies = run(endpoints, options.chunkings)
     print(report.table(tallies), end="\n\n")
     print("\n\n".join(filter(None, map(report.details, tallies))), end="\n\n")
     if options.all:
-        compatible = run(COMPATIBLE)
+        compatible = run(COMPATIBLE, chunking.FEW_CHUNKINGS)
         print("For information, OpenAI-compatible providers through openai_chat (their exceptions are not reviewed):")
         print(report.table(compatible), end="\n\n")
         print("\n\n".join(filter(None, map(report.details, compatible))), end="\n\n")
@@ -65,23 +69,22 @@ def main() -> int:
     return 1 if regressions else 0
 
 
-def run(endpoints: Iterable[str]) -> list[report.Tally]:
+def run(endpoints: Iterable[str], chunkings: int) -> list[report.Tally]:
     """Replay every recording of *endpoints*, in two processes."""
     names = list(endpoints)
     tallies = {name: report.Tally(name) for name in names}
-    shares = [(name, number) for name in names for number in range(_SHARES)]
+    shares = [(name, number, chunkings) for name in names for number in range(_SHARES)]
     with multiprocessing.Pool(_PROCESSES) as pool:
         for share in pool.imap_unordered(_replay_share, shares):
             tallies[share.endpoint].merge(share)
     return list(tallies.values())
 
 
-def _replay_share(share: tuple[str, int]) -> report.Tally:
-    endpoint, number = share
-    count = chunking.CHUNKINGS if endpoint in FORMATS else chunking.FEW_CHUNKINGS
+def _replay_share(share: tuple[str, int, int]) -> report.Tally:
+    endpoint, number, chunkings = share
     tally = report.Tally(endpoint)
     for recording in recordings.read(endpoint)[number::_SHARES]:
-        tally.add(recording.id, replay(recording, FORMATS.get(endpoint, "openai_chat"), count))
+        tally.add(recording.id, replay(recording, FORMATS.get(endpoint, "openai_chat"), chunkings))
     return tally
 
 

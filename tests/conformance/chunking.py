@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 CHUNKINGS = 200
-"""Random chunkings of each stream of the endpoints that have to conform."""
+"""Random chunkings of each stream of the endpoints that have to conform, unless fewer are asked for."""
 
 FEW_CHUNKINGS = 3
 """Random chunkings of each stream that is read for information."""
