@@ -10,7 +10,9 @@ from hypothesis import settings
 
 from fiber.providers.table import PROVIDERS
 
-settings.register_profile("fiber", deadline=None)  # no test fails because a machine is busy
+# No test fails because a machine is busy, and each run tries the same examples: `nox -s thorough` tries new ones.
+settings.register_profile("fiber", deadline=None, derandomize=True)
+settings.register_profile("thorough", deadline=None, derandomize=False, max_examples=2000)
 settings.load_profile("fiber")
 
 
