@@ -83,18 +83,24 @@ def test_stream_is_chunked_one_event_a_chunk(server: MockServer) -> None:
 
 
 def test_delays_are_kept_before_the_answer_and_between_events() -> None:
-    """The server's delays hold for replies that do not say otherwise."""
+    """The server's delays hold."""
     with MockServer(delay_seconds=0.02, event_delay_seconds=0.005) as server:
-        server.enqueue(Reply("a b", words_per_event=1), Reply("fast", delay_seconds=0.0))
+        server.enqueue(Reply("a b", words_per_event=1))
         start = time.monotonic()
         post(server, CHAT, ask(stream=True))
-        slow = time.monotonic() - start
-        start = time.monotonic()
-        post(server, CHAT, ask())
-        fast = time.monotonic() - start
+        seconds = time.monotonic() - start
 
-    assert slow >= 0.02 + 4 * 0.005
-    assert fast < 0.02
+    assert seconds >= 0.02 + 4 * 0.005
+
+
+def test_a_reply_may_have_delays_of_its_own() -> None:
+    """The server's delays, which no client would wait for, hold only for replies that do not say otherwise."""
+    with MockServer(delay_seconds=3600, event_delay_seconds=3600) as server:
+        server.enqueue(Reply("fast", delay_seconds=0.0, event_delay_seconds=0.0))
+
+        answer, _ = post(server, CHAT, ask(stream=True))
+
+    assert answer.status == 200
 
 
 def test_dropped_stream_ends_without_its_last_chunk(server: MockServer) -> None:
@@ -173,7 +179,7 @@ def test_stalled_stream_stays_open_until_the_client_leaves(server: MockServer) -
 
     assert request.wait_ended()
     assert request.disconnected is not None
-    assert 0.02 < request.disconnected < 2
+    assert request.disconnected > 0.02
 
 
 def test_disconnect_between_events_is_noticed(server: MockServer) -> None:

@@ -76,8 +76,8 @@ class Cases:
         server = serve(hello)
 
         async def work(transport: Transport) -> None:
-            await fetch(transport, get(server), seconds=0.5)
-            await chunks(transport, await transport.open(get(server), LIMITS, None), 0.5)
+            await fetch(transport, get(server), seconds=5)
+            await chunks(transport, await transport.open(get(server), LIMITS, None), 5)
             await transport.sleep(0.01)
             await fetch(transport, get(server), seconds=None)
 
