@@ -56,9 +56,9 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
     """
     if said is not None and not isinstance(said, str):
         return said, blocking_face(said)
-    if said not in (None, "direct", "httpx"):
+    if said not in (None, "direct", "h11", "httptools", "httpx"):
         raise FiberValidationError(
-            f"There is no transport {said!r}: say 'direct' or 'httpx', or pass a Transport.",
+            f"There is no transport {said!r}: say 'direct', 'h11', 'httptools' or 'httpx', or pass a Transport.",
             parameter="transport",
             outcome="not_sent",
         )
