@@ -25,7 +25,7 @@ from fiber.types.events import CONTENT_EVENTS, Heartbeat, StreamEvent, events_of
 from fiber.types.http import Secret
 from fiber.types.result import ChatResult
 
-_CONTENT = (*CONTENT_EVENTS, bytes)
+_CONTENT = {*CONTENT_EVENTS, bytes}
 FED_BYTES = 64 * 1024
 """
 So much is decoded at a time, some milliseconds of work: a socket that is always full must not hold the event loop, nor
@@ -121,7 +121,7 @@ class OpenStream:
             elif not chunk:
                 self._over = True
                 await call.transport.close(self._response)
-            if getattr(self._decoder, "holds", False) or any(isinstance(event, _CONTENT) for event in events):
+            if not _CONTENT.isdisjoint(map(type, events)) or getattr(self._decoder, "holds", False):
                 self._on_content()
             return events
         if isinstance(partial := self.result(), ChatResult):
@@ -228,7 +228,9 @@ def after(call: Call, seconds: float | None) -> float | None:
 
 
 def sooner(one: float | None, other: float | None) -> float | None:
-    return min((moment for moment in (one, other) if moment is not None), default=None)
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 def expired(call: Call, timer: str, due: float | None) -> FiberTimeoutError:

@@ -113,11 +113,12 @@ class SSEStreamDecoder(ABC):
         return self.assembly.result(whole=self.done)
 
     def _read_all(self, frames: list[Frame], *, cut: bool = False) -> None:
+        read = self.read
         for event, data in frames:
             if not data and not cut:  # a sign of life
                 continue
             try:
-                self.read(event, data)
+                read(event, data)
             except FiberParsingError as error:
                 if not cut:
                     self.fail(self._named(error))

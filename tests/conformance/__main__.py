@@ -3,9 +3,8 @@ Run the suite and print its report.
 
     python -m tests.conformance            replay, compare with the baseline, exit 1 on any regression
     python -m tests.conformance --update   replay, and record the figures as the baseline when nothing failed
-    python -m tests.conformance --all      also print the figures of the OpenAI-compatible providers
     python -m tests.conformance openai.chat gemini.generate     only these endpoints
-    python -m tests.conformance --chunkings 20                  cut each stream byte by byte and in 20 random ways
+    python -m tests.conformance --chunkings 10                  cut each stream in 10 random ways at most
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if sys.path[0] == os.getcwd():
     sys.path.append(sys.path.pop(0))
 
 from tests.conformance import chunking, recordings, report
-from tests.conformance.recordings import COMPATIBLE, FORMATS
+from tests.conformance.recordings import FORMATS, OWN
 from tests.conformance.replay import replay
 from tests.conformance.reviewed import REVIEWED
 
@@ -35,9 +34,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description="Replay recorded traffic.")
     parser.add_argument("endpoints", nargs="*", metavar="endpoint", help=f"all by default: {', '.join(FORMATS)}")
     parser.add_argument("--update", action="store_true", help="record the figures as the baseline")
-    parser.add_argument("--all", action="store_true", help="also run the OpenAI-compatible providers, for information")
     parser.add_argument(
-        "--chunkings", type=int, default=chunking.CHUNKINGS, metavar="N", help="random ways to cut each stream"
+        "--chunkings", type=int, default=chunking.CHUNKINGS, metavar="N", help="most random ways to cut each stream"
     )
     options = parser.parse_args()
     if unheard := set(options.endpoints) - set(FORMATS):
@@ -49,12 +47,8 @@ def main() -> int:
     endpoints = options.endpoints or list(FORMATS)
     tallies = run(endpoints, options.chunkings)
     print(report.table(tallies), end="\n\n")
+    print(report.table(report.by_provider(tallies), "provider"), end="\n\n")
     print("\n\n".join(filter(None, map(report.details, tallies))), end="\n\n")
-    if options.all:
-        compatible = run(COMPATIBLE, chunking.FEW_CHUNKINGS)
-        print("For information, OpenAI-compatible providers through openai_chat (their exceptions are not reviewed):")
-        print(report.table(compatible), end="\n\n")
-        print("\n\n".join(filter(None, map(report.details, compatible))), end="\n\n")
     regressions = [words for tally in tallies for words in _failed(tally)]
     if not options.endpoints:
         regressions += _without_recording(tallies)
@@ -69,11 +63,11 @@ def main() -> int:
     return 1 if regressions else 0
 
 
-def run(endpoints: Iterable[str], chunkings: int) -> list[report.Tally]:
+def run(endpoints: Iterable[str], most_chunkings: int) -> list[report.Tally]:
     """Replay every recording of *endpoints*, in two processes."""
     names = list(endpoints)
     tallies = {name: report.Tally(name) for name in names}
-    shares = [(name, number, chunkings) for name in names for number in range(_SHARES)]
+    shares = [(name, number, most_chunkings) for name in names for number in range(_SHARES)]
     with multiprocessing.Pool(_PROCESSES) as pool:
         for share in pool.imap_unordered(_replay_share, shares):
             tallies[share.endpoint].merge(share)
@@ -81,10 +75,11 @@ def run(endpoints: Iterable[str], chunkings: int) -> list[report.Tally]:
 
 
 def _replay_share(share: tuple[str, int, int]) -> report.Tally:
-    endpoint, number, chunkings = share
+    endpoint, number, most = share
+    count = min(most, chunking.CHUNKINGS if endpoint in OWN else chunking.FEW_CHUNKINGS)
     tally = report.Tally(endpoint)
     for recording in recordings.read(endpoint)[number::_SHARES]:
-        tally.add(recording.id, replay(recording, FORMATS.get(endpoint, "openai_chat"), chunkings))
+        tally.add(recording.id, replay(recording, FORMATS[endpoint], count))
     return tally
 
 

@@ -93,6 +93,10 @@ class _Turn:
             for citation in url_citations(delta.annotations, self._number, self._assembly):
                 self._assembly.cite(citation)
 
+    def words(self, text: str) -> None:
+        """Take a piece of text."""
+        self._assembly.text(text, self._key("text"), self._number)
+
     def finish(self, said: Any) -> None:
         """Take a finish reason; null and the empty string are none."""
         if not isinstance(said, str) or not said:
@@ -182,6 +186,7 @@ class Answer:
     def __init__(self, assembly: Assembly) -> None:
         self._assembly = assembly
         self._turns: dict[int, _Turn] = {}
+        self._turn: _Turn | None = None  # the first, once it has begun
         self._sources: Any = None
 
     @property
@@ -202,6 +207,19 @@ class Answer:
             self._assembly.usage = read_usage(usage)
         self._sources = chunk.search_results or chunk.citations or self._sources
 
+    def read_words(self, chunk: Chunk) -> bool:
+        """Take a chunk that says a piece of text and nothing else, as most do; say whether it is one."""
+        choices = chunk.choices
+        if choices is None or len(choices) != 1 or self._turn is None:
+            return False
+        delta = choices[0].delta
+        if delta is None or type(delta.content) is not str or not delta.content:
+            return False
+        if chunk != Chunk(chunk.id, chunk.model, [Choice(0, Delta(delta.content))], object="chat.completion.chunk"):
+            return False
+        self._turn.words(delta.content)
+        return True
+
     def close(self) -> None:
         """The answer is whole."""
         for turn in self._turns.values():
@@ -216,6 +234,8 @@ class Answer:
         turn = self._turns.get(number)
         if turn is None:
             turn = self._turns[number] = _Turn(self._assembly, number)
+        if number == 0:
+            self._turn = turn
         if whole or choice.delta is None:
             message = choice.message or choice.delta
             if message is not None and (whole or not turn.begun):
