@@ -65,6 +65,13 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     row = _row(settings, where.provider)
     if _flag(call_options, "repair"):
         _check_repair(request, stream=stream)
+    if stream and _flag(call_options, "forget_text") and (request.response_format or call_options.get("emulate_tools")):
+        raise FiberValidationError(
+            "forget_text cannot stand beside response_format or emulate_tools, which read the text at the end of the"
+            " stream: leave it out.",
+            parameter="forget_text",
+            outcome="not_sent",
+        )
     chat = Chat(request, adapter_of(row.adapter))
     if _flag(call_options, "emulate_tools"):
         chat = emulated(chat)
@@ -194,6 +201,7 @@ def _call(
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
         keep_raw=_flag(options, "keep_raw"),
+        forget_text=_flag(options, "forget_text"),
         heartbeats=_flag(options, "heartbeats"),
         repair=_flag(options, "repair"),
     )

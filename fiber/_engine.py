@@ -17,14 +17,16 @@ from fiber._chain import Call, Reply
 from fiber._errors import FiberError, FiberValidationError
 from fiber._open import FED_BYTES, OpenStream, Replay, after, expired, rest, sooner, told
 from fiber.adapters.base import StreamDecoder
+from fiber.providers.auth import signed
 from fiber.providers.row import secret_of
-from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
+from fiber.transports.base import DeadlineReached, HTTPResponse, bounded, wall
 from fiber.types.http import HTTPRequest, Secret
 from fiber.types.result import Attempt, ChatResult
 
 T = TypeVar("T")
 
 _ERROR_STATUS = 300
+_STREAM_TYPES = ("text/event-stream", "application/x-ndjson")
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -128,7 +130,7 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
     said = {name.lower() for name, _ in request.headers}
     added = {name.lower(): (name, value) for name, value in usual if name.lower() not in said}
     request = msgspec.structs.replace(request, headers=(*request.headers, *added.values()))
-    return call.row.auth(request, secret)
+    return signed(call.row.auth, request, secret, lambda: wall(call.transport))
 
 
 def _reason(error: Exception) -> str:
@@ -154,13 +156,16 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
         whole = call.operation.name == "chat" and kind in ("application/json", "text/html")
         if not call.stream or whole:
             body = await transport.read(response, call.deadline)
-            streamed = kind == "text/event-stream" or (call.stream and body.lstrip()[:1] == b"[")
+            streamed = kind in _STREAM_TYPES or (call.stream and body.lstrip()[:1] == b"[")
             if streamed and call.operation.name == "chat":
                 result = await _decode_whole(call, operation.decoder(head, call.target), body)
             else:
                 result = operation.parse(head, body, call.target)
             return Reply(result, Replay(result)) if call.stream else Reply(result)
-        stream = OpenStream(call, response, operation.decoder(head, call.target), secret, due)
+        decoder = operation.decoder(head, call.target)
+        if call.forget_text and (forget := getattr(decoder, "forget_text", None)) is not None:
+            forget()
+        stream = OpenStream(call, response, decoder, secret, due)
         await stream.prime()
         return Reply(stream=stream)
     except DeadlineReached:

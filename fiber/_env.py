@@ -1,8 +1,9 @@
 """
 The only reader of the environment.
 
-Variables: each row's `key_env`, `base_url_env` and `places`, `FIBER_MODEL` (default model), `FIBER_TRANSPORT` (`direct`
-or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies. Nothing else is read.
+Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `places`, `FIBER_MODEL` (default
+model), `FIBER_TRANSPORT` (`direct` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies.
+Nothing else is read.
 """
 
 from __future__ import annotations
@@ -13,17 +14,22 @@ from contextlib import suppress
 
 from fiber._errors import FiberValidationError
 from fiber.providers.row import Provider
+from fiber.types.http import Secret
 
 
-def keys(rows: Iterable[Provider]) -> dict[str, str]:
+def keys(rows: Iterable[Provider]) -> dict[str, str | Secret]:
     """Return the keys that are set, by row name; the first variable that is not empty wins."""
-    return _first(rows, "key_env")
+    found: dict[str, str | Secret] = {}
+    for row in rows:
+        if key := _value(row.key_env) if row.read_key is None else row.read_key(os.environ):
+            found[row.name] = key
+    return found
 
 
 def base_urls(rows: Iterable[Provider]) -> dict[str, str]:
     """Return the base URLs that are set, whole or by the words for their places, by row name."""
     rows = tuple(rows)
-    found = _first(rows, "base_url_env")
+    found = {row.name: row.base_url_from(said) for row in rows if (said := _value(row.base_url_env))}
     for row in rows:
         if row.name not in found and row.places:
             words = {place: value for place, names in row.places.items() if (value := _value(names))}

@@ -9,7 +9,9 @@ from fiber.providers.gateways import GATEWAYS
 from fiber.providers.hosts import HOSTS
 from fiber.providers.labs import LABS
 from fiber.providers.local import LOCAL
+from fiber.providers.own_formats import COHERE, OLLAMA
 from fiber.providers.row import Provider
+from fiber.providers.rows_aws import AWS_ROWS
 from fiber.providers.vertex import VERTEX_ROWS
 
 PROVIDERS: tuple[Provider, ...] = (
@@ -18,10 +20,13 @@ PROVIDERS: tuple[Provider, ...] = (
     GEMINI,
     OPENAI_RESPONSES,
     *LABS,
+    COHERE,
     *AZURE_ROWS,
     *VERTEX_ROWS,
+    *AWS_ROWS,
     *HOSTS,
     *GATEWAYS,
+    OLLAMA,
     *LOCAL,
     OPENAI_COMPATIBLE,
 )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fiber._errors import FiberProviderError, FiberStreamInterruptedError
 from fiber.adapters.assembly import Assembly, usage_of, with_partial
+from fiber.adapters.keeping import SLOT_BYTES, text_bytes
 from fiber.types.content import Image, Opaque, Reasoning, Text, ToolCall
 from fiber.types.events import (
     ContentPart,
@@ -29,7 +30,7 @@ from fiber.types.events import (
 )
 from fiber.types.http import HTTPHead
 from fiber.types.messages import ChatMessage
-from fiber.types.result import ChatResult, Choice, Citation, RateLimits, TokenLogprob, Usage
+from fiber.types.result import ChatResult, Choice, Citation, TokenLogprob, Usage
 from fiber.types.target import Target
 
 TARGET = Target(provider="acme", model="m", base_url="https://acme.test/v1")
@@ -121,7 +122,6 @@ def test_result_has_what_the_response_said() -> None:
         warnings=("careful",),
         body=b"{}",
         headers={"x-a": "1", "x-ratelimit-limit-requests": "5"},
-        rate_limits=RateLimits(requests_limit=5),
     )
     assert made.take() == [START, TextDelta("hi"), Citation(url="u")]
 
@@ -501,3 +501,33 @@ def sums(events: list[StreamEvent]) -> Any:
 def test_usage_says_what_is_known(said: dict[str, Any], expected: Usage) -> None:
     """Counts make a usage; none at all says so, and a cost is a price."""
     assert usage_of(**said) == expected
+
+
+def test_pack_counts_all_that_is_kept() -> None:
+    """Texts, sealed parts, bytes of pictures, sources and warnings count; an address takes nothing more."""
+    made = assembly()
+    made.text("ab")
+    made.text("cd", choice=1)
+    texts = 2 * SLOT_BYTES + text_bytes("ab", 1) + text_bytes("cd", 1)
+
+    assert made.pack() == texts
+    made.part(made.opaque("{12345678}"))
+    made.part(Image(data=b"1234567"))
+    made.part(Image(url="u"))
+    made.cite(Citation(url="u", native=made.opaque("{}")))
+    made.warnings.append("careful")
+    assert made.pack() == texts + 5 * SLOT_BYTES + 10 + 7 + 2
+
+
+def test_text_that_is_forgotten_leaves_nothing() -> None:
+    """Neither its pieces nor what a format says at the end in their place; its events are given out."""
+    made = assembly()
+    made.forgets_text = True
+    slot = made.text("a")
+    made.more_text("b", slot)
+    made.replace("ab", "text")
+    kept = made.pack()
+    made.text("c" * 100_000)
+
+    assert (made.result().text, made.pack()) == ("", kept)
+    assert made.take()[1:] == [TextDelta("a"), TextDelta("b"), TextDelta("c" * 100_000)]

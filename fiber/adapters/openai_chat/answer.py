@@ -21,6 +21,7 @@ from fiber.adapters.openai_chat.media import AudioPieces, image_of
 from fiber.adapters.openai_chat.schema import MEMBERS, NOTHING, OBJECT, Choice, Chunk, Delta
 from fiber.adapters.openai_chat.thinking import Details, Thinking, detail_text
 from fiber.adapters.openai_chat.usage import read_usage
+from fiber.adapters.slots import Slot
 from fiber.types.result import FinishReason
 
 FINISH_REASONS: dict[str, FinishReason] = {
@@ -53,6 +54,7 @@ class _Turn:
     def __init__(self, assembly: Assembly, number: int) -> None:
         self.calls = Calls(assembly, number)
         self.begun = False
+        self.text: Slot | None = None  # what is being said, when the last thing read was a piece of it
         self._assembly = assembly
         self._number = number
         self._block = 0
@@ -70,9 +72,10 @@ class _Turn:
         if delta.reasoning_content is not None or delta.reasoning is not None or delta.reasoning_details is not NOTHING:
             self._read_reasoning(delta)
         content = delta.content
+        self.text = None
         if isinstance(content, str):
             if content:
-                self._assembly.text(content, self._key("text"), self._number)
+                self.text = self._assembly.text(content, self._key("text"), self._number)
         elif isinstance(content, list):
             for part in content:
                 self._read_part(part, whole=whole)
@@ -92,10 +95,6 @@ class _Turn:
         if delta.annotations:
             for citation in url_citations(delta.annotations, self._number, self._assembly):
                 self._assembly.cite(citation)
-
-    def words(self, text: str) -> None:
-        """Take a piece of text."""
-        self._assembly.text(text, self._key("text"), self._number)
 
     def finish(self, said: Any) -> None:
         """Take a finish reason; null and the empty string are none."""
@@ -186,7 +185,7 @@ class Answer:
     def __init__(self, assembly: Assembly) -> None:
         self._assembly = assembly
         self._turns: dict[int, _Turn] = {}
-        self._turn: _Turn | None = None  # the first, once it has begun
+        self._first: _Turn | None = None
         self._sources: Any = None
 
     @property
@@ -208,16 +207,16 @@ class Answer:
         self._sources = chunk.search_results or chunk.citations or self._sources
 
     def read_words(self, chunk: Chunk) -> bool:
-        """Take a chunk that says a piece of text and nothing else, as most do; say whether it is one."""
-        choices = chunk.choices
-        if choices is None or len(choices) != 1 or self._turn is None:
+        """Take a chunk that goes on with the text and says nothing else, as most do; say whether it is one."""
+        turn, choices = self._first, chunk.choices
+        if turn is None or turn.text is None or choices is None or len(choices) != 1:
             return False
         delta = choices[0].delta
         if delta is None or type(delta.content) is not str or not delta.content:
             return False
         if chunk != Chunk(chunk.id, chunk.model, [Choice(0, Delta(delta.content))], object="chat.completion.chunk"):
             return False
-        self._turn.words(delta.content)
+        self._assembly.more_text(delta.content, turn.text)
         return True
 
     def close(self) -> None:
@@ -234,8 +233,7 @@ class Answer:
         turn = self._turns.get(number)
         if turn is None:
             turn = self._turns[number] = _Turn(self._assembly, number)
-        if number == 0:
-            self._turn = turn
+            self._first = self._turns.get(0)
         if whole or choice.delta is None:
             message = choice.message or choice.delta
             if message is not None and (whole or not turn.begun):

@@ -11,7 +11,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
-from fiber.testing.formats import anthropic, gemini, openai_chat, openai_responses
+from fiber.testing.formats import (
+    anthropic,
+    bedrock_converse,
+    bedrock_invoke,
+    cohere,
+    gemini,
+    ollama,
+    openai_chat,
+    openai_responses,
+)
 from fiber.testing.formats.common import Asked, Refusal
 from fiber.testing.script import Failure, Reply
 from fiber.testing.view import ChatView
@@ -63,7 +72,10 @@ class Format(Protocol):
         ...
 
 
-_MODULES: tuple[Format, ...] = (openai_chat, openai_responses, anthropic, gemini)
+_MODULES: tuple[Format, ...] = (
+    *(openai_chat, openai_responses, anthropic, gemini),
+    *(bedrock_converse, bedrock_invoke, cohere, ollama),
+)
 FORMATS: Mapping[str, Format] = {format.name: format for format in _MODULES}
 
 
@@ -80,14 +92,20 @@ _CHAT: Mapping[str, Format] = {
     "/v1/chat/completions": openai_chat,
     "/v1/responses": openai_responses,
     "/v1/messages": anthropic,
+    "/v2/chat": cohere,
+    "/api/chat": ollama,
     "/anthropic/v1/messages": anthropic,  # Azure
 }
+COHERE = "/cohere"
+"""Stands before the paths of Cohere, for its list of models is where OpenAI's is."""
 _VERTEX = r"/v1/projects/[^/]+/locations/[^/]+"
 _MODEL_IN_PATH: Mapping[re.Pattern[str], Format] = {
     re.compile(r"/v1(?:beta|alpha)?/models/(.+):(generateContent|streamGenerateContent)"): gemini,
     re.compile(_VERTEX + r"/publishers/google/models/(.+):(generateContent|streamGenerateContent)"): gemini,
     re.compile(_VERTEX + r"/publishers/anthropic/models/(.+):(rawPredict|streamRawPredict)"): anthropic,
     re.compile(r"/openai/deployments/([^/]+)/(chat/completions)"): openai_chat,
+    re.compile(r"/model/([^/]+)/(converse|converse-stream)"): bedrock_converse,
+    re.compile(r"/model/([^/]+)/(invoke|invoke-with-response-stream)"): bedrock_invoke,
 }
 _VERTEX_OPENAI = re.compile(_VERTEX + r"/endpoints/openapi/chat/completions")
 _MODELS = re.compile(r"/v1((?:beta|alpha)?)/models")
@@ -95,6 +113,7 @@ _MODELS = re.compile(r"/v1((?:beta|alpha)?)/models")
 
 def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Route:
     """Choose the format of a request by its path, and where paths are alike by its headers."""
+    theirs, path = path.startswith(f"{COHERE}/"), path.removeprefix(COHERE)
     if method == "POST":
         if format := _CHAT.get(path):
             return Route(format, "chat")
@@ -105,7 +124,11 @@ def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str
                 return Route(format, "chat", unquote(match[1]), match[2])
     match = _MODELS.fullmatch(path)
     guess: Format = openai_chat
-    if "x-goog-api-key" in headers or "key" in query or path.startswith(("/v1beta/", "/v1alpha/")):
+    if theirs:
+        guess = cohere
+    elif path.startswith("/api/"):
+        return Route(ollama, "models" if (method, path) == ("GET", "/api/tags") else "unknown")
+    elif "x-goog-api-key" in headers or "key" in query or path.startswith(("/v1beta/", "/v1alpha/")):
         guess = gemini
     elif "anthropic-version" in headers or "x-api-key" in headers:
         guess = anthropic
