@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fiber._batch import BatchRequest
-    from fiber._chain import (
-        Call,
-        Ending,
-        Handler,
-        Layer,
-        Reply,
-    )
+    from fiber._chain import Call, Ending, Handler, Layer, Reply
     from fiber._errors import (
         FiberAuthError,
         FiberBadRequestError,
@@ -39,18 +33,9 @@ if TYPE_CHECKING:
     from fiber._files import read_part, read_parts
     from fiber._images import compare_images, describe_images, transcribe_images
     from fiber._operations import RawResponse
-    from fiber._pieces import (
-        PieceStream,
-        SyncPieceStream,
-    )
-    from fiber._prompt import (
-        Prompt,
-        PromptDefaults,
-    )
-    from fiber._streams import (
-        ChatStream,
-        SyncChatStream,
-    )
+    from fiber._pieces import PieceStream, SyncPieceStream
+    from fiber._prompt import Prompt, PromptDefaults
+    from fiber._streams import ChatStream, SyncChatStream
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
     from fiber.layers import default_layers
@@ -58,18 +43,14 @@ if TYPE_CHECKING:
     from fiber.providers.compatible import openai_compatible
     from fiber.providers.row import Provider
     from fiber.providers.table import PROVIDERS
-    from fiber.registry.models import (
-        ModelRegistry,
-        Route,
-    )
+    from fiber.registry.models import ModelRegistry, Route
+    from fiber.stores.base import Ledger, Store
+    from fiber.stores.file import FileStore
+    from fiber.stores.memory import MemoryStore
+    from fiber.stores.redis import RedisStore
     from fiber.transports.base import Transport
     from fiber.types.calls import ChatOptions
-    from fiber.types.config import (
-        NO_RETRY,
-        NO_TIMEOUTS,
-        RetryPolicy,
-        Timeouts,
-    )
+    from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RetryPolicy, Timeouts
     from fiber.types.content import (
         Audio,
         Document,
@@ -148,6 +129,10 @@ _HOMES = {
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS",
     "fiber.registry.models": "ModelRegistry Route",
+    "fiber.stores.base": "Ledger Store",
+    "fiber.stores.file": "FileStore",
+    "fiber.stores.memory": "MemoryStore",
+    "fiber.stores.redis": "RedisStore",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "NO_RETRY NO_TIMEOUTS RetryPolicy Timeouts",
@@ -208,12 +193,15 @@ __all__ = [
     "FiberStreamInterruptedError",
     "FiberTimeoutError",
     "FiberValidationError",
+    "FileStore",
     "Handler",
     "Heartbeat",
     "Image",
     "ImageInfo",
     "Layer",
+    "Ledger",
     "Log",
+    "MemoryStore",
     "MessageEnd",
     "MessageStart",
     "ModelRegistry",
@@ -233,12 +221,14 @@ __all__ = [
     "ReasoningDelta",
     "ReasoningOptions",
     "Receipt",
+    "RedisStore",
     "Reply",
     "ResponseFormat",
     "RetryPolicy",
     "Route",
     "Secret",
     "ServerTool",
+    "Store",
     "StreamEvent",
     "SyncChatStream",
     "SyncFiber",

@@ -7,8 +7,8 @@ A blocking transport never suspends: its coroutines are finished in one step (`f
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any, Protocol, TypeVar, cast
 
 from fiber._errors import FiberConnectionError
 from fiber.types.config import Timeouts
@@ -117,6 +117,26 @@ async def bounded(transport: Transport, work: Awaitable[T], until: float | None)
     limit: Any = getattr(transport, "bounded", None)
     result: T = await (work if limit is None or until is None else limit(work, until))
     return result
+
+
+async def outside(transport: Transport, work: Callable[[], T]) -> T:
+    """
+    Return what *work* returns, which may block: in a thread where that would hold an event loop.
+
+    A transport of a loop has a method `outside(work)` that sees to it; it is not left before *work* is done.
+    """
+    elsewhere: Any = getattr(transport, "outside", None)
+    return work() if elsewhere is None else cast(T, await elsewhere(work))
+
+
+async def later(transport: Transport, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """
+    Have *work* done beside the caller, who does not wait for it; *work* must not raise.
+
+    A transport that can has a coroutine method `later(work)`; over any other one it is done at once.
+    """
+    beside: Any = getattr(transport, "later", None)
+    await (work() if beside is None else beside(work))
 
 
 def wall(transport: Transport) -> float:

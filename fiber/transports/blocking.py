@@ -45,6 +45,14 @@ class Threads:
         """Await *work*, which does not suspend here and so cannot be stopped."""
         return await work
 
+    async def outside(self, work: Callable[[], Any]) -> Any:
+        """Run *work* here: to block is what is asked for."""
+        return work()
+
+    async def later(self, work: Callable[[], Any]) -> None:
+        """Run the coroutine of *work* in a thread, which the end of the process does not wait for."""
+        threading.Thread(target=lambda: _finish(lambda _: work(), None), name="fiber later", daemon=True).start()
+
     async def home(self) -> Home:
         """Return the pools of this process; a forked child has its own."""
         process = os.getpid()

@@ -107,6 +107,8 @@ class DirectTransport:
         self.resolve = network.resolve
         self.map = network.map
         self.bounded = network.bounded
+        self.outside = network.outside
+        self.later = network.later
         self.shutdown = network.shutdown
 
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:

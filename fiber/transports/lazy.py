@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from importlib import import_module
 from threading import Lock
 from typing import Any
 
-from fiber.transports.base import HTTPResponse, Transport, bounded, wall
+from fiber.transports.base import HTTPResponse, Transport, bounded, later, outside, wall
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -39,6 +39,14 @@ class Lazy:
     async def bounded(self, work: Awaitable[Any], until: float) -> Any:
         """Await *work*, no longer than *until* where that can be seen to."""
         return await bounded(self._real(), work, until)
+
+    async def outside(self, work: Callable[[], Any]) -> Any:
+        """Run what may block."""
+        return await outside(self._real(), work)
+
+    async def later(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a coroutine beside the caller."""
+        await later(self._real(), work)
 
     async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
         """Look *host* up."""

@@ -18,6 +18,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from fiber.transports import asyncio_stream
@@ -34,6 +35,7 @@ class Loops:
     def __init__(self) -> None:
         # A variable of the loop and not of this object: an entry lives until its loop has closed it.
         self._home: RunVar[Any] = RunVar(f"fiber home {next(_NUMBERS)}", default=None)
+        self._later: set[asyncio.Task[Any]] = set()
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -63,6 +65,22 @@ class Loops:
             return await work
         assert scope.cancelled_caught  # noqa: S101 - the only way to get here
         raise DeadlineReached
+
+    async def outside(self, work: Callable[[], Any]) -> Any:
+        """Run *work* in a thread, to its end."""
+        return await anyio.to_thread.run_sync(work)
+
+    async def later(self, work: Callable[[], Any]) -> None:
+        """Run the coroutine of *work* beside the caller, as long as the loop lives."""
+        loop = _loop()
+        if not isinstance(loop, asyncio.AbstractEventLoop):
+            from trio.lowlevel import spawn_system_task
+
+            spawn_system_task(work)
+            return
+        task = loop.create_task(work())
+        self._later.add(task)  # the loop itself does not keep it
+        task.add_done_callback(self._later.discard)
 
     async def home(self) -> Home:
         """Return the pools of this loop."""

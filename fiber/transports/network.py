@@ -136,6 +136,14 @@ class Network(Protocol):
         """Run *function* over *items*."""
         ...
 
+    async def outside(self, work: Callable[[], Any]) -> Any:
+        """Run *work*, which may block, where it holds nobody up."""
+        ...
+
+    async def later(self, work: Callable[[], Any]) -> None:
+        """Run the coroutine of *work* beside the caller."""
+        ...
+
     async def shutdown(self) -> None:
         """Close what belongs to the caller's event loop or process."""
         ...

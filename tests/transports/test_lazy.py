@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 
 from fiber import FiberConnectionError, Timeouts
 from fiber._engine import run_sync
 from fiber.testing.fake import FakeTransport
-from fiber.transports.base import Transport
+from fiber.transports.base import Transport, later, outside
 from fiber.transports.lazy import Lazy
 from fiber.types.http import HTTPRequest
 from tests.kit import whole
@@ -112,3 +112,26 @@ def test_a_second_that_waited_for_the_lock_takes_what_the_first_made() -> None:
     transport._lock = Late()  # type: ignore[assignment]
 
     assert transport._real() is other
+
+
+def test_it_hands_on_what_a_transport_need_not_have() -> None:
+    """To one that has it, and for one that has not as if it were not there."""
+    done: list[str] = []
+
+    async def work() -> None:
+        done.append("later")
+
+    async def both() -> str:
+        await later(Lazy("fiber.testing.fake", "FakeTransport"), work)
+        return await outside(Lazy("fiber.testing.fake", "FakeTransport"), lambda: "outside")
+
+    assert run_sync(both()) == "outside"
+    assert done == ["later"]
+    begun = Event()
+    real: Transport = Lazy("fiber.transports.choice", "for_threads", lambda: "", lambda: "", lambda scheme, place: "")
+
+    async def begin() -> None:
+        begun.set()
+
+    run_sync(later(real, begin))
+    assert begun.wait(10)

@@ -8,15 +8,16 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from threading import Thread
+from threading import Thread, get_ident
 from typing import Any
 
 import anyio
 import pytest
 
 from fiber import Fiber, FiberTimeoutError, Timeouts
-from fiber.transports.base import DeadlineReached, Transport
+from fiber.transports.base import DeadlineReached, Transport, later, outside
 from fiber.transports.choice import for_loops
+from fiber.transports.direct import DirectTransport
 from fiber.transports.loops import Loops
 from fiber.transports.proxy import no_proxy
 from tests.transports.cases import LIMITS, Cases, Run, Serve, fetch, get, hello
@@ -443,3 +444,38 @@ def test_an_async_key_that_comes_in_time_is_used(serve: Serve, backend: str) -> 
 
     assert both(backend, main) == "Hi"
     assert server.exchanges[0].headers["authorization"] == "Bearer a-key-from-the-vault"
+
+
+def test_what_blocks_runs_in_a_thread(backend: str) -> None:
+    """And is waited for to its end; its exception is the caller's."""
+
+    async def main() -> tuple[bool, type]:
+        transport = DirectTransport(Loops())
+        elsewhere = await outside(transport, get_ident)
+        try:
+            await outside(transport, lambda: 1 // 0)
+        except ZeroDivisionError as error:
+            return elsewhere != get_ident(), type(error)
+        raise AssertionError
+
+    assert both(backend, main) == (True, ZeroDivisionError)
+
+
+def test_what_comes_later_holds_nobody_up(backend: str) -> None:
+    """It runs beside the caller on the same loop, and ends with it."""
+
+    async def main() -> list[str]:
+        said: list[str] = []
+        done = anyio.Event()
+
+        async def work() -> None:
+            said.append("later")
+            done.set()
+
+        await later(DirectTransport(Loops()), work)
+        said.append("first")
+        await done.wait()
+        await later(DirectTransport(Loops()), anyio.sleep_forever)
+        return said
+
+    assert both(backend, main) == ["first", "later"]

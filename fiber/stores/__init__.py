@@ -1,0 +1,1 @@
+"""Where layers keep state: in memory, in files, in Redis."""
