@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
     from fiber.layers import default_layers
+    from fiber.layers.cache import Cache, CacheStats
     from fiber.providers.aws import AWSKeys
     from fiber.providers.compatible import openai_compatible
     from fiber.providers.row import Provider
@@ -124,6 +125,7 @@ _HOMES = {
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
     "fiber.layers": "default_layers",
+    "fiber.layers.cache": "Cache CacheStats",
     "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
     "fiber.providers.row": "Provider",
@@ -160,6 +162,8 @@ __all__ = [
     "Attempt",
     "Audio",
     "BatchRequest",
+    "Cache",
+    "CacheStats",
     "Call",
     "ChatMessage",
     "ChatOptions",

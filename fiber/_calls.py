@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args
 
 import msgspec
 
@@ -17,7 +17,7 @@ from fiber._settings import Settings, around, known
 from fiber.providers.row import Provider
 from fiber.registry.models import Route
 from fiber.types.calls import CALL_OPTIONS, KNOWN_RAW
-from fiber.types.config import Timeouts
+from fiber.types.config import CachePolicy, Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.fetch import FetchPolicy
 from fiber.types.options import chat_request
@@ -204,6 +204,7 @@ def _call(
         stream=stream,
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
+        cache_policy=_cache_policy(settings, options.get("cache_policy")),
         **switches,
     )
 
@@ -224,6 +225,24 @@ def _flag(options: Mapping[str, Any], name: str) -> bool:
     if flag is not True and flag is not False:
         raise FiberValidationError(f"{name} must be True or False, not {flag!r}.", parameter=name, outcome="not_sent")
     return flag
+
+
+def _cache_policy(settings: Settings, policy: str | None) -> CachePolicy:
+    if policy is None or policy == "off":
+        return "off"
+    if policy not in get_args(CachePolicy):
+        raise FiberValidationError(
+            f"cache_policy {policy!r}: use one of {', '.join(get_args(CachePolicy))}.",
+            parameter="cache_policy",
+            outcome="not_sent",
+        )
+    if not settings.caches:
+        raise FiberValidationError(
+            "This client has no cache: make it with Fiber(cache=Cache()), or leave cache_policy out.",
+            parameter="cache_policy",
+            outcome="not_sent",
+        )
+    return cast(CachePolicy, policy)
 
 
 def _timeouts(settings: Settings, timeout: float | Timeouts | None) -> Timeouts:

@@ -19,8 +19,8 @@ from fiber._errors import FiberError
 from fiber.adapters.base import StreamDecoder
 from fiber.providers.row import Credential, Provider
 from fiber.transports.base import Transport
-from fiber.types.config import RetryPolicy, Timeouts
-from fiber.types.events import StreamEvent
+from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
+from fiber.types.events import StreamEvent, events_of
 from fiber.types.http import HTTPHead, HTTPRequest, Note
 from fiber.types.result import Attempt, ChatResult, Usage
 from fiber.types.target import Target
@@ -102,6 +102,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         forget_text: Give the text of a stream out without keeping it.
         heartbeats: Give out an event for each chunk of a stream that brings none.
         repair: Ask once more when the answer is not what was asked for.
+        cache_policy: What the cache may do, where there is one.
     """
 
     operation: Operation
@@ -119,6 +120,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     forget_text: bool = False
     heartbeats: bool = False
     repair: bool = False
+    cache_policy: CachePolicy = "off"
     journal: Journal = msgspec.field(default_factory=Journal)
 
     def replace(self, **changes: Any) -> Call:
@@ -148,6 +150,7 @@ class Ending:
     model: str | None = None
     request_id: str | None = None
     error: BaseException | None = None
+    cached: bool = False
 
 
 def ending_of(result: Any, error: BaseException | None = None) -> Ending:
@@ -155,7 +158,9 @@ def ending_of(result: Any, error: BaseException | None = None) -> Ending:
     outcome: Outcome = "complete" if error is None else "error"
     if not isinstance(result, ChatResult):
         return Ending(outcome, request_id=getattr(result, "request_id", None), error=error)
-    return Ending(outcome, result.usage, result.finish_reason, result.model, result.request_id, error)
+    # What came from a cache was used up by the call that filled it.
+    usage = None if result.cached else result.usage
+    return Ending(outcome, usage, result.finish_reason, result.model, result.request_id, error, result.cached)
 
 
 class EventSource(Protocol):
@@ -176,6 +181,30 @@ class EventSource(Protocol):
     def discard(self) -> None:
         """Close without waiting."""
         ...
+
+
+class Replay:
+    """A whole result as a stream: an answer that came whole although a stream was asked for, or from a cache."""
+
+    def __init__(self, result: ChatResult) -> None:
+        self._result = result
+        self._events = events_of(result)
+        self.done = True
+
+    async def next_events(self) -> list[StreamEvent]:
+        """Return all events, then nothing."""
+        events, self._events = self._events, []
+        return events
+
+    def result(self) -> ChatResult:
+        """Return the result."""
+        return self._result
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def discard(self) -> None:
+        """Nothing is open."""
 
 
 EndCallback: TypeAlias = Callable[[Ending], Awaitable[None]]

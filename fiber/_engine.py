@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fiber._chain import Call, Reply
+from fiber._chain import Call, Replay, Reply
 from fiber._errors import FiberError, FiberValidationError
-from fiber._open import FED_BYTES, OpenStream, Replay, after, expired, rest, sooner, told
+from fiber._open import FED_BYTES, OpenStream, after, expired, rest, sooner, told
 from fiber.adapters.base import StreamDecoder
 from fiber.providers.auth import signed
 from fiber.providers.row import secret_of

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
 
 from fiber import _calls, _settings
 from fiber._batch import BatchRequest, batch
@@ -18,16 +17,19 @@ from fiber._settings import Settings
 from fiber._setup import assemble, from_environment, transports
 from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
-from fiber.layers import default_layers
+from fiber.layers import layered
 from fiber.providers.row import Credential, Provider
 from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport
 from fiber.types.calls import ChatOptions, RawOptions
-from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.fetch import FetchPolicy
 from fiber.types.request import ChatRequest, OnUnsupported
 from fiber.types.result import ChatResult
+
+if TYPE_CHECKING:
+    from fiber.layers.cache import Cache
 
 F = TypeVar("F", bound="Fiber")
 
@@ -52,6 +54,8 @@ class Fiber:
             `fiber.testing.FakeTransport`, which is used for both faces, unless its attribute `blocking` is a second
             one for `fiber.sync`.
         layers: Other layers, outermost first.
+        cache: Where answers are kept for calls whose `cache_policy` says so.
+        cache_policy: What calls do with it that say nothing; `off` when not given.
         fetch: What `fetch_part` may fetch; nothing when not given.
         allow_http: Accept plain `http://` base URLs of other machines than this one.
 
@@ -74,20 +78,24 @@ class Fiber:
         model_registry: ModelRegistry | None = None,
         transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None = None,
         layers: tuple[Layer, ...] | None = None,
+        cache: Cache | None = None,
+        cache_policy: CachePolicy | None = None,
         fetch: FetchPolicy | None = None,
         allow_http: bool = False,
     ) -> None:
         rows, keys, names = assemble(providers, api_keys or {}, base_urls or {}, allow_http=allow_http)
         loops, blocking = transports(transport)
+        around = layered(layers, cache=cache)
         settings = Settings(
             rows=rows,
             keys=keys,
             registry=model_registry or names,
-            handler=chain(default_layers() if layers is None else layers, core),
+            handler=chain(around, core),
             transport=loops,
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
             fetch=fetch,
+            caches=any(getattr(layer, "caches", False) for layer in around),
         )
         self._blocking = blocking
         self._settings = _settings.with_defaults(
@@ -97,6 +105,7 @@ class Fiber:
                 "temperature": default_temperature,
                 "max_tokens": default_max_tokens,
                 "on_unsupported": on_unsupported,
+                "cache_policy": cache_policy,
             },
         )
 
@@ -276,9 +285,7 @@ class Fiber:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self.close()
 
 
@@ -289,7 +296,5 @@ class BoundFiber(Fiber):
         _settings.enter(self._settings)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         _settings.leave()

@@ -21,7 +21,7 @@ from fiber._errors import (
 from fiber.adapters.assembly import with_partial
 from fiber.adapters.base import StreamDecoder
 from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse
-from fiber.types.events import CONTENT_EVENTS, Heartbeat, StreamEvent, events_of
+from fiber.types.events import CONTENT_EVENTS, Heartbeat, StreamEvent
 from fiber.types.http import Secret
 from fiber.types.result import ChatResult
 
@@ -180,30 +180,6 @@ class OpenStream:
         except (FiberError, DeadlineReached):
             pass
         await self.close()
-
-
-class Replay:
-    """A whole result as a stream: an answer that came whole although a stream was asked for."""
-
-    def __init__(self, result: ChatResult) -> None:
-        self._result = result
-        self._events = events_of(result)
-        self.done = True
-
-    async def next_events(self) -> list[StreamEvent]:
-        """Return all events, then nothing."""
-        events, self._events = self._events, []
-        return events
-
-    def result(self) -> ChatResult:
-        """Return the result."""
-        return self._result
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-    def discard(self) -> None:
-        """Nothing is open."""
 
 
 def _too_much(partial: Any) -> FiberError:

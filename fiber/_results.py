@@ -35,12 +35,18 @@ def receipted(call: Call, result: ChatResult) -> ChatResult:
         seconds=call.transport.now() - journal.started,
         first_event_seconds=None if first is None else first - journal.started,
         cost_usd=result.usage.cost_usd,
-        cost_source="provider" if result.usage.cost_usd is not None else None,
+        cost_source=_cost_source(result),
         dropped=_notes(journal.notes, "dropped"),
         mapped=_notes(journal.notes, "mapped"),
         possible_duplicate_charge=journal.possible_duplicate_charge,
     )
     return msgspec.structs.replace(result, receipt=receipt)
+
+
+def _cost_source(result: ChatResult) -> str | None:
+    if result.usage.cost_usd is None:
+        return None
+    return "cache" if result.cached else "provider"
 
 
 def notes_of(call: Call) -> tuple[Note, ...]:

@@ -38,6 +38,7 @@ class Settings:
         defaults: Keywords of a call that are used where the caller said nothing.
         context: Bound fields.
         fetch: What `fetch_part` may fetch; nothing when None.
+        caches: A cache is among the layers.
     """
 
     rows: Mapping[str, Provider]
@@ -51,6 +52,7 @@ class Settings:
     context: Mapping[str, Any] = field(default_factory=dict)
     state: State = field(default_factory=State)
     fetch: FetchPolicy | None = None
+    caches: bool = False
 
 
 def over(settings: Settings, transport: Transport) -> Settings:

@@ -16,6 +16,8 @@ NAMES = [
     "Attempt",
     "Audio",
     "BatchRequest",
+    "Cache",
+    "CacheStats",
     "Call",
     "ChatMessage",
     "ChatOptions",

@@ -76,6 +76,7 @@ def _fields(call: Call, ending: Ending) -> dict[str, Any]:
         "tokens_total": usage.total_tokens if usage else None,
         "estimated_cost_usd": str(usage.cost_usd) if usage and usage.cost_usd is not None else None,
         "outcome": ending.outcome,
+        "cached": ending.cached or None,
         "label": call.label or None,
         "error_kind": type(error).__name__ if error is not None else None,
         "http_status": getattr(error, "status_code", None) or (last.status if last else None),
@@ -159,6 +160,7 @@ def _end_span(call: Call, span: Any, ending: Ending) -> None:
             "fiber.attempts": len(call.journal.attempts),
             "fiber.stream": call.stream,
             "fiber.outcome": ending.outcome,
+            "fiber.cached": ending.cached or None,
             "error.type": type(error).__name__ if error is not None else None,
         } | {f"fiber.context.{name}": str(value) for name, value in call.context.items()}
         span.set_attributes({name: value for name, value in attributes.items() if value is not None})

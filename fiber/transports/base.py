@@ -129,6 +129,19 @@ async def outside(transport: Transport, work: Callable[[], T]) -> T:
     return work() if elsewhere is None else cast(T, await elsewhere(work))
 
 
+def aside(transport: Transport, work: Callable[[], None]) -> None:
+    """
+    Have *work* done, which may block and must not raise; the caller, who may not suspend either, does not wait for it.
+
+    A transport of a loop has a method `aside(work)`; over any other one it is done at once.
+    """
+    elsewhere: Any = getattr(transport, "aside", None)
+    if elsewhere is None:
+        work()
+    else:
+        elsewhere(work)
+
+
 async def later(transport: Transport, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """
     Have *work* done beside the caller, who does not wait for it; *work* must not raise.

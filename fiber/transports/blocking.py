@@ -49,6 +49,10 @@ class Threads:
         """Run *work* here: to block is what is asked for."""
         return work()
 
+    def aside(self, work: Callable[[], None]) -> None:
+        """Run *work* here."""
+        work()
+
     async def later(self, work: Callable[[], Any]) -> None:
         """Run the coroutine of *work* in a thread, which the end of the process does not wait for."""
         threading.Thread(target=lambda: _finish(lambda _: work(), None), name="fiber later", daemon=True).start()

@@ -108,6 +108,7 @@ class DirectTransport:
         self.map = network.map
         self.bounded = network.bounded
         self.outside = network.outside
+        self.aside = network.aside
         self.later = network.later
         self.shutdown = network.shutdown
 

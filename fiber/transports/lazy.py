@@ -7,7 +7,7 @@ from importlib import import_module
 from threading import Lock
 from typing import Any
 
-from fiber.transports.base import HTTPResponse, Transport, bounded, later, outside, wall
+from fiber.transports.base import HTTPResponse, Transport, aside, bounded, later, outside, wall
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -43,6 +43,10 @@ class Lazy:
     async def outside(self, work: Callable[[], Any]) -> Any:
         """Run what may block."""
         return await outside(self._real(), work)
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Run what may block, without waiting for it."""
+        aside(self._real(), work)
 
     async def later(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a coroutine beside the caller."""

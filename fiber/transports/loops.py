@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -69,6 +70,13 @@ class Loops:
     async def outside(self, work: Callable[[], Any]) -> Any:
         """Run *work* in a thread, to its end."""
         return await anyio.to_thread.run_sync(work)
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Run *work* in a thread, which the end of the loop does not stop and the end of the process waits for."""
+        try:
+            threading.Thread(target=work, name="fiber aside").start()
+        except RuntimeError:  # the interpreter is ending
+            work()
 
     async def later(self, work: Callable[[], Any]) -> None:
         """Run the coroutine of *work* beside the caller, as long as the loop lives."""

@@ -140,6 +140,10 @@ class Network(Protocol):
         """Run *work*, which may block, where it holds nobody up."""
         ...
 
+    def aside(self, work: Callable[[], None]) -> None:
+        """Run *work*, which may block, where it holds nobody up, and do not wait for it."""
+        ...
+
     async def later(self, work: Callable[[], Any]) -> None:
         """Run the coroutine of *work* beside the caller."""
         ...

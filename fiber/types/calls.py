@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from fiber.types.config import Timeouts
+from fiber.types.config import CachePolicy, Timeouts
 from fiber.types.request import OnUnsupported
 from fiber.types.tools import AnyTool, ReasoningOptions, ResponseFormat, ToolChoice
 
@@ -55,6 +55,7 @@ class ChatOptions(RequestOptions, total=False):
 
     `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own;
     `repair` asks once more for JSON that does not fit;
+    `cache_policy` says what the client's cache does: `off`, `read_through`, `write_through` or `refresh`;
     `keep_raw` keeps the bytes of a stream in the result's `body`;
     `forget_text` gives the text of a stream out without keeping it, for streams of any length;
     `heartbeats` has a stream tell that the provider is alive;
@@ -63,6 +64,7 @@ class ChatOptions(RequestOptions, total=False):
     """
 
     provider: str | None
+    cache_policy: CachePolicy | None
     emulate_tools: bool | None
     timeout: float | Timeouts | None
     label: str | None
@@ -89,6 +91,7 @@ class RawOptions(TypedDict, total=False):
 
 CALL_OPTIONS = (
     "provider",
+    "cache_policy",
     "emulate_tools",
     "repair",
     "keep_raw",

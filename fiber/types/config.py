@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from fiber._errors import FiberValidationError
+
+CachePolicy: TypeAlias = Literal["off", "read_through", "write_through", "refresh"]
+"""
+What a call does with the cache: nothing; read it; read it and store what was not there; or only store.
+"""
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):

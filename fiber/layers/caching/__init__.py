@@ -1,0 +1,1 @@
+"""Parts of the cache: names of answers, entries, and calls that wait for each other."""
