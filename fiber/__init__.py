@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
     from fiber.layers import default_layers
+    from fiber.layers.budget import Budgets
     from fiber.layers.cache import Cache, CacheStats
     from fiber.providers.aws import AWSKeys
     from fiber.providers.compatible import openai_compatible
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from fiber.stores.memory import MemoryStore
     from fiber.stores.redis import RedisStore
     from fiber.transports.base import Transport
+    from fiber.types.budget import Budget, BudgetStatus, Prices
     from fiber.types.calls import ChatOptions
     from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RetryPolicy, Timeouts
     from fiber.types.content import (
@@ -125,6 +127,7 @@ _HOMES = {
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
     "fiber.layers": "default_layers",
+    "fiber.layers.budget": "Budgets",
     "fiber.layers.cache": "Cache CacheStats",
     "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
@@ -136,6 +139,7 @@ _HOMES = {
     "fiber.stores.memory": "MemoryStore",
     "fiber.stores.redis": "RedisStore",
     "fiber.transports.base": "Transport",
+    "fiber.types.budget": "Budget BudgetStatus Prices",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "NO_RETRY NO_TIMEOUTS RetryPolicy Timeouts",
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
@@ -162,6 +166,9 @@ __all__ = [
     "Attempt",
     "Audio",
     "BatchRequest",
+    "Budget",
+    "BudgetStatus",
+    "Budgets",
     "Cache",
     "CacheStats",
     "Call",
@@ -215,6 +222,7 @@ __all__ = [
     "PROVIDERS",
     "Part",
     "PieceStream",
+    "Prices",
     "Prompt",
     "PromptDefaults",
     "Provider",

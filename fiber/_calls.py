@@ -14,6 +14,7 @@ from fiber._fetch import fetch
 from fiber._operations import Chat, Raw, adapter_of
 from fiber._results import finished, receipted
 from fiber._settings import Settings, around, known
+from fiber.layers.budgeting.ceilings import check_ceilings
 from fiber.providers.row import Provider
 from fiber.registry.models import Route
 from fiber.types.calls import CALL_OPTIONS, KNOWN_RAW
@@ -78,7 +79,9 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     chat = Chat(request, adapter_of(row.adapter))
     if _flag(call_options, "emulate_tools"):
         chat = emulated(chat)
-    return _call(settings, chat, row, where.model, call_options, stream=stream)
+    call = _call(settings, chat, row, where.model, call_options, stream=stream)
+    check_ceilings(request, call.target, settings.prices, call_options, repair=call.repair)
+    return call
 
 
 def prepare_raw(

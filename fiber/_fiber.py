@@ -17,7 +17,7 @@ from fiber._settings import Settings
 from fiber._setup import assemble, from_environment, transports
 from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
-from fiber.layers import layered
+from fiber.layers import budgeted, layered
 from fiber.providers.row import Credential, Provider
 from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport
@@ -29,7 +29,9 @@ from fiber.types.request import ChatRequest, OnUnsupported
 from fiber.types.result import ChatResult
 
 if TYPE_CHECKING:
+    from fiber.layers.budget import Budgets
     from fiber.layers.cache import Cache
+    from fiber.types.budget import Budget, Prices
 
 F = TypeVar("F", bound="Fiber")
 
@@ -50,12 +52,11 @@ class Fiber:
         retry: When failed attempts are repeated.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
-        transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for instance
-            `fiber.testing.FakeTransport`, which is used for both faces, unless its attribute `blocking` is a second
-            one for `fiber.sync`.
+        transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for both faces unless
+            its attribute `blocking` is a second one for `fiber.sync`.
         layers: Other layers, outermost first.
-        cache: Where answers are kept for calls whose `cache_policy` says so.
-        cache_policy: What calls do with it that say nothing; `off` when not given.
+        cache, cache_policy: Where answers are kept, and what calls do with it that say nothing: `off` by default.
+        budgets, prices: What calls may spend together, and what usage costs.
         fetch: What `fetch_part` may fetch; nothing when not given.
         allow_http: Accept plain `http://` base URLs of other machines than this one.
 
@@ -80,12 +81,14 @@ class Fiber:
         layers: tuple[Layer, ...] | None = None,
         cache: Cache | None = None,
         cache_policy: CachePolicy | None = None,
+        budgets: Budgets | Iterable[Budget] | None = None,
+        prices: Prices | None = None,
         fetch: FetchPolicy | None = None,
         allow_http: bool = False,
     ) -> None:
         rows, keys, names = assemble(providers, api_keys or {}, base_urls or {}, allow_http=allow_http)
         loops, blocking = transports(transport)
-        around = layered(layers, cache=cache)
+        around = layered(layers, cache=cache, budgets=budgeted(budgets, prices))
         settings = Settings(
             rows=rows,
             keys=keys,
@@ -96,18 +99,12 @@ class Fiber:
             retry=retry or RetryPolicy(),
             fetch=fetch,
             caches=any(getattr(layer, "caches", False) for layer in around),
+            prices=prices,
         )
         self._blocking = blocking
-        self._settings = _settings.with_defaults(
-            settings,
-            {
-                "model": default_model,
-                "temperature": default_temperature,
-                "max_tokens": default_max_tokens,
-                "on_unsupported": on_unsupported,
-                "cache_policy": cache_policy,
-            },
-        )
+        said = {"model": default_model, "temperature": default_temperature, "max_tokens": default_max_tokens}
+        said |= {"on_unsupported": on_unsupported, "cache_policy": cache_policy}
+        self._settings = _settings.with_defaults(settings, said)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:

@@ -11,6 +11,7 @@ from fiber._chain import Handler
 from fiber.providers.row import Credential, Provider, in_region_of, with_row
 from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport
+from fiber.types.budget import Prices
 from fiber.types.calls import KNOWN
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
@@ -39,6 +40,7 @@ class Settings:
         context: Bound fields.
         fetch: What `fetch_part` may fetch; nothing when None.
         caches: A cache is among the layers.
+        prices: What usage costs, for ceilings of single calls.
     """
 
     rows: Mapping[str, Provider]
@@ -53,6 +55,7 @@ class Settings:
     state: State = field(default_factory=State)
     fetch: FetchPolicy | None = None
     caches: bool = False
+    prices: Prices | None = None
 
 
 def over(settings: Settings, transport: Transport) -> Settings:

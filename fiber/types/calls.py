@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypedDict
 
 from fiber.types.config import CachePolicy, Timeouts
@@ -55,6 +56,7 @@ class ChatOptions(RequestOptions, total=False):
 
     `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own;
     `repair` asks once more for JSON that does not fit;
+    `cost_ceiling_usd` and `token_budget` refuse a call that could cost or use more, before it is sent;
     `cache_policy` says what the client's cache does: `off`, `read_through`, `write_through` or `refresh`;
     `keep_raw` keeps the bytes of a stream in the result's `body`;
     `forget_text` gives the text of a stream out without keeping it, for streams of any length;
@@ -65,6 +67,8 @@ class ChatOptions(RequestOptions, total=False):
 
     provider: str | None
     cache_policy: CachePolicy | None
+    cost_ceiling_usd: Decimal | float | str | None
+    token_budget: int | None
     emulate_tools: bool | None
     timeout: float | Timeouts | None
     label: str | None
@@ -92,6 +96,8 @@ class RawOptions(TypedDict, total=False):
 CALL_OPTIONS = (
     "provider",
     "cache_policy",
+    "cost_ceiling_usd",
+    "token_budget",
     "emulate_tools",
     "repair",
     "keep_raw",

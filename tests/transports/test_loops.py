@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from threading import Thread, get_ident
@@ -15,7 +16,7 @@ import anyio
 import pytest
 
 from fiber import Fiber, FiberTimeoutError, Timeouts
-from fiber.transports.base import DeadlineReached, Transport, later, outside
+from fiber.transports.base import DeadlineReached, Transport, aside, later, outside
 from fiber.transports.choice import for_loops
 from fiber.transports.direct import DirectTransport
 from fiber.transports.loops import Loops
@@ -479,3 +480,29 @@ def test_what_comes_later_holds_nobody_up(backend: str) -> None:
         return said
 
     assert both(backend, main) == ["first", "later"]
+
+
+def test_what_is_put_aside_is_done_in_a_thread(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it; where no thread can begin any more, it is done at once."""
+    where: list[int] = []
+    done = threading.Event()
+
+    def work() -> None:
+        where.append(get_ident())
+        done.set()
+
+    async def main() -> None:
+        aside(DirectTransport(Loops()), work)
+
+    both(backend, main)
+    done.wait(10)
+
+    def over(self: Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", over)
+        aside(DirectTransport(Loops()), work)
+
+    assert where[0] != get_ident()
+    assert where[1] == get_ident()

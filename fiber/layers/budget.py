@@ -1,0 +1,297 @@
+"""
+What calls may spend together: the worst case is reserved before a call is sent, and settled when it ends.
+
+So no number of calls at one time can walk through a limit. All limits of a call are reserved in one step or not at all;
+what a failed call cannot have used is free again; what a left stream used counts; and a reservation whose process died
+ends by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import ROUND_CEILING, Decimal
+from hashlib import sha256
+from threading import Lock
+from typing import Any, Literal, NamedTuple
+from uuid import uuid4
+
+import msgspec
+
+from fiber._chain import Call, Ending, Handler, Reply
+from fiber._errors import FiberBudgetError, FiberError, FiberValidationError
+from fiber.layers.budgeting.ceilings import unbounded, unpriced
+from fiber.layers.budgeting.reserving import reserve
+from fiber.layers.budgeting.worst import used, worst_case
+from fiber.stores.base import Claim, Ledger
+from fiber.stores.memory import MemoryStore
+from fiber.transports.base import aside, outside, wall
+from fiber.types.budget import Budget, BudgetStatus, Kind, Prices, bounds_of
+from fiber.types.request import ChatRequest
+from fiber.types.result import ChatResult, Usage
+
+_NANO = 10**9
+"""Money is counted in whole thousand-millionths of a dollar, rounded up."""
+
+_AFTER_SECONDS = 60.0
+_LONGEST_CALL_SECONDS = 6 * 3600.0
+_EVER_SECONDS = 10 * 365 * 86400.0
+_QUIET_SECONDS = 60.0
+_MANY = 1000
+
+
+class _Item(NamedTuple):
+    budget: Budget
+    kind: Kind
+    claim: Claim
+    limit: int
+    ends: float | None
+
+
+class Budgets:
+    """
+    Hold calls to *budgets*; a layer, for `Fiber(budgets=...)`.
+
+    Args:
+        budgets: All of them hold, each for the calls of its scope.
+        prices: What usage costs.
+        ledger: Where it is counted; in this process when not given. A `RedisStore` counts for a fleet.
+        on_failure: What becomes of calls while the ledger fails: `allow` them uncounted, or `refuse` them.
+
+    Attributes:
+        failures: Uses of the ledger that failed.
+    """
+
+    def __init__(
+        self,
+        budgets: Iterable[Budget],
+        *,
+        prices: Prices | None = None,
+        ledger: Ledger | None = None,
+        on_failure: Literal["allow", "refuse"] = "allow",
+    ) -> None:
+        self._budgets = tuple(budgets)
+        names = [budget.name for budget in self._budgets]
+        if len(set(names)) < len(names) or on_failure not in ("allow", "refuse"):
+            raise FiberValidationError(
+                "Budgets need different names, and on_failure is 'allow' or 'refuse'.",
+                parameter="budgets",
+                outcome="not_sent",
+            )
+        self._prices = prices
+        self._ledger: Ledger = MemoryStore() if ledger is None else ledger
+        self._on_failure = on_failure
+        self._lock = Lock()
+        self._warned: dict[str, None] = {}
+        self._quiet_until = 0.0
+        self.failures = 0
+
+    def status(self, *, now: float | None = None, **scope: object) -> list[BudgetStatus]:
+        """
+        Return how the budgets stand for calls with the bound fields *scope*; may block, as the ledger does.
+
+        Args:
+            now: Seconds since 1970; this moment when not given.
+        """
+        now = _moment(now)
+        items = [item for budget in self._budgets for item in _items(budget, scope, now, {}, 0.0)]
+        standings = self._ledger.standings([item.claim.key for item in items], now=now)
+        return [
+            BudgetStatus(
+                name=item.budget.name,
+                kind=item.kind,
+                limit=item.budget.limits[item.kind],
+                used=_amount(item.kind, standing.used),
+                held=_amount(item.kind, standing.held),
+                resets_at=item.ends,
+            )
+            for item, standing in zip(items, standings, strict=True)
+        ]
+
+    def reset(self, *, now: float | None = None, **scope: object) -> None:
+        """Set the budgets of the current period to zero for calls with the bound fields *scope*; may block."""
+        now = _moment(now)
+        items = [item for budget in self._budgets for item in _items(budget, scope, now, {}, 0.0)]
+        self._ledger.reset([item.claim.key for item in items], now=now)
+
+    async def __call__(self, call: Call, next: Handler) -> Reply:
+        """Handle *call* within the budgets."""
+        request: Any = getattr(call.operation, "request", None)
+        worst = worst_case(request, repair=call.repair) if isinstance(request, ChatRequest) else Usage()
+        items = self._claims(call, worst)
+        hold = uuid4().hex
+        if not await self._reserve(call, items, hold):
+            return await next(call)
+        settle = self._settlement(call, items, hold, worst or Usage())
+        attempts = len(call.journal.attempts)
+        try:
+            reply = await next(call)
+        except BaseException as error:
+            # Nobody may wait here any more when the call was cancelled.
+            result = getattr(error, "partial", None)
+            was_sent = len(call.journal.attempts) > attempts
+            if was_sent and (not isinstance(error, FiberError) or error.outcome == "unknown"):
+                self._aside(call, lambda: settle(result, False))
+            else:
+                self._aside(call, lambda: settle(None, None))
+            raise
+        stream = reply.stream
+        if stream is None:
+            await self._run(call, lambda: settle(reply.value, True))
+            return reply
+
+        async def ended(ending: Ending) -> None:
+            result, whole = stream.result(), ending.outcome == "complete"
+            result = None if call.forget_text and not whole else result
+            self._aside(call, lambda: settle(result, whole))
+
+        reply.on_end(ended)
+        return reply
+
+    def _claims(self, call: Call, worst: Usage | None) -> list[_Item]:
+        """Return what *call* claims of each budget; raise when that cannot be said."""
+        now = wall(call.transport)
+        items: list[_Item] = []
+        for budget in self._budgets:
+            if worst is None and not budget.soft and (budget.usd is not None or budget.tokens is not None):
+                raise unbounded(call.target, f"Budget {budget.name!r}")
+            amounts = self._amounts(call, worst or Usage())
+            is_strict = budget.usd is not None and not budget.soft and budget.unknown_price == "refuse"
+            if is_strict and amounts["usd"] is None:
+                raise unpriced(call.target, f"Budget {budget.name!r}")
+            items += _items(budget, call.context, now, amounts, _left(call))
+        return items
+
+    def _amounts(self, call: Call, usage: Usage) -> dict[Kind, int | None]:
+        tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+        cost = usage.cost_usd
+        if cost is None and tokens and self._prices is not None:
+            cost = self._prices.price(call.target, usage)
+        if cost is None and not tokens:
+            cost = Decimal(0)
+        return {"usd": None if cost is None else _nano(cost), "tokens": tokens, "requests": 1}
+
+    async def _reserve(self, call: Call, items: Sequence[_Item], hold: str) -> bool:
+        """Reserve *items*; return whether there is something to settle."""
+        claims = [item.claim for item in items]
+        now = wall(call.transport)
+        try:
+            answer = await reserve(self._ledger, call, claims, hold, seconds=_left(call))
+        except Exception as error:
+            self._failed(call, error)
+            if self._on_failure == "allow":
+                return False
+            reason = type(error).__name__
+        else:
+            if answer.refused is not None:
+                raise _refusal(call, items[answer.refused], answer.standings[answer.refused], now)
+            for item, (spent, held) in zip(items, answer.standings, strict=True):
+                if item.claim.limit is None and spent + held + item.claim.amount > item.limit:
+                    self._warn(call, item, spent + held)
+            return True
+        raise FiberBudgetError(
+            f"The budgets cannot be checked, for their ledger fails ({reason}), and on_failure='refuse' was chosen.",
+            provider=call.target.provider,
+            model=call.target.model,
+            parameter="budgets",
+        )
+
+    def _settlement(
+        self, call: Call, items: Sequence[_Item], hold: str, worst: Usage
+    ) -> Callable[[Any, bool | None], None]:
+        """Return what ends the reservation: with the result and whether it is whole, or with nothing used at all."""
+        claims = [item.claim for item in items]
+
+        def settle(result: Any, whole: bool | None) -> None:
+            if whole is None:
+                spent = [0 for _ in items]
+            else:
+                known = result if isinstance(result, ChatResult) else None
+                amounts = self._amounts(call, used(worst, known, whole=whole))
+                # A price that is not known any more is what was reserved for it.
+                spent = [item.claim.amount if (n := amounts[item.kind]) is None else n for item in items]
+            try:
+                self._ledger.settle(claims, spent, hold, now=wall(call.transport))
+            except Exception as error:
+                self._failed(call, error)
+
+        return settle
+
+    async def _run(self, call: Call, work: Callable[[], Any]) -> Any:
+        return work() if self._ledger.quick else await outside(call.transport, work)
+
+    def _aside(self, call: Call, work: Callable[[], None]) -> None:
+        if self._ledger.quick:
+            work()
+        else:
+            aside(call.transport, work)
+
+    def _warn(self, call: Call, item: _Item, used: int) -> None:
+        with self._lock:
+            if item.claim.key in self._warned:
+                return
+            if len(self._warned) >= _MANY:
+                self._warned.clear()
+            self._warned[item.claim.key] = None
+        limit, amount = item.budget.limits[item.kind], _amount(item.kind, used)
+        call.tell("budget_warning", budget=item.budget.name, kind=item.kind, used=_shown(amount), limit=_shown(limit))
+
+    def _failed(self, call: Call, error: Exception) -> None:
+        now = wall(call.transport)
+        with self._lock:
+            self.failures += 1
+            is_first = now >= self._quiet_until
+            self._quiet_until = now + _QUIET_SECONDS if is_first else self._quiet_until
+        if is_first:
+            call.tell("budget_error", error_kind=type(error).__name__)
+
+
+def _items(budget: Budget, scope: Any, now: float, amounts: Any, seconds: float) -> list[_Item]:
+    """Return what one call claims of *budget*: one item for each of its limits."""
+    begin, ends = bounds_of(budget.period, now)
+    values = [str(scope.get(field, "")) for field in budget.per]
+    owner = f":{sha256(msgspec.json.encode(values)).hexdigest()[:32]}" if values else ""
+    left = _EVER_SECONDS if ends is None else ends - now
+    items = []
+    for kind, limit in budget.limits.items():
+        most = _nano(limit) if isinstance(limit, Decimal) else limit
+        key = f"budget:{budget.name}:{kind}:{budget.period}:{begin:.0f}{owner}"
+        claim = Claim(key, amounts.get(kind) or 0, None if budget.soft else most, left + seconds)
+        items.append(_Item(budget, kind, claim, most, ends))
+    return items
+
+
+def _left(call: Call) -> float:
+    """Return how long *call* may live, and some more."""
+    left = _LONGEST_CALL_SECONDS if call.deadline is None else call.deadline - call.transport.now()
+    return max(0.0, left) + _AFTER_SECONDS
+
+
+def _refusal(call: Call, item: _Item, standing: tuple[int, int], now: float) -> FiberBudgetError:
+    limit = item.budget.limits[item.kind]
+    spent, held, wanted = (_amount(item.kind, number) for number in (*standing, item.claim.amount))
+    return FiberBudgetError(
+        f"Budget {item.budget.name!r} ({_shown(limit)} {item.kind}, period {item.budget.period}) has no room for this"
+        f" call: {_shown(spent)} used, {_shown(held)} reserved by calls in flight, and this one may take"
+        f" {_shown(wanted)}. Raise it, ask for less, or wait.",
+        provider=call.target.provider,
+        model=call.target.model,
+        parameter=item.budget.name,
+        retry_after=None if item.ends is None else item.ends - now,
+    )
+
+
+def _nano(cost: Decimal) -> int:
+    return int((cost * _NANO).to_integral_value(ROUND_CEILING))
+
+
+def _amount(kind: Kind, number: int) -> Decimal | int:
+    return Decimal(number) / _NANO if kind == "usd" else number
+
+
+def _shown(amount: Decimal | int) -> str:
+    return f"{amount:f}" if isinstance(amount, Decimal) else str(amount)
+
+
+def _moment(now: float | None) -> float:
+    return datetime.now(UTC).timestamp() if now is None else now
