@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fiber._streams import ChatStream, SyncChatStream
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
+    from fiber.credentials.refreshing import Expiring, Refreshing
     from fiber.layers import default_layers
     from fiber.providers.aws import AWSKeys
     from fiber.providers.compatible import openai_compatible
@@ -94,6 +95,7 @@ _HOMES = {
     "fiber._streams": "ChatStream SyncChatStream",
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
+    "fiber.credentials.refreshing": "Expiring Refreshing",
     "fiber.layers": "default_layers",
     "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
@@ -137,6 +139,7 @@ __all__ = [
     "ContentPart",
     "Document",
     "Ending",
+    "Expiring",
     "FetchPolicy",
     "Fiber",
     "FiberAuthError",
@@ -184,6 +187,7 @@ __all__ = [
     "ReasoningDelta",
     "ReasoningOptions",
     "Receipt",
+    "Refreshing",
     "Reply",
     "ResponseFormat",
     "RetryPolicy",

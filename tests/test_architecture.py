@@ -41,7 +41,7 @@ ROOMS = (
     ("_operations",),
     ("layers",),
     ("stores",),
-    ("_chain", "_fetch"),
+    ("_chain", "_fetch", "credentials"),
     ("_images",),
     ("_env", "_files"),
     ("registry",),
