@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fiber._streams import ChatStream, SyncChatStream
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
+    from fiber.credentials.aws import aws_credentials
     from fiber.credentials.refreshing import Expiring, Refreshing
     from fiber.layers import default_layers
     from fiber.providers.aws import AWSKeys
@@ -95,6 +96,7 @@ _HOMES = {
     "fiber._streams": "ChatStream SyncChatStream",
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
+    "fiber.credentials.aws": "aws_credentials",
     "fiber.credentials.refreshing": "Expiring Refreshing",
     "fiber.layers": "default_layers",
     "fiber.providers.aws": "AWSKeys",
@@ -213,6 +215,7 @@ __all__ = [
     "Usage",
     "UsageUpdate",
     "__version__",
+    "aws_credentials",
     "check_image",
     "compare_images",
     "data_url",

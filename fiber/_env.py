@@ -2,8 +2,8 @@
 The only reader of the environment.
 
 Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `places`, `FIBER_MODEL` (default
-model), `FIBER_TRANSPORT` (`direct` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies.
-Nothing else is read.
+model), `FIBER_TRANSPORT` (`direct` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), those that name proxies, and, when
+it is asked for credentials, those of `fiber.credentials.aws`. Nothing else is read.
 """
 
 from __future__ import annotations
@@ -36,6 +36,11 @@ def base_urls(rows: Iterable[Provider]) -> dict[str, str]:
             with suppress(FiberValidationError):  # not all of them are set: the row is not for this program
                 found[row.name] = row.at(**words).base_url
     return found
+
+
+def values(names: Iterable[str]) -> dict[str, str]:
+    """Return those of the variables *names* that are set and not empty."""
+    return {name: said for name in names if (said := os.environ.get(name, "").strip())}
 
 
 def default_model() -> str:

@@ -101,6 +101,7 @@ NAMES = [
     "Usage",
     "UsageUpdate",
     "__version__",
+    "aws_credentials",
     "check_image",
     "compare_images",
     "data_url",
