@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
     from fiber.credentials.aws import aws_credentials
+    from fiber.credentials.google import google_credentials
     from fiber.credentials.refreshing import Expiring, Refreshing
     from fiber.layers import default_layers
     from fiber.providers.aws import AWSKeys
@@ -97,6 +98,7 @@ _HOMES = {
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
     "fiber.credentials.aws": "aws_credentials",
+    "fiber.credentials.google": "google_credentials",
     "fiber.credentials.refreshing": "Expiring Refreshing",
     "fiber.layers": "default_layers",
     "fiber.providers.aws": "AWSKeys",
@@ -221,6 +223,7 @@ __all__ = [
     "data_url",
     "default_layers",
     "describe_images",
+    "google_credentials",
     "openai_compatible",
     "partial_json",
     "read_part",

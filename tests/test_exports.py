@@ -107,6 +107,7 @@ NAMES = [
     "data_url",
     "default_layers",
     "describe_images",
+    "google_credentials",
     "openai_compatible",
     "partial_json",
     "read_part",
