@@ -7,7 +7,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
 
-from fiber import _calls, _settings
+from fiber import _calls, _lists, _settings
 from fiber._batch import BatchRequest, batch
 from fiber._chain import Layer, chain
 from fiber._engine import core, run_sync
@@ -206,6 +206,19 @@ class Fiber(Face):
         """Exchange anything with a provider and iterate the body as it comes; see `request`."""
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
         return PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of)
+
+    async def models(self, provider: str, *, timeout: float | Timeouts | None = None) -> list[str]:
+        """
+        Return the names of the models in the provider's own list, sorted, as it spells them.
+
+        Raises:
+            FiberCapabilityError: It has no list.
+        """
+        return await _lists.models(self._settings, provider, timeout)
+
+    async def ping(self, provider: str, *, timeout: float | Timeouts | None = None) -> float:
+        """Ask for that list once, without a retry, and return how many seconds it took; errors as for `request`."""
+        return await _lists.ping(self._settings, provider, timeout)
 
     async def fetch_part(self, url: str) -> Image | Audio | Document:
         """
