@@ -12,10 +12,16 @@ from fiber._sync import SyncFiber
 from fiber.cli import output
 from fiber.cli.client import client_for
 from fiber.types.result import ChatResult
+from fiber.types.tools import Tool
 
 MAX_TOKENS = 512
 """Enough for a model that thinks before a word, and little money."""
 SECONDS = 60.0
+TOOL = Tool(
+    name="get_weather",
+    description="Look up the weather in a city.",
+    parameters={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,11 +49,6 @@ def run(options: argparse.Namespace) -> int:
     return 0 if all(line["ok"] for line in told) else 1
 
 
-def get_weather(city: str) -> str:
-    """Look up the weather in a city."""
-    return f"21 degrees in {city}"
-
-
 def _whole(fiber: SyncFiber, asked: Mapping[str, Any]) -> tuple[ChatResult, str]:
     result = fiber.chat("Reply with one word: pong", **asked)
     return result, "" if result.text.strip() else "no text came"
@@ -60,7 +61,7 @@ def _stream(fiber: SyncFiber, asked: Mapping[str, Any]) -> tuple[ChatResult, str
 
 
 def _tool(fiber: SyncFiber, asked: Mapping[str, Any]) -> tuple[ChatResult, str]:
-    result = fiber.chat("What is the weather in Paris? Use the tool.", tools=[get_weather], **asked)
+    result = fiber.chat("What is the weather in Paris? Use the tool.", tools=[TOOL], **asked)
     return result, "" if result.tool_calls else "no tool was called"
 
 
