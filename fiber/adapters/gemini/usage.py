@@ -52,10 +52,7 @@ def read_usage(metadata: Any) -> Usage:
 
 def has_counts(metadata: Any) -> bool:
     """Say whether *metadata* counts anything; Vertex sends some with `trafficType` only."""
-    for name in members(metadata):  # in every chunk, and mostly the first name says it
-        if name.endswith("TokenCount"):
-            return True
-    return False
+    return any(name.endswith("TokenCount") for name in members(metadata))
 
 
 def _modalities(said: dict[str, Any], *names: str) -> dict[str, int]:
