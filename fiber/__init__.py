@@ -68,11 +68,12 @@ if TYPE_CHECKING:
     from fiber.types.fetch import FetchPolicy
     from fiber.types.functions import tool_of
     from fiber.types.http import Secret
+    from fiber.types.limits import RateLimits
     from fiber.types.media import ImageInfo, check_image, data_url
     from fiber.types.messages import ChatMessage
     from fiber.types.partial import partial_json
     from fiber.types.request import ChatRequest
-    from fiber.types.result import Attempt, ChatResult, Choice, Citation, RateLimits, Receipt, TokenLogprob, Usage
+    from fiber.types.result import Attempt, ChatResult, Choice, Citation, Receipt, TokenLogprob, Usage
     from fiber.types.target import Quirks
     from fiber.types.tools import ReasoningOptions, ResponseFormat, ServerTool, Tool, ToolChoice
 
@@ -118,10 +119,11 @@ _HOMES = {
     "fiber.types.functions": "tool_of",
     "fiber.types.http": "Secret",
     "fiber.types.media": "ImageInfo check_image data_url",
+    "fiber.types.limits": "RateLimits",
     "fiber.types.messages": "ChatMessage",
     "fiber.types.partial": "partial_json",
     "fiber.types.request": "ChatRequest",
-    "fiber.types.result": "Attempt ChatResult Choice Citation RateLimits Receipt TokenLogprob Usage",
+    "fiber.types.result": "Attempt ChatResult Choice Citation Receipt TokenLogprob Usage",
     "fiber.types.target": "Quirks",
     "fiber.types.tools": "ReasoningOptions ResponseFormat ServerTool Tool ToolChoice",
 }

@@ -164,7 +164,10 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
             else:
                 result = operation.parse(head, body, call.target)
             return Reply(result, Replay(result)) if call.stream else Reply(result)
-        stream = OpenStream(call, response, operation.decoder(head, call.target), secret, due)
+        decoder = operation.decoder(head, call.target)
+        if call.forget_text and (forget := getattr(decoder, "forget_text", None)) is not None:
+            forget()
+        stream = OpenStream(call, response, decoder, secret, due)
         await stream.prime()
         return Reply(stream=stream)
     except DeadlineReached:

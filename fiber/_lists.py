@@ -29,12 +29,12 @@ async def models(settings: Settings, provider: str, timeout: float | Timeouts | 
     params: Mapping[str, str] = {}
     for _ in range(_MOST_PAGES):
         answer = (await _page(settings, provider, params, timeout)).json()
-        found = _names(answer)
+        known = len(names)
+        names |= _names(answer)
         params = _next(answer)
-        if not params or found <= names:  # a list that begins anew has no end
+        if not params or len(names) == known:  # a list that begins anew has no end
             break
-        names |= found
-    return sorted(names | found)
+    return sorted(names)
 
 
 async def ping(settings: Settings, provider: str, timeout: float | Timeouts | None) -> float:

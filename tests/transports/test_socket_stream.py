@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,6 +106,21 @@ def test_an_abort_does_not_close_under_the_hands_of_a_reader() -> None:
     assert (before, ours.fileno()) == (number, -1)
 
 
+def test_an_end_of_our_own_making_is_none() -> None:
+    """An abort between the look for it and the receiving ends the bytes, but the peer may have had more to say."""
+
+    class Late(SocketStream):
+        def _through(self, layers: int) -> bytes | None:
+            self.abort()
+            return super()._through(layers)
+
+    with pair(quiet) as ours:
+        with pytest.raises(ConnectionAbortedError, match="closed on this side"):
+            run_sync(Late(ours, wait).read(due()))
+
+        assert ours.fileno() == -1
+
+
 def test_an_abort_after_the_peer_has_reset_is_quiet() -> None:
     """There is nothing left to shut down."""
     with pair(reset) as ours:
@@ -134,3 +150,19 @@ def test_a_socket_that_cannot_be_used_is_closed(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(type(trouble)):
         socket_stream.connect("127.0.0.1", 1, None)
     assert [one.fileno() for one in made] == [-1]
+
+
+def test_where_there_is_no_poll_select_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: ready or not, to read or to write."""
+    monkeypatch.delattr(select, "poll")
+    ours, theirs = socket.socketpair()
+
+    def ready(*, writing: bool) -> bool:
+        return socket_stream._is_ready(ours.fileno(), 0.01, writing=writing)
+
+    with ours, theirs:
+        before = [ready(writing=False), ready(writing=True)]
+        theirs.send(b"x")
+        after = ready(writing=False)
+
+    assert (before, after) == ([False, True], True)
