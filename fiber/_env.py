@@ -76,13 +76,5 @@ def proxy_for(scheme: str, host: str) -> str:
     return proxies.get(scheme) or proxies.get("all") or ""
 
 
-def _first(rows: Iterable[Provider], field: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for row in rows:
-        if value := _value(getattr(row, field)):
-            found[row.name] = value
-    return found
-
-
 def _value(names: Iterable[str]) -> str:
     return next(filter(None, (os.environ.get(name, "").strip() for name in names)), "")
