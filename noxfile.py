@@ -25,9 +25,6 @@ DIST = ROOT / ".nox" / "dist"
 RECORDINGS = ROOT.parent / "shared" / "wire"
 """Recorded provider traffic, kept beside the repository and not in it."""
 
-FAULT_SERVER = ROOT.parent / "shared" / "servers" / "fault_server.py"
-"""A server of others that misbehaves on purpose, likewise."""
-
 PYTHONS = ["3.11", "3.12", "3.13"]
 OLDEST = PYTHONS[0]
 
@@ -154,8 +151,7 @@ def torture(session: nox.Session, library: str) -> None:
 @nox.session(python=OLDEST, requires=["build"])
 @nox.parametrize("library", ["direct", "httpx", "httpx2"])
 def torture_elsewhere(session: nox.Session, library: str) -> None:
-    """Let a fault server that is not ours play its scenarios."""
-    require(session, FAULT_SERVER)
+    """Meet a fault server, aimock, LiteLLM's proxy and nginx; what cannot be had is skipped with its reason."""
     install(session, "test", wheel=True)
     session.run("python", "-m", "tests.torture.elsewhere", *session.posargs, env=_over(library))
 
