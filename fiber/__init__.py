@@ -54,11 +54,9 @@ if TYPE_CHECKING:
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
     from fiber.layers import default_layers
+    from fiber.providers.compatible import openai_compatible
     from fiber.providers.row import Provider
-    from fiber.providers.table import (
-        PROVIDERS,
-        openai_compatible,
-    )
+    from fiber.providers.table import PROVIDERS
     from fiber.registry.models import (
         ModelRegistry,
         Route,
@@ -144,8 +142,9 @@ _HOMES = {
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
     "fiber.layers": "default_layers",
+    "fiber.providers.compatible": "openai_compatible",
     "fiber.providers.row": "Provider",
-    "fiber.providers.table": "PROVIDERS openai_compatible",
+    "fiber.providers.table": "PROVIDERS",
     "fiber.registry.models": "ModelRegistry Route",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",

@@ -152,7 +152,10 @@ def _row(settings: Settings, name: str) -> Provider:
             parameter="model_registry",
             outcome="not_sent",
         )
-    return settings.rows[name]
+    row = settings.rows[name]
+    if not row.is_placed:
+        raise row.missing_place()
+    return row
 
 
 def _unsaid(messages: Any, name: str) -> bool:
@@ -176,7 +179,13 @@ def _call(
     return Call(
         operation=operation,
         row=row,
-        target=Target(provider=row.name, model=model, base_url=row.base_url, quirks=row.quirks),
+        target=Target(
+            provider=row.name,
+            model=model,
+            base_url=row.base_url,
+            quirks=row.quirks,
+            adapt_request=row.adapt_request,
+        ),
         credential=settings.keys.get(row.name),
         transport=settings.transport,
         timeouts=_timeouts(settings, options.get("timeout")),

@@ -69,7 +69,7 @@ class Journal:
     waited: float = 0.0
     first_event: float | None = None
     possible_duplicate_charge: bool = False
-    observers: list[Callable[[str, Mapping[str, Any]], None]] = field(default_factory=list)
+    observers: list[Callable[[Call, str, Mapping[str, Any]], None]] = field(default_factory=list)
     cancelled: bool = False
     closer: Callable[[], None] | None = None
 
@@ -85,19 +85,13 @@ class Journal:
         if self.closer is not None:
             self.closer()
 
-    def tell(self, event: str, **facts: Any) -> None:
-        """Tell those who observe the call (telemetry) that something happened inside it, like a `retry`."""
-        for observer in self.observers:
-            observer(event, facts)
-
     def failed(self, error: BaseException) -> None:
         """The answer of the last attempt broke after it had begun well."""
         if self.attempts:
             self.attempts[-1] = msgspec.structs.replace(self.attempts[-1], error=type(error).__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """
     One logical operation on its way through the layers.
 
@@ -112,18 +106,31 @@ class Call:
     operation: Operation
     row: Provider
     target: Target
-    credential: Credential = field(repr=False)
+    credential: Credential
     transport: Transport
     timeouts: Timeouts = Timeouts()
     retry: RetryPolicy = RetryPolicy()
     stream: bool = False
     deadline: float | None = None
-    context: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = {}
     label: str = ""
     keep_raw: bool = False
     heartbeats: bool = False
     repair: bool = False
-    journal: Journal = field(default_factory=Journal)
+    journal: Journal = msgspec.field(default_factory=Journal)
+
+    def replace(self, **changes: Any) -> Call:
+        """Return a copy with *changes*; both have the same journal."""
+        return msgspec.structs.replace(self, **changes)
+
+    def tell(self, event: str, **facts: Any) -> None:
+        """Tell those who observe the call (telemetry) that something happened inside it, like a `retry`."""
+        for observer in self.journal.observers:
+            observer(self, event, facts)
+
+    def __repr__(self) -> str:
+        shown = (name for name in self.__struct_fields__ if name != "credential")
+        return f"Call({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 
 Outcome: TypeAlias = Literal["complete", "truncated", "error", "cancelled"]

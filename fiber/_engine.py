@@ -124,11 +124,11 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
         ) from None
     call.journal.notes = request.notes
     # An event must not wait in a packer's buffer until there is enough of it to be packed.
-    usual = (("accept-encoding", "identity" if call.stream else "gzip"), ("user-agent", "fiber-llm"))
-    headers = {name.lower(): (name, value) for name, value in (*usual, *call.row.headers)}
-    for name, _ in request.headers:
-        headers.pop(name.lower(), None)
-    return call.row.auth(request.with_headers(*headers.values()), secret)
+    usual = (("accept-encoding", "identity" if call.stream else "gzip"), ("user-agent", "fiber-llm"), *call.row.headers)
+    said = {name.lower() for name, _ in request.headers}
+    added = {name.lower(): (name, value) for name, value in usual if name.lower() not in said}
+    request = msgspec.structs.replace(request, headers=(*request.headers, *added.values()))
+    return call.row.auth(request, secret)
 
 
 def _reason(error: Exception) -> str:

@@ -1,15 +1,17 @@
 """
 The only reader of the environment.
 
-Variables: each row's `key_env` and `base_url_env`, `FIBER_MODEL` (default model), `FIBER_TRANSPORT` (`direct` or
-`httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies. Nothing else is read.
+Variables: each row's `key_env`, `base_url_env` and `places`, `FIBER_MODEL` (default model), `FIBER_TRANSPORT` (`direct`
+or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies. Nothing else is read.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 
+from fiber._errors import FiberValidationError
 from fiber.providers.row import Provider
 
 
@@ -19,8 +21,15 @@ def keys(rows: Iterable[Provider]) -> dict[str, str]:
 
 
 def base_urls(rows: Iterable[Provider]) -> dict[str, str]:
-    """Return the base URLs that are set, by row name."""
-    return _first(rows, "base_url_env")
+    """Return the base URLs that are set, whole or by the words for their places, by row name."""
+    rows = tuple(rows)
+    found = _first(rows, "base_url_env")
+    for row in rows:
+        if row.name not in found and row.places:
+            words = {place: value for place, names in row.places.items() if (value := _value(names))}
+            with suppress(FiberValidationError):  # not all of them are set: the row is not for this program
+                found[row.name] = row.at(**words).base_url
+    return found
 
 
 def default_model() -> str:
@@ -59,8 +68,10 @@ def proxy_for(scheme: str, host: str) -> str:
 def _first(rows: Iterable[Provider], field: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in rows:
-        values = (os.environ.get(variable, "").strip() for variable in getattr(row, field))
-        value = next(filter(None, values), "")
-        if value:
+        if value := _value(getattr(row, field)):
             found[row.name] = value
     return found
+
+
+def _value(names: Iterable[str]) -> str:
+    return next(filter(None, (os.environ.get(name, "").strip() for name in names)), "")

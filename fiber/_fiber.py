@@ -72,7 +72,7 @@ class Fiber:
         retry: RetryPolicy | None = None,
         on_unsupported: OnUnsupported | None = None,
         model_registry: ModelRegistry | None = None,
-        transport: Transport | Literal["direct", "httpx"] | None = None,
+        transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None = None,
         layers: tuple[Layer, ...] | None = None,
         fetch: FetchPolicy | None = None,
         allow_http: bool = False,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from fiber import _env
 from fiber._errors import FiberValidationError
 from fiber.providers.row import Credential, Provider
-from fiber.providers.table import OPENAI, OPENAI_RESPONSES, PROVIDERS
+from fiber.providers.table import PROVIDERS
 from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.http import Secret
+
+T = TypeVar("T")
 
 
 def assemble(
@@ -25,25 +27,26 @@ def assemble(
     """
     Return rows and keys by name, and the registry over them.
 
-    What is given for `openai` holds for its second API, `openai-responses`, too, unless that has its own.
+    A key that is given for a row holds for those that say so (`key_of`) too, unless they have their own; so does a base
+    URL, where both rows have the same.
 
     Raises:
         FiberValidationError: A provider is not known, or a URL is wrong.
     """
     rows = {row.name: row for row in (*PROVIDERS, *providers)}
     names = ModelRegistry(rows.values())
-    urls = {names.resolve("-", provider=name).provider: url for name, url in base_urls.items()}
+    urls = _by_row(names, base_urls)
     keys: dict[str, Credential] = {
-        names.resolve("-", provider=name).provider: Secret(key) if isinstance(key, str) else key
-        for name, key in api_keys.items()
+        name: Secret(key) if isinstance(key, str) else key for name, key in _by_row(names, api_keys).items()
     }
-    first, second = OPENAI.name, OPENAI_RESPONSES.name
-    if first in keys:
-        keys.setdefault(second, keys[first])
-    if first in urls:
-        urls.setdefault(second, urls[first])
+    for row in rows.values():
+        if row.key_of in keys:
+            keys.setdefault(row.name, keys[row.key_of])
+        if row.key_of in urls and rows[row.key_of].base_url == row.base_url:
+            urls.setdefault(row.name, urls[row.key_of])
     for name, url in urls.items():
-        rows[name] = rows[name].replace(base_url=url, allow_http=allow_http or rows[name].allow_http)
+        row = rows[name]
+        rows[name] = row.replace(base_url=url, key_of=row.key_of, allow_http=allow_http or row.allow_http)
     return rows, keys, names
 
 
@@ -56,9 +59,9 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
     """
     if said is not None and not isinstance(said, str):
         return said, blocking_face(said)
-    if said not in (None, "direct", "httpx"):
+    if said not in (None, "direct", "h11", "httptools", "httpx"):
         raise FiberValidationError(
-            f"There is no transport {said!r}: say 'direct' or 'httpx', or pass a Transport.",
+            f"There is no transport {said!r}: say 'direct', 'h11', 'httptools' or 'httpx', or pass a Transport.",
             parameter="transport",
             outcome="not_sent",
         )
@@ -82,17 +85,29 @@ def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:
     providers = tuple(options.get("providers") or ())
     rows = (*PROVIDERS, *providers)
     names = ModelRegistry(rows)
-    given = {names.resolve("-", provider=name).provider: key for name, key in (options.get("api_keys") or {}).items()}
-    keys = {**_env.keys(rows), **given}
-    urls = {**_env.base_urls(rows), **(options.get("base_urls") or {})}
-    usable = [row for row in rows if row.name in keys or not row.needs_key]
+    keys = {**_env.keys(rows), **_by_row(names, options.get("api_keys"))}
+    urls = {**_env.base_urls(rows), **_by_row(names, options.get("base_urls"))}
+    usable = [row for row in rows if _is_usable(row, keys, urls, given=row in providers)]
     if not usable:
         variables = ", ".join(row.key_env[0] for row in PROVIDERS[:3])
         raise FiberValidationError(
-            f"No provider has a key: set one of {variables}, or use Fiber(api_keys=...).",
+            f"No provider has a key: set one of {variables}, the base URL of a local server like LMSTUDIO_BASE_URL, or"
+            " use Fiber(api_keys=...).",
             parameter="api_keys",
             outcome="not_sent",
         )
     first = next((f"{row.name}:{row.default_model}" for row in usable if row.default_model), None)
     model = options.get("default_model") or _env.default_model() or first
     return {**options, "providers": providers, "api_keys": keys, "base_urls": urls, "default_model": model}
+
+
+def _by_row(names: ModelRegistry, said: Mapping[str, T] | None) -> dict[str, T]:
+    """Return *said* by names of rows, for aliases too."""
+    return {names.resolve("-", provider=name).provider: value for name, value in (said or {}).items()}
+
+
+def _is_usable(row: Provider, keys: Mapping[str, Any], urls: Mapping[str, str], *, given: bool) -> bool:
+    if row.needs_key and row.name not in keys:
+        return False
+    # Nobody knows whether a server runs on this machine; somebody has to say so.
+    return row.name in urls or (row.is_placed and (row.needs_key or given))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from itertools import chain
 
 import pytest
 from hypothesis import settings
@@ -21,7 +22,7 @@ def no_real_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
     `FIBER_HTTP` stays: the whole suite runs over each HTTP library in turn.
     """
-    documented = {name for row in PROVIDERS for name in (*row.key_env, *row.base_url_env)}
+    documented = {name for row in PROVIDERS for name in (*row.key_env, *row.base_url_env, *chain(*row.places.values()))}
     for name in list(os.environ):
         ours = name.upper().startswith("FIBER_") and name != "FIBER_HTTP"
         if name in documented or ours or name.upper().endswith("_PROXY"):

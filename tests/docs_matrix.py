@@ -6,10 +6,12 @@ The rows and the parameter tables of the adapters are the source; `tests/test_do
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
-from fiber import PROVIDERS
+from fiber import PROVIDERS, Provider, Quirks
 from fiber.adapters import NAMES, load
 from fiber.adapters.parameters import Parameter
 from fiber.types.request import PARAMETERS
@@ -28,12 +30,14 @@ def tables() -> str:
             code(row.adapter if isinstance(row.adapter, str) else row.adapter.name),
             code(row.base_url),
             listed(row.key_env),
-            listed(row.base_url_env),
+            listed((*row.base_url_env, *chain(*row.places.values()))),
             listed(row.prefixes),
-            code(row.default_model),
+            code(row.default_model) if row.default_model else "none",
+            f"[docs]({row.docs_url})",
         ]
         for row in PROVIDERS
     ]
+    deviations = [[code(row.name), words(otherwise(row)), words(lacking(row))] for row in PROVIDERS]
     support = [[code(name), *(fate(adapter.parameters[name]) for adapter in adapters.values())] for name in PARAMETERS]
     reasons = [
         [code(name), code(adapter.name), adapter.parameters[name].why]
@@ -41,11 +45,16 @@ def tables() -> str:
         for adapter in adapters.values()
         if adapter.parameters[name].support == "unsupported"
     ]
-    headings = "Row", "Also called", "Adapter", "Base URL", "Key from", "Base URL from", "Prefixes", "Default model"
+    headings = (
+        *("Row", "Also called", "Adapter", "Base URL", "Key from", "Base URL from"),
+        *("Prefixes", "Default model", "Source"),
+    )
     return "\n".join(
         [
             "### Rows\n",
             table(headings, rows),
+            "\n### Deviations of rows\n",
+            table(("Row", "Sent otherwise", "Refused"), [row for row in deviations if set(row[1:]) != {"none"}]),
             "\n### Parameters\n",
             table(("Parameter", *map(code, adapters)), support),
             "\n### What is not supported, and what to do\n",
@@ -59,6 +68,41 @@ def fate(parameter: Parameter) -> str:
     return {"native": code(parameter.path), "mapped": f"{code(parameter.path)} \\*", "unsupported": "no"}[
         parameter.support
     ]
+
+
+def otherwise(row: Provider) -> Iterator[str]:
+    """Say what *row* has sent in another way than its format."""
+    quirks, usual = row.quirks, Quirks()
+    if quirks.max_tokens_field != usual.max_tokens_field:
+        yield f"the limit as {code(quirks.max_tokens_field)}"
+    if quirks.system_role != usual.system_role:
+        yield f"system prompts as {code(quirks.system_role)}"
+    if not quirks.stream_usage:
+        yield "usage is not asked for in streams"
+    if quirks.collapse_text:
+        yield "several texts as one string"
+    yield from (f"{code(name)} as {code(path)}" for name, path in quirks.members.items())
+    if quirks.reasoning in ("object", "thinking"):
+        yield f"reasoning as {code(quirks.reasoning)}"
+    if quirks.efforts:
+        yield f"only efforts {listed(quirks.efforts)}"
+    if quirks.api_version.strip("-"):
+        yield f"version {code(quirks.api_version)}"
+    if row.adapt_request is not None:
+        said = inspect.getdoc(row.adapt_request) or ""
+        yield said.partition("\n")[0].rstrip(".").replace("|", "\\|")
+
+
+def lacking(row: Provider) -> Iterator[str]:
+    """Say what *row* refuses, by reason."""
+    reasons = dict.fromkeys(row.quirks.unsupported.values())
+    for why in reasons:
+        yield f"{listed(name for name, said in row.quirks.unsupported.items() if said == why)}: {why}"
+
+
+def words(said: Iterable[str]) -> str:
+    """Set several things in one cell."""
+    return "<br>".join(said) or "none"
 
 
 def code(text: str) -> str:

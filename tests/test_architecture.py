@@ -62,6 +62,7 @@ OWNERS = {
     "asyncio": LOOSE_IO,
     "certifi": IO,
     "h11": IO,
+    "httptools": IO,
     "httpcore": IO,
     "httpx": IO,
     "httpx2": IO,

@@ -14,6 +14,7 @@ import logging
 import re
 import runpy
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -39,6 +40,7 @@ from fiber import (
 from fiber.testing import MockServer, plugin
 from fiber.types.events import Event
 from tests.test_architecture import ROOMS
+from tests.test_every_row import FAMILIES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -95,11 +97,11 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
     level, handlers = logger.level, logger.handlers[:]
     with MockServer() as server:
         for row in PROVIDERS:
-            family: Any = row.name.partition("-")[0]
             for variable in row.key_env:
                 monkeypatch.delenv(variable, raising=False)
-            monkeypatch.setenv(row.key_env[0], f"test-key-of-{family}")
-            monkeypatch.setenv(row.base_url_env[0], server.base_url(family))
+            monkeypatch.setenv(row.key_env[0], f"test-key-of-{row.key_of or row.name}")
+            for variable in row.base_url_env[:1]:
+                monkeypatch.setenv(variable, server.base_url(FAMILIES[row.adapter]))
         yield
         logger.setLevel(level)
         logger.handlers[:] = handlers
@@ -128,10 +130,9 @@ def test_examples_run(name: str) -> None:
                 runner.run(client.close())
 
 
-def variables() -> set[str]:
-    """Return every environment variable that is read."""
-    own = set(re.findall(r"\bFIBER_[A-Z]+\b", inspect.getsource(_env)))
-    return own | {name for row in PROVIDERS for name in (*row.key_env, *row.base_url_env)}
+def variables_of_rows() -> set[str]:
+    """Return the environment variables that are read for rows."""
+    return {name for row in PROVIDERS for name in (*row.key_env, *row.base_url_env, *chain(*row.places.values()))}
 
 
 def members(kind: Any) -> list[str]:
@@ -156,7 +157,8 @@ GROUPS: dict[str, tuple[str, Iterable[str]]] = {
     ),
     "call keywords": ("chat", ChatOptions.__annotations__),
     "client keywords": ("configuration", list(inspect.signature(Fiber).parameters)),
-    "environment variables": ("configuration", variables()),
+    "environment variables": ("configuration", re.findall(r"\bFIBER_[A-Z]+\b", inspect.getsource(_env))),
+    "environment variables of rows": ("providers", variables_of_rows()),
     "events": ("streaming", [kind.__name__ for kind in Event.__subclasses__()]),
     "fetching": ("messages-and-content", [*members(FetchPolicy), "fetch_part"]),
     "members of results": ("chat", [*members(ChatResult), *members(Usage)]),
@@ -246,3 +248,13 @@ def test_tables_of_providers_are_current() -> None:
     page = PAGES["docs/features/providers.md"]
 
     assert page == renewed(page)
+
+
+def test_provider_is_added_in_under_thirty_lines() -> None:
+    """The row of the page on extending and its test, which both run, are as short as the pages say."""
+    section = PAGES["docs/features/extending.md"].partition("\n## Rows\n")[2]
+    shown = next(blocks(section)).strip().split("\n")
+
+    assert any("Provider(" in line for line in shown)
+    assert any(line.startswith("def test_") for line in shown)
+    assert len(shown) < 30

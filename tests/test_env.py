@@ -53,6 +53,32 @@ def test_base_urls_are_read_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _env.base_urls(ROWS) == {"a": "http://local", "b": "http://old"}
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        pytest.param({"D_PROJECT": " p "}, {"d": "https://world.d/p"}, id="by its words"),
+        pytest.param({"D_PROJECT": "p", "D_REGION": "eu"}, {"d": "https://eu.d/p"}, id="by all of them"),
+        pytest.param({"D_REGION": "eu"}, {}, id="too few"),
+        pytest.param({"D_PROJECT": "p", "D_URL": "https://own"}, {"d": "https://own"}, id="a whole one wins"),
+    ],
+)
+def test_places_of_base_urls_are_read_by_row(
+    variables: dict[str, str], expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A base URL with places is made of its variables, when all that it needs are there."""
+    row = Provider(
+        name="d",
+        base_url="https://{region}.d/{project}",
+        base_url_env=("D_URL",),
+        places={"project": ("D_PROJECT",), "region": ("D_REGION",)},
+        fill=lambda words: {"region": "world", **words},
+    )
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert _env.base_urls([row]) == expected
+
+
 def test_one_key_serves_every_row_that_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows may share a variable."""
     monkeypatch.setenv("OPENAI_API_KEY", "k")

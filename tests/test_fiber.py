@@ -233,6 +233,68 @@ def test_from_env_knows_further_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert repr(fiber).startswith("Fiber(model=None")
 
 
+def test_from_env_takes_no_server_of_this_machine_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bundled row without key counts when its base URL is said, or when it is given as a row of one's own."""
+    llamacpp = next(row for row in PROVIDERS if row.name == "llamacpp")
+
+    with pytest.raises(FiberValidationError, match="the base URL of a local server"):
+        Fiber.from_env()
+    given = Fiber.from_env(providers=[llamacpp])
+    monkeypatch.setenv("LLAMACPP_BASE_URL", "http://127.0.0.1:9931")
+    said = Fiber.from_env()
+    told = Fiber.from_env(base_urls={"lm-studio": "http://127.0.0.1:1"})
+
+    assert told.providers["lmstudio"].base_url == "http://127.0.0.1:1/v1"
+    assert given.providers["llamacpp"].base_url == "http://127.0.0.1:8080/v1"
+    assert said.providers["llamacpp"].base_url == "http://127.0.0.1:9931/v1"
+
+
+def test_from_env_wants_a_key_and_a_whole_base_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of a provider whose place is not known makes no provider usable."""
+    monkeypatch.setenv("VERTEX_ACCESS_TOKEN", KEY)
+
+    with pytest.raises(FiberValidationError, match="No provider has a key"):
+        Fiber.from_env()
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
+    fiber = Fiber.from_env()
+
+    place = "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google"
+    assert fiber.providers["vertex"].base_url == place
+    assert repr(fiber).startswith("Fiber(model='vertex:gemini")
+
+
+def test_a_base_url_that_is_not_whole_is_told_before_sending() -> None:
+    """Chat and raw requests name the variables that complete it."""
+    fiber, transport = scripted(api_keys={"azure": KEY})
+
+    for call in (
+        lambda: fiber.sync.chat("Hi", model="azure:mine"),
+        lambda: fiber.sync.request("GET", "/models", provider="azure"),
+    ):
+        with pytest.raises(FiberValidationError, match="AZURE_OPENAI_ENDPOINT") as caught:
+            call()
+        assert (caught.value.parameter, caught.value.outcome) == ("base_urls", "not_sent")
+    assert transport.requests == []
+
+
+def test_keys_are_shared_by_the_rows_of_one_provider() -> None:
+    """A key holds for each row of the provider that has none of its own; a base URL only where it is the same."""
+    fiber, transport = scripted(
+        whole(),
+        whole(),
+        api_keys={"xai": "k-1", "gemini": "k-2"},
+        base_urls={"xai": "https://x", "gemini": "https://g"},
+    )
+
+    fiber.sync.chat("Hi", model="xai-chat:m")
+    fiber.sync.chat("Hi", model="gemini-openai:m")
+
+    assert [(sent.url, sent.headers["authorization"]) for sent in transport.requests] == [
+        ("https://x/v1/chat/completions", "Bearer k-1"),
+        ("https://generativelanguage.googleapis.com/v1beta/openai/chat/completions", "Bearer k-2"),
+    ]
+
+
 # -- calls --------------------------------------------------------------------------------------------------------
 
 

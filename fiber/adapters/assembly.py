@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from fiber._errors import FiberError, FiberStreamInterruptedError
 from fiber.adapters import headers as read
 from fiber.adapters.slots import Answer, Slot
@@ -206,7 +204,7 @@ class Assembly:
         """Make the result; unless *whole*, with nothing in it that could be replayed as if it were complete."""
         if not self._choices:
             self._choice(0)
-        choices = tuple(
+        choices = [
             Choice(
                 index=number,
                 message=ChatMessage("assistant", tuple(choice.parts(sealed=whole))),
@@ -215,9 +213,9 @@ class Assembly:
                 logprobs=tuple(choice.logprobs) or None,
             )
             for number, choice in sorted(self._choices.items())
-        )
+        ]
         return ChatResult(
-            choices=choices,
+            choices=tuple(choices),
             usage=self.usage,
             model=self.model or self.target.model,
             provider=self.target.provider,
@@ -268,7 +266,7 @@ def with_partial(error: FiberError, partial: ChatResult) -> FiberError:
 
 def usage_of(*, cost_status: str = "no_price", **counts: Any) -> Usage:
     """Make a `Usage`; with no count known at all it says `no_usage`."""
-    known = any(value is not None for value in counts.values())
-    if counts.get("cost_usd") is not None:
+    known = {name: value for name, value in counts.items() if value is not None}
+    if "cost_usd" in known:
         cost_status = "priced"
-    return msgspec.structs.replace(Usage(**counts), cost_status=cost_status if known else "no_usage")
+    return Usage(**known, cost_status=cost_status if known else "no_usage")  # type: ignore[arg-type]

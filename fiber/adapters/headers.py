@@ -7,19 +7,31 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-
-import msgspec
+from functools import lru_cache
+from typing import Any
 
 from fiber.types.result import RateLimits
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-goog-request-id")
+_LIMITS = {
+    header.format(bucket, kind): f"{bucket.replace('-', '_')}_{kind}{'_seconds' if kind == 'reset' else ''}"
+    for bucket in ("requests", "tokens", "input-tokens", "output-tokens")
+    for kind in ("limit", "remaining", "reset")
+    for header in ("x-ratelimit-{1}-{0}", "anthropic-ratelimit-{0}-{1}")
+    if f"{bucket.replace('-', '_')}_{kind}{'_seconds' if kind == 'reset' else ''}" in RateLimits.__struct_fields__
+}
+"""The rate-limit headers, and the member of `RateLimits` that each fills."""
+
 _GO_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
 _GO_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """Return the provider's request id, under whichever name it comes."""
-    return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
+    for name in _REQUEST_IDS:
+        if found := headers.get(name):
+            return found
+    return None
 
 
 def public(headers: Mapping[str, str]) -> dict[str, str]:
@@ -57,21 +69,18 @@ def rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
 
     Resets come as Go durations (`6m0s`), seconds or RFC 3339 times; all become seconds.
     """
-    found: dict[str, int | float | None] = {}
-    for bucket in ("requests", "tokens", "input-tokens", "output-tokens"):
-        name = bucket.replace("-", "_")
-        for kind in ("limit", "remaining", "reset"):
-            text = headers.get(f"x-ratelimit-{kind}-{bucket}") or headers.get(f"anthropic-ratelimit-{bucket}-{kind}")
-            if text is None:
-                continue
-            if kind == "reset":
-                found[f"{name}_reset_seconds"] = _reset(text, headers)
-            elif (number := _number(text)) is not None:
-                found[f"{name}_{kind}"] = int(number)
-    known = {name: value for name, value in found.items() if value is not None and name in RateLimits.__struct_fields__}
-    return msgspec.convert(known, RateLimits) if known else None
+    found: dict[str, Any] = {}
+    for name in _LIMITS.keys() & headers.keys():
+        text, member = headers[name], _LIMITS[name]
+        if member.endswith("_reset_seconds"):
+            found[member] = _reset(text, headers)
+        elif (number := _number(text)) is not None:
+            found[member] = int(number)
+    known = {name: value for name, value in found.items() if value is not None}
+    return RateLimits(**known) if known else None
 
 
+@lru_cache(maxsize=256)
 def duration(text: str) -> float | None:
     """Read a Go or protobuf duration (`1m2.5s`, `14s`, `12ms`) as seconds."""
     pieces = _GO_DURATION.findall(text)
@@ -90,9 +99,7 @@ def _number(text: str | None) -> float | None:
 
 
 def _reset(text: str, headers: Mapping[str, str]) -> float | None:
-    seconds = _number(text)
-    if seconds is None:
-        seconds = duration(text)
+    seconds = duration(text) if text.endswith("s") else _number(text)
     if seconds is not None:
         return seconds
     now = _http_date(headers.get("date", ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable
+from operator import attrgetter
 
 import msgspec
 
@@ -14,7 +15,24 @@ from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
+_CONTENT, _ROLE = attrgetter("content"), attrgetter("role")
+_EXTRAS, _NO_EXTRAS = attrgetter("name", "cache_hint", "metadata"), (None, None, None)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def is_spoken(messages: tuple[ChatMessage, ...], roles: frozenset[str]) -> bool:
+    """
+    Say whether *messages* are words alone: text of *roles*, with no name, hint, metadata or part.
+
+    Most conversations are, and a long one is looked at without a step of Python for each message.
+    """
+    contents = list(map(_CONTENT, messages))
+    return (
+        set(map(type, contents)) == {str}
+        and all(contents)
+        and set(map(_ROLE, messages)) <= roles
+        and list(map(_EXTRAS, messages)).count(_NO_EXTRAS) == len(messages)
+    )
 
 
 def sealed(part: Part, target: Target) -> msgspec.Raw | None:

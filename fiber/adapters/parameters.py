@@ -61,6 +61,12 @@ NEUTRAL: Mapping[str, Any] = {"n": 1, "logprobs": False, "store": False, "parall
 """Values that ask for what happens anyway; where the parameter does not exist they are left out without a word."""
 
 
+def of_row(table: Mapping[str, Parameter], target: Target) -> Mapping[str, Parameter]:
+    """Return *table* with what the row of *target* has elsewhere, or beyond its format."""
+    members = target.quirks.members
+    return {**table, **{name: renamed(path) for name, path in members.items()}} if members else table
+
+
 def settle(
     request: ChatRequest,
     table: Mapping[str, Parameter],
@@ -73,7 +79,8 @@ def settle(
     JSON mode (`json_object`) is never refused: where there is no switch it is asked for in words.
 
     Args:
-        refused_by_model: Parameters this model or API version refuses, each with the reason.
+        refused_by_model: Parameters this model or API version refuses, each with the reason; or kinds of them, like
+            `tool_choice.required`.
 
     Returns:
         The request without what cannot be sent as it is, and a note for each such parameter.
@@ -90,7 +97,7 @@ def settle(
         if value is None:
             continue
         rule = table[name]
-        why = rule.why if rule.support == "unsupported" else elsewhere.get(name)
+        why = rule.why if rule.support == "unsupported" else elsewhere.get(name, elsewhere.get(_kind(name, value)))
         if why is None:
             continue
         if NEUTRAL.get(name) is value:
@@ -116,6 +123,11 @@ def settle(
         )
     kept = msgspec.structs.replace(request, **dict.fromkeys(refused))
     return kept, notes + [Note("dropped", name, why) for name, why in refused.items()]
+
+
+def _kind(name: str, value: Any) -> str:
+    """Name the kind of a value that has one: a mode of choosing tools, a kind of answer."""
+    return f"{name}.{getattr(value, 'mode', getattr(value, 'kind', None))}"
 
 
 def refuse(request: ChatRequest, target: Target, notes: list[Note], subject: str, why: str) -> None:

@@ -9,8 +9,10 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from fiber.adapters.parameters import merge
+from fiber.types.draft import Draft
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
+from fiber.types.target import Target
 
 
 def post(
@@ -22,9 +24,12 @@ def post(
     stream: bool,
     query: Mapping[str, str] | None = None,
     headers: tuple[tuple[str, str], ...] = (),
+    target: Target | None = None,
 ) -> HTTPRequest:
     """
     Encode *body* with `extra_body` merged in, and add `extra_query` and `extra_headers`; the caller's win.
+
+    Before that the row of *target* has its say, when it has a hook.
 
     A stream asks for an unencoded body: compressed, a proxy may hold it back until it is whole.
 
@@ -32,16 +37,19 @@ def post(
         url: Without a query.
         query, headers: The format's own.
     """
-    merged = merge(body, request.extra_body) if request.extra_body else body
-    asked = {**(query or {}), **(request.extra_query or {})}
+    draft = Draft(url, body, query or {}, headers, stream, list(notes))
+    if target is not None and target.adapt_request is not None:
+        draft = target.adapt_request(draft, request, target)
+    merged = merge(draft.body, request.extra_body) if request.extra_body else draft.body
+    asked = {**draft.query, **(request.extra_query or {})}
     accepted: tuple[tuple[str, str], ...] = (("accept", "application/json"),)
     if stream:
         accepted = (("accept", "text/event-stream"), ("accept-encoding", "identity"))
     made = HTTPRequest(
         "POST",
-        f"{url}?{urlencode(asked, quote_via=quote)}" if asked else url,
-        (("content-type", "application/json"), *accepted, *headers),
+        f"{draft.url}?{urlencode(asked, quote_via=quote)}" if asked else draft.url,
+        (("content-type", "application/json"), *accepted, *draft.headers),
         msgspec.json.encode(merged),
-        tuple(notes),
+        tuple(draft.notes),
     )
     return made.with_headers(*(request.extra_headers or {}).items())

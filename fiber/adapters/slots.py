@@ -57,5 +57,5 @@ class Answer:
 
     def parts(self, *, sealed: bool) -> list[Part]:
         """Make the parts; unless *sealed*, none that could be replayed as if the answer were complete."""
-        parts = (slot.part(sealed=sealed) for slot in self.slots.values())
+        parts = [slot.part(sealed=sealed) for slot in self.slots.values()]
         return [part for part in parts if part is not None and (sealed or not isinstance(part, Opaque))]

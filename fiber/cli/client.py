@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fiber._fiber import Fiber
+from fiber.providers.table import PROVIDERS
 from fiber.testing.server import MockServer
 from fiber.testing.serving import Family
 from fiber.types.config import RetryPolicy
@@ -27,9 +28,14 @@ def client_for(options: argparse.Namespace) -> Iterator[Fiber]:
 
 
 def mocked(server: MockServer, *, retry: RetryPolicy | None = None) -> Fiber:
-    """Make a client whose three providers are all *server*."""
-    urls: dict[str, str] = {family: server.base_url(family) for family in FAMILIES}
-    return Fiber(default_model=MOCK_MODEL, api_keys=dict.fromkeys(urls, "mock-key"), base_urls=urls, retry=retry)
+    """Make a client with the keys of three providers, and *server* in the place of all that speak their formats."""
+    families: dict[str, Family] = {family: family for family in FAMILIES}
+    urls = {
+        row.name: server.base_url(family)
+        for row in PROVIDERS
+        if row.needs_key and (family := families.get(str(row.adapter).partition("_")[0]))
+    }
+    return Fiber(default_model=MOCK_MODEL, api_keys=dict.fromkeys(FAMILIES, "mock-key"), base_urls=urls, retry=retry)
 
 
 def call_options(options: argparse.Namespace) -> dict[str, Any]:

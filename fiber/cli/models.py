@@ -10,6 +10,7 @@ from fiber._fiber import Fiber
 from fiber.cli import output
 from fiber.cli.client import client_for
 from fiber.providers.row import Provider
+from fiber.providers.table import PROVIDERS
 
 
 def run(options: argparse.Namespace) -> int:
@@ -17,6 +18,10 @@ def run(options: argparse.Namespace) -> int:
     failed = 0
     with client_for(options) as fiber:
         for row in _rows(fiber, options.provider):
+            if not row.models_path:
+                failed = 1
+                output.note(f"{row.name} has no list of models.")
+                continue
             try:
                 names = _names(fiber.sync.request("GET", row.models_path, provider=row.name).json())
             except FiberError as error:
@@ -38,9 +43,14 @@ def _rows(fiber: Fiber, provider: str | None) -> list[Provider]:
     lists = {
         (row.base_url, row.models_path, row.key_env): row
         for row in reversed(list(rows.values()))
-        if fiber.has_key(row.name)
+        if fiber.has_key(row.name) and _is_worth_asking(row)
     }
     return list(reversed(lists.values()))
+
+
+def _is_worth_asking(row: Provider) -> bool:
+    """Say whether *row* has a list of its own, and, if it is a server on this machine, somebody named it."""
+    return bool(row.models_path and row.is_placed and not row.key_of) and (row.needs_key or row not in PROVIDERS)
 
 
 def _names(answer: Any) -> list[str]:

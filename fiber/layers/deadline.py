@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fiber._chain import Call, Handler, Reply
 
 
 async def deadline(call: Call, next: Handler) -> Reply:
     """Give *call* its deadline, unless an outer layer gave it one."""
     if call.deadline is None and call.timeouts.total is not None:
-        call = replace(call, deadline=call.journal.started + call.timeouts.total)
+        call = call.replace(deadline=call.journal.started + call.timeouts.total)
     return await next(call)

@@ -8,7 +8,6 @@ one call: one deadline and one log line, every attempt in the receipt, the usage
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -32,9 +31,9 @@ async def _repair(call: Call, next: Handler) -> Reply:
     if operation is None:
         return first
     await first.end(ending_of(first.value))
-    call.journal.tell("repair", attempt=len(call.journal.attempts))
+    call.tell("repair", attempt=len(call.journal.attempts))
     try:
-        second = await next(replace(call, operation=operation))
+        second = await next(call.replace(operation=operation))
     except FiberError as error:
         error.partial = error.partial or first.value
         raise

@@ -47,7 +47,7 @@ class Retry:
                 if error.outcome == "unknown":
                     call.journal.possible_duplicate_charge = True
                 call.journal.waited = wait
-                call.journal.tell(
+                call.tell(
                     "retry",
                     attempt=attempt,
                     backoff_ms=round(wait * 1000, 3),

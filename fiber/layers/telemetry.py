@@ -27,7 +27,7 @@ async def telemetry(call: Call, next: Handler) -> Reply:
     """Log and trace *call*, from its start to the end of its reply."""
     span = _start_span(call)
 
-    def observe(event: str, facts: Mapping[str, Any]) -> None:
+    def observe(call: Call, event: str, facts: Mapping[str, Any]) -> None:
         known = {name: value for name, value in facts.items() if value is not None}
         _quietly(_log_event, call, event, known)
         _quietly(span.add_event, event, known)

@@ -9,6 +9,8 @@ from fiber.types.http import HTTPRequest, Secret
 
 Signer: TypeAlias = Callable[[HTTPRequest, Secret], HTTPRequest]
 
+_DOTS_OF_A_JWT = 2
+
 
 def bearer(request: HTTPRequest, secret: Secret) -> HTTPRequest:
     """`Authorization: Bearer KEY`; nothing without a key, for an empty token is no header at all."""
@@ -22,6 +24,17 @@ def header(name: str) -> Signer:
 
     def sign(request: HTTPRequest, secret: Secret) -> HTTPRequest:
         return request.with_headers((name, secret)) if secret else request
+
+    return sign
+
+
+def header_or_token(name: str) -> Signer:
+    """Return a signer that sends a key in the header *name*, and a token (a JWT, of Entra for instance) as a bearer."""
+    in_header = header(name)
+
+    def sign(request: HTTPRequest, secret: Secret) -> HTTPRequest:
+        is_token = secret.reveal().startswith("eyJ") and secret.reveal().count(".") >= _DOTS_OF_A_JWT
+        return (bearer if is_token else in_header)(request, secret)
 
     return sign
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fiber._errors import FiberAuthError, FiberValidationError
 from fiber.adapters import NAMES
 from fiber.adapters.base import Adapter
 from fiber.providers.auth import Signer, bearer
+from fiber.types.draft import AdaptRequest
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
 Credential: TypeAlias = str | Secret | Callable[[], str | Awaitable[str]] | None
 """A key, or a callable (sync or async) that returns one at every call."""
+
+Words: TypeAlias = Mapping[str, str]
+"""What stands in the places of a base URL."""
+
+_PLACE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +34,23 @@ class Provider:
     Attributes:
         name: Unique, lower-case; the word before the colon in `openai:gpt-6`.
         adapter: Name of a wire format of this library, or an `Adapter` of your own.
-        base_url: URL to which the format's paths are appended.
+        base_url: URL to which the format's paths are appended; with places like `{project}` where it is another for
+            every user: see `at`.
         key_env: Environment variables that may hold the key, best first.
         base_url_env: Environment variables that may hold another base URL, best first.
+        base_path: Path of a base URL that is given without one.
+        places: Environment variables for the places of `base_url`, best first.
+        fill: Hook that completes the words for those places, when some follow from others.
         auth: How the key is put on a request.
         needs_key: A call without a key fails before it is sent.
         aliases: Further names.
         prefixes: Beginnings of model names that belong to this provider.
         default_model: Model that `Fiber.from_env()` falls back to.
-        models_path: Path of the list of models, for `fiber models`.
+        models_path: Path of the list of models, for `fiber models`; empty when there is none.
         headers: Sent with every request.
         quirks: Deviations from the wire format.
+        adapt_request: Hook with the last word on a request, for what no quirk says.
+        key_of: Row whose key is used when none is given for this one; its base URL too, when both have the same.
         docs_url: The provider's own documentation.
         allow_http: Plain `http://` is meant, so that key and prompts travel readable; for another machine only, for
             loopback needs no leave.
@@ -48,6 +61,9 @@ class Provider:
     adapter: str | Adapter = "openai_chat"
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
+    base_path: str = ""
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fill: Callable[[Words], Words] | None = None
     auth: Signer = bearer
     needs_key: bool = True
     aliases: tuple[str, ...] = ()
@@ -56,6 +72,8 @@ class Provider:
     models_path: str = "/models"
     headers: tuple[tuple[str, str], ...] = ()
     quirks: Quirks = Quirks()
+    adapt_request: AdaptRequest | None = None
+    key_of: str = ""
     docs_url: str = ""
     allow_http: bool = False
 
@@ -94,17 +112,55 @@ class Provider:
                 " https://, or say allow_http=True (of Fiber, or of the row) when that network is trusted.",
                 parameter="base_urls",
             )
-        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        path = "" if parts.path.strip("/") else self.base_path
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/") + path)
 
     def replace(self, **changes: Any) -> Provider:
         """
         Return a copy with *changes*, for instance `row.replace(name="mine", base_url=...)`.
 
-        A base URL given here is meant: the environment's does not replace it any more.
+        A base URL given here is meant: the environment's does not replace it any more, and it may be anybody's, so the
+        key of another row (`key_of`) is not sent there, unless that is said again.
         """
         if "base_url" in changes:
-            changes.setdefault("base_url_env", ())
+            changes = {"base_url_env": (), "key_of": "", **changes}
         return replace(self, **changes)
+
+    def at(self, **words: str) -> Provider:
+        """
+        Return a copy whose base URL has *words* in its places, like `row.at(project="p", location="us-central1")`.
+
+        Raises:
+            FiberValidationError: A word is missing, empty, or stands nowhere.
+        """
+        said = self.fill(words) if self.fill is not None else words
+        wanted = _PLACE.findall(self.base_url)
+        missing = [name for name in wanted if not said.get(name)]
+        if missing or not set(words) <= {*wanted, *self.places}:
+            raise FiberValidationError(
+                f"The base URL of {self.name} is {self.base_url}: say"
+                f" {', '.join(self.places or dict.fromkeys(wanted))}, and nothing else.",
+                parameter="base_urls",
+                outcome="not_sent",
+            )
+        url = _PLACE.sub(lambda place: quote(said[place[1]], safe=""), self.base_url)
+        return self.replace(base_url=url, key_of=self.key_of)
+
+    @property
+    def is_placed(self) -> bool:
+        """The base URL is whole: it has no place that is still to be filled."""
+        return not _PLACE.search(self.base_url)
+
+    def missing_place(self) -> FiberValidationError:
+        """Make the error for a call when the base URL is not whole."""
+        words = [f"{' or '.join(names)} for {word}" for word, names in self.places.items()]
+        variables = " and ".join(filter(None, (" or ".join(self.base_url_env), ", ".join(words))))
+        return FiberValidationError(
+            f"The base URL of {self.name} is {self.base_url}, and is for you to complete: set"
+            f" {variables or 'nothing'} and use Fiber.from_env(), or pass base_urls={{{self.name!r}: ...}}.",
+            parameter="base_urls",
+            outcome="not_sent",
+        )
 
     def missing_key(self, model: str) -> FiberAuthError:
         """Make the error for a call without a key."""

@@ -60,7 +60,7 @@ class MockRequest:
             return self.headers.get("x-goog-api-key") or self.query.get("key") or bearer
         if self.format == "anthropic":
             return self.headers.get("x-api-key") or bearer
-        return bearer
+        return bearer or self.headers.get("api-key", "")
 
     def wait_ended(self, seconds: float = 1.0) -> bool:
         """Wait until the answer is over; tell whether it is."""

@@ -1,4 +1,9 @@
-"""Which transport serves: sockets of our own (`direct`), or an HTTP library (`httpx`)."""
+"""
+Which transport serves.
+
+`direct`: sockets of our own, read by the fastest parser that is installed; `h11` and `httptools`: the same with that
+parser. `httpx`: an HTTP library.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +15,12 @@ from fiber.transports.base import Transport
 from fiber.transports.direct import DirectTransport
 from fiber.transports.library import load
 from fiber.transports.network import Link, Network
+from fiber.transports.origin import Origin
 from fiber.transports.proxy import ProxyFor
-from fiber.transports.wire import Origin
+from fiber.transports.wires import wire_of
 from fiber.types.config import Timeouts
 
-_NAMES = ("direct", "httpx")
+NAMES = ("direct", "h11", "httptools", "httpx")
 
 
 class HTTPXTransport(DirectTransport):
@@ -47,7 +53,7 @@ def for_loops(named: Callable[[], str], library: Callable[[], str], proxy_for: P
     Return the transport of coroutines.
 
     Args:
-        named: Returns `direct`, `httpx` or an empty string.
+        named: Returns one of `NAMES`, or an empty string for the first.
         library: Returns the name of the HTTP library; empty for the best one installed.
         proxy_for: Returns the proxy to an origin.
 
@@ -56,8 +62,9 @@ def for_loops(named: Callable[[], str], library: Callable[[], str], proxy_for: P
     """
     from fiber.transports.loops import Loops
 
-    if _is_direct(named()):
-        return DirectTransport(Loops(), proxy_for)
+    name = _checked(named())
+    if name != "httpx":
+        return DirectTransport(Loops(), proxy_for, wire_of(name))
     from fiber.transports.httpx_loops import LoopConnection
 
     return HTTPXTransport(Loops(), proxy_for, library, LoopConnection)
@@ -67,16 +74,19 @@ def for_threads(named: Callable[[], str], library: Callable[[], str], proxy_for:
     """Return the transport of blocking code; see `for_loops`."""
     from fiber.transports.blocking import Threads
 
-    if _is_direct(named()):
-        return DirectTransport(Threads(), proxy_for)
+    name = _checked(named())
+    if name != "httpx":
+        return DirectTransport(Threads(), proxy_for, wire_of(name))
     from fiber.transports.httpx_blocking import BlockingConnection
 
     return HTTPXTransport(Threads(), proxy_for, library, BlockingConnection)
 
 
-def _is_direct(name: str) -> bool:
-    if name and name not in _NAMES:
+def _checked(name: str) -> str:
+    if name and name not in NAMES:
         raise FiberValidationError(
-            f"FIBER_TRANSPORT is {name!r}: use {' or '.join(_NAMES)}.", parameter="transport", outcome="not_sent"
+            f"FIBER_TRANSPORT is {name!r}: use {', '.join(NAMES[:-1])} or {NAMES[-1]}.",
+            parameter="transport",
+            outcome="not_sent",
         )
-    return name != "httpx"
+    return name

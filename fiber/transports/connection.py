@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 from fiber._errors import FiberConnectionError
 from fiber.transports.base import DeadlineReached
+from fiber.transports.origin import Origin
 from fiber.transports.streams import Stream, has_expired, lost, silent
-from fiber.transports.wire import Origin, Wire
+from fiber.transports.wire import Wire
 from fiber.types.http import HTTPHead, HTTPRequest
 
 T = TypeVar("T")
@@ -19,11 +20,11 @@ _SLICE_BYTES = 256 * 1024
 
 
 class Connection:
-    """A connection that serves one request at a time."""
+    """A connection that serves one request at a time: *wire* says what its bytes mean, *stream* moves them."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, wire: Wire) -> None:
         self._stream = stream
-        self._wire = Wire()
+        self._wire = wire
         self._whole = False  # the last request was written to its end
         self._heard = False  # the peer sent something since it began
 
@@ -42,9 +43,9 @@ class Connection:
             DeadlineReached: *until* passed.
         """
         self._whole = self._heard = False
-        data = memoryview(self._wire.request(request, origin, target))
-        for start in range(0, len(data), _SLICE_BYTES):
-            if not await _timed(self._stream.write, seconds, until, data[start : start + _SLICE_BYTES]):
+        data = self._wire.request(request, origin, target)
+        for piece in (data,) if len(data) <= _SLICE_BYTES else _slices(data):
+            if not await _timed(self._stream.write, seconds, until, piece):
                 break  # the peer has answered before it heard everything, or is gone: what it said tells
         else:
             self._whole = True
@@ -94,6 +95,11 @@ class Connection:
             self._heard = self._heard or bool(data)
             self._wire.receive(data)
         return said
+
+
+def _slices(data: bytes) -> Iterator[memoryview]:
+    view = memoryview(data)
+    return (view[start : start + _SLICE_BYTES] for start in range(0, len(data), _SLICE_BYTES))
 
 
 async def _timed(step: Callable[..., Awaitable[T]], seconds: float | None, until: float | None, *arguments: Any) -> T:

@@ -13,10 +13,12 @@ from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
 from fiber.transports.connection import Connection
 from fiber.transports.decoding import Unpacker, next_plain, unpacker_of
 from fiber.transports.network import Home, Link, Network
+from fiber.transports.origin import Origin, split_url
 from fiber.transports.pool import Pool, Turn
 from fiber.transports.proxy import ProxyFor, no_proxy, through
 from fiber.transports.streams import Stream, has_expired, tls_context, unconnected
-from fiber.transports.wire import Origin, split_url
+from fiber.transports.wire import MakeWire
+from fiber.transports.wires import wire_of
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -97,10 +99,12 @@ class DirectTransport:
     Args:
         network: Where the sockets live.
         proxy_for: Returns the URL of the proxy to an origin, or an empty string.
+        make_wire: Makes what speaks HTTP on a connection; by default the fastest that is installed.
     """
 
-    def __init__(self, network: Network, proxy_for: ProxyFor = no_proxy) -> None:
+    def __init__(self, network: Network, proxy_for: ProxyFor = no_proxy, make_wire: MakeWire | None = None) -> None:
         self._network = network
+        self._make_wire = make_wire or wire_of()
         self.proxy_for = proxy_for
         self.now = network.now
         self.sleep = network.sleep
@@ -208,7 +212,7 @@ class DirectTransport:
         failure: Exception
         try:
             proxy = self.proxy_for(origin.scheme, origin.netloc)
-            return Connection(await self._stream(origin, proxy, until if is_last else due))
+            return Connection(await self._stream(origin, proxy, until if is_last else due), self._make_wire())
         except BaseException as error:
             if isinstance(error, FiberError) or not isinstance(error, Exception):
                 raise

@@ -9,7 +9,7 @@ from typing import Any
 
 from fiber.transports import library as http
 from fiber.transports.base import DeadlineReached
-from fiber.transports.wire import Origin
+from fiber.transports.origin import Origin
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest
 

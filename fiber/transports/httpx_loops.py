@@ -15,7 +15,7 @@ import anyio
 
 from fiber.transports import library as http
 from fiber.transports.base import DeadlineReached
-from fiber.transports.wire import Origin
+from fiber.transports.origin import Origin
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from fiber.transports.origin import Origin
 from fiber.transports.pool import Pool, Waiter
 from fiber.transports.streams import Stream
-from fiber.transports.wire import Origin
 from fiber.types.http import HTTPHead, HTTPRequest
 
 MANY_ORIGINS = 256

@@ -8,8 +8,8 @@ from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from fiber._errors import FiberConnectionError, FiberValidationError
+from fiber.transports.origin import Origin
 from fiber.transports.streams import Stream, tls_context
-from fiber.transports.wire import Origin
 
 ProxyFor: TypeAlias = Callable[[str, str], str]
 """From scheme and host (with port) of an origin to the URL of its proxy; empty for none."""

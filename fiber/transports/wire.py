@@ -1,18 +1,19 @@
 """
-HTTP/1.1 on one connection, by h11: requests to bytes, bytes to heads and body pieces. No I/O.
+HTTP/1.1 on one connection: requests to bytes, bytes to heads and body pieces. No I/O.
 
-What is refused here before anything is sent is named but never quoted: a header may hold a key.
+Requests are written here; answers are read by a parser that others keep: h11 (`wire_h11.py`) or llhttp
+(`wire_httptools.py`). What is refused before anything is sent is named but never quoted: a header may hold a key.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Protocol, TypeAlias
 
-import h11
-
-from fiber._errors import FiberConnectionError, FiberValidationError
+from fiber._errors import FiberConnectionError
+from fiber.transports.origin import Origin
 from fiber.types.http import HTTPHead, HTTPRequest, Secret
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -21,145 +22,91 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_INTERIM_ANSWERS = 1024
 """Most answers of status 1xx before the real one."""
 
-_URL = re.compile(r"(https?)://(?:\[([0-9a-fA-F:.]+)\]|([^/?#@\s:\[\]]+))(?::([0-9]{1,5}))?([/?][^\s#]*)?")
-_TARGET = re.compile(r"[!-~]*")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A method, or the name of a header (RFC 9110, section 5.6.2)."""
 
 
-class Origin(NamedTuple):
-    """Where a request goes: scheme, host as a name server knows it, port; and `address`, when the host is not asked."""
-
-    scheme: str
-    host: str
-    port: int
-    address: str = ""
-
-    @property
-    def netloc(self) -> str:
-        """The value of the `host` header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
-
-
-_PORTS = {"http": 80, "https": 443}
-
-
-@lru_cache(maxsize=1024)
-def split_url(url: str) -> tuple[Origin, str]:
-    """
-    Return the origin of *url*, and its path with the query.
-
-    Raises:
-        FiberValidationError: It is not an http or https URL, has a password in it, or characters that no URL has.
-    """
-    match = _URL.fullmatch(url)
-    if match is None:
-        raise _odd_url()
-    scheme, literal, name, port, target = match.groups()
-    host = literal or name
-    target = target or "/"
-    target = target if target.startswith("/") else f"/{target}"
-    number = int(port) if port else _PORTS[scheme]
-    try:
-        host = (host if host.isascii() else host.encode("idna").decode()).lower()
-    except ValueError:
-        raise _odd_url() from None
-    if not 0 < number < 65536 or not _TARGET.fullmatch(target):
-        raise _odd_url()
-    return Origin(scheme, host, number), target
-
-
-class Wire:
+class Wire(Protocol):
     """One connection's side of the protocol."""
-
-    def __init__(self) -> None:
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
-        self._interim = 0
 
     def request(self, request: HTTPRequest, origin: Origin, target: str) -> bytes:
         """
-        Return the bytes of *request*, head and body in one. This is the one place where a secret is revealed.
+        Return the bytes of *request*, head and body in one.
 
         Raises:
             FiberConnectionError: A header cannot be written; nothing was sent.
         """
-        given = [(name, value.reveal() if isinstance(value, Secret) else value) for name, value in request.headers]
-        names = {name.lower() for name, _ in given}
-        headers = [] if "host" in names else [("host", origin.netloc)]
-        headers += given
-        if request.body or request.method not in ("GET", "HEAD"):
-            headers.append(("content-length", str(len(request.body))))
-        try:
-            encoded = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers]
-            begin = h11.Request(method=request.method, target=target, headers=encoded)
-            events = (begin, h11.Data(request.body), h11.EndOfMessage())
-            return b"".join(self._h11.send(event) or b"" for event in events)
-        except (ValueError, h11.LocalProtocolError) as error:
-            what = type(error).__name__
-        # Neither quoted nor chained: the text of that error may repeat a header, key included.
-        raise FiberConnectionError(
-            f"The request cannot be written ({what}): check the key and the headers for odd characters.",
-            outcome="not_sent",
-            should_retry=False,
-        )
+        ...
 
     def receive(self, data: bytes) -> None:
         """Take what the peer sent; empty bytes say that it sends no more."""
-        self._h11.receive_data(data)
+        ...
 
     def next(self) -> HTTPHead | bytes | None:
         """
-        Return the head of the answer, then pieces of its body, then empty bytes; None when more must be received.
+        Return the head of the answer, then what there is of its body, then empty bytes; None when more must come.
 
         Raises:
             FiberConnectionError: The peer broke the protocol, or ended the connection too early.
         """
-        while True:
-            try:
-                event = self._h11.next_event()
-            except h11.RemoteProtocolError as error:
-                why = str(error)
-                break
-            if event is h11.NEED_DATA:
-                return None
-            if isinstance(event, h11.Data):
-                return bytes(event.data)
-            if isinstance(event, h11.Response):
-                self._interim = 0
-                return _head(event)
-            if not isinstance(event, h11.InformationalResponse):
-                return b""
-            self._interim += 1
-            if self._interim > MAX_INTERIM_ANSWERS:
-                why = "it sends interim answers without end"
-                break
-        # Who ends too early may answer the next time; who does not speak HTTP will not.
-        ended = self._h11.trailing_data[1]
-        what = "lost" if ended else "closed, for the server broke HTTP"
-        raise FiberConnectionError(
-            f"The connection was {what}: {why[:200]}.", outcome="unknown", should_retry=None if ended else False
-        )
+        ...
 
     def again(self) -> bool:
         """Begin anew, when the answer was read to its end and nothing follows it; say whether that is so."""
-        machine = self._h11
-        if machine.our_state is h11.DONE and machine.their_state is h11.DONE and not machine.trailing_data[0]:
-            machine.start_next_cycle()
-            return True
-        return False
+        ...
 
 
-def _head(event: h11.Response) -> HTTPHead:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in event.headers:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return HTTPHead(event.status_code, headers)
+MakeWire: TypeAlias = Callable[[], Wire]
 
 
-def _odd_url() -> FiberValidationError:
-    return FiberValidationError(
-        "The URL of a request is not valid: it must be http(s)://host[:port]/path, without a password, and with"
-        " everything outside ASCII percent-encoded.",
-        parameter="base_url",
-        outcome="not_sent",
+def written(request: HTTPRequest, origin: Origin, target: str) -> bytes:
+    """
+    Return the bytes of *request*.
+
+    Raises:
+        FiberConnectionError: A header cannot be written.
+    """
+    head = _head(request, origin, target)
+    if head is None:
+        # Nothing is quoted, and no variable of this frame holds it: it may be the key that is odd.
+        raise FiberConnectionError(
+            "The request cannot be written: check the key and the headers for odd characters.",
+            outcome="not_sent",
+            should_retry=False,
+        )
+    return b"%b\r\n%b" % (head, request.body)
+
+
+def _head(request: HTTPRequest, origin: Origin, target: str) -> bytes | None:
+    """Return request line and headers; None where one is not valid. Here alone a secret is revealed."""
+    lines = [f"{request.method} {target} HTTP/1.1"]
+    is_valid, has_host = _is_token(request.method), False
+    for name, value in request.headers:
+        text = value.reveal() if isinstance(value, Secret) else value
+        is_valid = is_valid and _is_token(name) and text == text.strip()
+        has_host = has_host or name.lower() == "host"
+        lines.append(f"{name}: {text}")
+    if not has_host:
+        lines.insert(1, f"host: {origin.netloc}")
+    if request.body or request.method not in ("GET", "HEAD"):
+        lines.append(f"content-length: {len(request.body)}")
+    if not (is_valid and "".join(lines).replace("\t", " ").isprintable()):
+        return None
+    return "\r\n".join([*lines, ""]).encode()
+
+
+@lru_cache(maxsize=1024)
+def _is_token(text: str) -> bool:
+    return _TOKEN.fullmatch(text) is not None
+
+
+def broken(why: str) -> FiberConnectionError:
+    """Make the error of a peer that does not speak HTTP; it will not the next time."""
+    return FiberConnectionError(
+        f"The connection was closed, for the server broke HTTP: {why[:200]}.", outcome="unknown", should_retry=False
     )
+
+
+def ended(why: str) -> FiberConnectionError:
+    """Make the error of a peer that ended the connection too early; it may answer the next time."""
+    return FiberConnectionError(f"The connection was lost: {why[:200]}.", outcome="unknown")

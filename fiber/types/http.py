@@ -91,6 +91,8 @@ class HTTPRequest(msgspec.Struct, frozen=True):
 
     def with_headers(self, *headers: tuple[str, str | Secret]) -> HTTPRequest:
         """Return a copy with *headers* added, each replacing one of the same name."""
+        if not headers:
+            return self
         names = {name.lower() for name, _ in headers}
         kept = tuple(h for h in self.headers if h[0].lower() not in names)
         return msgspec.structs.replace(self, headers=kept + headers)

@@ -22,6 +22,7 @@ from fiber.types.content import (
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 ROLES: tuple[str, ...] = get_args(Role)
+_ROLES = frozenset(ROLES)
 
 
 class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,6 +44,8 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
+        if type(self.content) in (str, tuple) and self.role in _ROLES:
+            return
         if self.role not in ROLES:
             raise FiberValidationError(
                 f"Unknown role {self.role!r}: use one of {', '.join(ROLES)}.", parameter="messages"

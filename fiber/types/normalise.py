@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any, cast, get_args
 
 import msgspec
@@ -25,6 +26,8 @@ _PART_MEMBERS = {
     **{tag: {"type", *kind.__struct_fields__} for tag, kind in _OWN_TAGS.items()},
     **{tag: {"type", "cache_hint", tag} for tag in ("image_url", "input_audio", "file")},
 }
+_CONTENT = attrgetter("content")
+_SPEAKERS = tuple(role for role in ROLES if role != "tool")
 _FORMATS = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "ogg": "audio/ogg"}
 _MESSAGE_KEYS = {
     "role",
@@ -45,6 +48,8 @@ def messages(value: Any) -> tuple[ChatMessage, ...]:
     Raises:
         FiberValidationError: A role, pair, part or message is wrong, or there is nothing to say.
     """
+    if _is_canonical(value):
+        return tuple(value)
     if isinstance(value, str | ChatMessage | Mapping) or _is_pair(value):
         value = [value]
     if not isinstance(value, Iterable) or isinstance(value, bytes):
@@ -58,8 +63,18 @@ def messages(value: Any) -> tuple[ChatMessage, ...]:
     return found
 
 
+def _is_canonical(value: Any) -> bool:
+    """Say whether *value* is a list of messages of plain text, without a step of Python for each."""
+    if type(value) not in (list, tuple) or set(map(type, value)) != {ChatMessage}:
+        return False
+    contents = list(map(_CONTENT, value))
+    return set(map(type, contents)) == {str} and all(contents)
+
+
 def message(value: Any, position: int = 0) -> ChatMessage:
     """Make one canonical message of *value*."""
+    if type(value) is dict and len(value) == 2 and type(value.get("content")) is str and value.get("role") in _SPEAKERS:
+        return ChatMessage(value["role"], value["content"])
     if isinstance(value, ChatMessage):
         body = content(value.content, position)
         return value if body == value.content else msgspec.structs.replace(value, content=body)

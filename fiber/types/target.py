@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from fiber.types.draft import AdaptRequest
+
 
 class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
@@ -20,7 +22,16 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         terminal: `marker` needs the format's terminal marker; `eof` accepts the end of the body.
         api_version: Version of the API, where the format has one.
         collapse_text: Send content that is all text as one string.
-        unsupported: Parameters that this row does not have, each with the reason.
+        members: Members of the body for parameters that have another name here, or exist here and not in the format,
+            like `{"seed": "random_seed", "top_k": "top_k"}`.
+        reasoning: How effort and budget are sent (OpenAI chat format): `effort` as `reasoning_effort`; `object` as
+            `reasoning`, as OpenRouter has it; `thinking` like `effort`, and turned off by `thinking`; `hook` by the
+            row's hook.
+        efforts: Efforts that this row knows; another is sent as the next lower one. Empty: all are sent as they are.
+        family: Row whose error codes and rules for models hold here; its own when empty.
+        unsupported: What this row does not have, each with the reason: parameters; one kind of a parameter, like
+            `tool_choice.required` or `response_format.json_schema`; and in the OpenAI chat format kinds of tools, like
+            `tools.strict`, and of content, like `content.document`.
     """
 
     max_tokens_field: str = "max_completion_tokens"
@@ -29,6 +40,10 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     terminal: Literal["marker", "eof"] = "marker"
     api_version: str = ""
     collapse_text: bool = False
+    members: Mapping[str, str] = {}
+    reasoning: Literal["effort", "object", "thinking", "hook"] = "effort"
+    efforts: tuple[str, ...] = ()
+    family: str = ""
     unsupported: Mapping[str, str] = {}
 
 
@@ -41,12 +56,19 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         model: Model, as the provider spells it.
         base_url: URL without a trailing slash, to which the format's paths are appended.
         quirks: Deviations of the row.
+        adapt_request: The row's last word on a request, for what no quirk says.
     """
 
     provider: str
     model: str
     base_url: str
     quirks: Quirks = Quirks()
+    adapt_request: AdaptRequest | None = None
+
+    @property
+    def family(self) -> str:
+        """Row whose error codes and rules for models hold."""
+        return self.quirks.family or self.provider
 
     @property
     def host(self) -> str:

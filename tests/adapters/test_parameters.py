@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from fiber._errors import FiberCapabilityError
+from fiber.adapters import load
 from fiber.adapters.instructions import JSON_OBJECT
 from fiber.adapters.parameters import (
     Parameter,
     mapped,
     merge,
     native,
+    of_row,
     place,
     put,
     refuse,
@@ -24,7 +27,7 @@ from fiber.types.http import Note
 from fiber.types.messages import ChatMessage
 from fiber.types.request import PARAMETERS, ChatRequest
 from fiber.types.target import Quirks, Target
-from fiber.types.tools import ResponseFormat
+from fiber.types.tools import ResponseFormat, ToolChoice
 
 HI = (ChatMessage("user", "hi"),)
 TABLE = {
@@ -202,3 +205,62 @@ def test_extra_members_are_merged(body: Any, extra: Any, expected: Any) -> None:
 
     assert merge(body, extra) == expected
     assert repr(body) == before
+
+
+def test_row_has_members_of_its_own() -> None:
+    """A parameter goes where the row says, one that its format lacks included, and the format's table stays."""
+    target = Target(
+        provider="acme", model="m", base_url="https://h", quirks=Quirks(members={"seed": "random_seed", "top_k": "k"})
+    )
+
+    table = of_row(TABLE, target)
+
+    assert (table["seed"], table["top_k"]) == (renamed("random_seed"), renamed("k"))
+    assert TABLE["seed"].support == "unsupported"
+    assert of_row(TABLE, TARGET) is TABLE
+
+
+LACKING = {"tool_choice.required": "no forcing", "response_format.json_schema": "no schemas", "tools.strict": "no"}
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "taken"),
+    [
+        ("tool_choice", ToolChoice("required"), ToolChoice("auto")),
+        ("response_format", ResponseFormat("json_schema", schema={}), ResponseFormat("text")),
+    ],
+)
+def test_one_kind_of_a_parameter_may_be_unsupported(name: str, refused: Any, taken: Any) -> None:
+    """The others are sent."""
+    target = Target(provider="acme", model="m", base_url="https://h", quirks=Quirks(unsupported=LACKING))
+
+    kept, notes = settle(ask(**{name: taken}), TABLE, target)
+
+    assert (getattr(kept, name), notes) == (taken, [])
+    with pytest.raises(FiberCapabilityError, match=r"no schemas|no forcing") as caught:
+        settle(ask(**{name: refused}), TABLE, target)
+    assert caught.value.parameter == name
+
+
+def test_json_mode_that_a_row_lacks_is_asked_for_in_words() -> None:
+    """Though its schemas are taken."""
+    quirks = Quirks(unsupported={"response_format.json_object": "schemas only"})
+    target = Target(provider="acme", model="m", base_url="https://h", quirks=quirks)
+
+    kept, notes = settle(ask(response_format=ResponseFormat("json_object")), TABLE, target)
+
+    assert kept.response_format is None
+    assert [note.kind for note in notes] == ["warned"]
+
+
+@pytest.mark.parametrize("name", ["anthropic", "gemini", "openai_chat", "openai_responses"])
+def test_every_format_heeds_the_members_of_a_row(name: str) -> None:
+    """A parameter that the format has elsewhere or not at all is sent where the row has it, and only there."""
+    quirks = Quirks(members={"seed": "sampling.seed", "user": "who"})
+    target = Target(provider="acme", model="m", base_url="https://h", quirks=quirks)
+
+    built = load(name).build_request(ask(seed=3, user="u"), target, stream=False)
+
+    body = msgspec.json.decode(built.body)
+    assert (body["sampling"], body["who"]) == ({"seed": 3}, "u")
+    assert not body.keys() & {"seed", "user", "metadata"}

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from fiber.adapters.posting import post
+from fiber.types.draft import Draft
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.options import chat_request
+from fiber.types.request import ChatRequest
+from fiber.types.target import Target
 
 URL = "http://127.0.0.1/v1/chat"
 
@@ -45,3 +48,32 @@ def test_the_caller_has_the_last_word() -> None:
     assert made.url == f"{URL}?alt=json&q=a%20b%26c"
     assert made.body == b'{"a":{"x":1,"y":3}}'
     assert [value for name, value in made.headers if name.lower() == "version"] == ["2"]
+
+
+def test_the_row_has_its_say_before_the_caller() -> None:
+    """A hook changes URL, body, query, headers and notes; what the caller adds is merged over that."""
+
+    def moved(draft: Draft, request: ChatRequest, target: Target) -> Draft:
+        draft.notes.append(Note("mapped", target.model, str(draft.stream)))
+        body = {"first": request.messages[0].text, **draft.body}
+        return draft._replace(url="http://127.0.0.1/v2", body=body, query={"v": "2"}, headers=(("b", "2"),))
+
+    target = Target(provider="row", model="m", base_url=URL, adapt_request=moved)
+    request = chat_request("hi", extra_body={"first": "mine"})
+
+    made = post(URL, {"a": 1}, request, [], stream=True, query={"v": "1"}, headers=(("a", "1"),), target=target)
+
+    assert made.url == "http://127.0.0.1/v2?v=2"
+    assert made.body == b'{"first":"mine","a":1}'
+    assert made.headers[-1] == ("b", "2")
+    assert made.notes == (Note("mapped", "m", "True"),)
+
+
+def test_a_row_without_a_hook_says_nothing() -> None:
+    """With a target and without, the request is the same."""
+    target = Target(provider="row", model="m", base_url=URL)
+    request = chat_request("hi")
+
+    assert post(URL, {"a": 1}, request, [], stream=False, target=target) == post(
+        URL, {"a": 1}, request, [], stream=False
+    )

@@ -178,6 +178,24 @@ def test_models_of_one_provider_as_json(capsys: pytest.CaptureFixture[str]) -> N
     assert {"provider": "gemini", "model": "gemini-mock"} in documents
 
 
+def test_models_of_a_provider_without_a_list(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is asked, and it is told."""
+    assert main(["models", "--mock", "--provider", "zai"]) == 1
+
+    assert capsys.readouterr().err == "fiber: zai has no list of models.\n"
+
+
+def test_models_asks_a_local_server_that_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are not asked: nobody knows whether they run."""
+    with MockServer(models=["local"]) as server:
+        monkeypatch.setenv("LLAMACPP_BASE_URL", server.url)
+
+        assert main(["models"]) == 0
+    assert capsys.readouterr().out == "llamacpp:local\n"
+
+
 def test_models_tells_a_provider_that_fails(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,6 @@ Run the suite and print its report.
 
     python -m tests.conformance            replay, compare with the baseline, exit 1 on any regression
     python -m tests.conformance --update   replay, and record the figures as the baseline when nothing failed
-    python -m tests.conformance --all      also print the figures of the OpenAI-compatible providers
     python -m tests.conformance openai.chat gemini.generate     only these endpoints
 """
 
@@ -21,7 +20,7 @@ if sys.path[0] == os.getcwd():
     sys.path.append(sys.path.pop(0))
 
 from tests.conformance import chunking, recordings, report
-from tests.conformance.recordings import COMPATIBLE, FORMATS
+from tests.conformance.recordings import FORMATS, OWN
 from tests.conformance.replay import replay
 from tests.conformance.reviewed import REVIEWED
 
@@ -34,7 +33,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description="Replay recorded traffic.")
     parser.add_argument("endpoints", nargs="*", metavar="endpoint", help=f"all by default: {', '.join(FORMATS)}")
     parser.add_argument("--update", action="store_true", help="record the figures as the baseline")
-    parser.add_argument("--all", action="store_true", help="also run the OpenAI-compatible providers, for information")
     options = parser.parse_args()
     if unheard := set(options.endpoints) - set(FORMATS):
         parser.error(f"no such endpoint: {', '.join(sorted(unheard))}")
@@ -45,12 +43,8 @@ def main() -> int:
     endpoints = options.endpoints or list(FORMATS)
     tallies = run(endpoints)
     print(report.table(tallies), end="\n\n")
+    print(report.table(report.by_provider(tallies), "provider"), end="\n\n")
     print("\n\n".join(filter(None, map(report.details, tallies))), end="\n\n")
-    if options.all:
-        compatible = run(COMPATIBLE)
-        print("For information, OpenAI-compatible providers through openai_chat (their exceptions are not reviewed):")
-        print(report.table(compatible), end="\n\n")
-        print("\n\n".join(filter(None, map(report.details, compatible))), end="\n\n")
     regressions = [words for tally in tallies for words in _failed(tally)]
     if not options.endpoints:
         regressions += _without_recording(tallies)
@@ -78,10 +72,10 @@ def run(endpoints: Iterable[str]) -> list[report.Tally]:
 
 def _replay_share(share: tuple[str, int]) -> report.Tally:
     endpoint, number = share
-    count = chunking.CHUNKINGS if endpoint in FORMATS else chunking.FEW_CHUNKINGS
+    count = chunking.CHUNKINGS if endpoint in OWN else chunking.FEW_CHUNKINGS
     tally = report.Tally(endpoint)
     for recording in recordings.read(endpoint)[number::_SHARES]:
-        tally.add(recording.id, replay(recording, FORMATS.get(endpoint, "openai_chat"), count))
+        tally.add(recording.id, replay(recording, FORMATS[endpoint], count))
     return tally
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 CHUNKINGS = 200
-"""Random chunkings of each stream of the endpoints that have to conform."""
+"""Random chunkings of each stream of those who made a format."""
 
-FEW_CHUNKINGS = 3
-"""Random chunkings of each stream that is read for information."""
+FEW_CHUNKINGS = 20
+"""Random chunkings of each stream of those who took a format over: the decoder is the same."""
 
 _MOST_CUTS = (1, 3, 8, 20, 60)
 

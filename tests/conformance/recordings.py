@@ -18,7 +18,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parents[3] / "shared" / "wire"
 
-FORMATS: Mapping[str, str] = {
+OWN: Mapping[str, str] = {
     "openai.chat": "openai_chat",
     "azure.chat": "openai_chat",
     "openai.responses": "openai_responses",
@@ -29,37 +29,22 @@ FORMATS: Mapping[str, str] = {
     "gemini.generate": "gemini",
     "vertex.generate": "gemini",
 }
-"""Endpoints that have to conform, each with its adapter."""
+"""Endpoints of those who made a format, and of the clouds that serve their models, each with its adapter."""
 
-COMPATIBLE = (
-    "ai21.chat",
-    "alibaba.chat",
-    "baseten.chat",
-    "cerebras.chat",
-    "cloudflare.chat",
-    "copilot.chat",
-    "databricks.chat",
-    "deepseek.chat",
-    "groq.chat",
-    "huggingface.chat",
-    "llamacpp.chat",
-    "mistral.chat",
-    "moonshot.chat",
-    "ollama.oai_chat",
-    "openai-compatible.chat",
-    "openrouter.chat",
-    "perplexity.chat",
-    "pollinations.chat",
-    "together.chat",
-    "writer.chat",
-    "xai.chat",
-    "xiaomi.chat",
-    "zai.chat",
+_CHAT = (
+    *("ai21", "alibaba", "baseten", "cerebras", "cloudflare", "copilot", "databricks", "deepseek", "groq"),
+    *("huggingface", "llamacpp", "mistral", "moonshot", "openai-compatible", "openrouter", "perplexity"),
+    *("pollinations", "together", "writer", "xai", "xiaomi", "zai"),
 )
-"""Endpoints that speak OpenAI's chat format, for the figures of `--all`."""
+_RESPONSES = ("lmstudio", "openrouter", "xai")
 
-WITHOUT_MARKER = {"perplexity", "writer", "huggingface", "cerebras"}
-"""Providers whose streams lack the final `[DONE]`, always or at times (the recordings' README says which)."""
+FORMATS: Mapping[str, str] = {
+    **OWN,
+    **{f"{provider}.chat": "openai_chat" for provider in _CHAT},
+    "ollama.oai_chat": "openai_chat",
+    **{f"{provider}.responses": "openai_responses" for provider in _RESPONSES},
+}
+"""Endpoints that have to conform, each with its adapter."""
 
 NO_ANSWERS = ("list", "response.deleted")
 """Objects that the Responses endpoint gives to other requests: lists of input items, deletions."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from fiber._errors import FiberError
 from fiber.adapters.base import Adapter
+from fiber.providers.table import PROVIDERS
 from fiber.types.content import Opaque
 from fiber.types.events import MessageEnd, StreamEvent, TextDelta
 from fiber.types.http import HTTPHead
@@ -21,7 +22,7 @@ from fiber.types.target import Quirks, Target
 from tests.conformance.chunking import chunkings
 from tests.conformance.fields import unknown
 from tests.conformance.oracles import differences, reading
-from tests.conformance.recordings import WITHOUT_MARKER, Recording
+from tests.conformance.recordings import Recording
 
 _MERGED = ("assistant.members", "message", "item_reference")
 """Kinds of sealed parts that become part of a larger object: members of a turn, one content part, a stand-in by id."""
@@ -57,8 +58,7 @@ def replay(recording: Recording, format: str, random_chunkings: int) -> Verdict:
     """Replay *recording* through the adapter *format*."""
     adapter: Adapter = import_module(f"fiber.adapters.{format}").ADAPTER
     head = HTTPHead(recording.status, recording.headers)
-    quirks = Quirks(terminal="eof" if recording.provider in WITHOUT_MARKER else "marker")
-    target = Target(provider=recording.provider, model="asked", base_url="https://recorded.invalid/v1", quirks=quirks)
+    target = _target(recording.provider, format)
     body = recording.body(format)
     if recording.is_error:
         return _error(recording, format, adapter.parse_error(head, body, target))
@@ -82,6 +82,20 @@ def replay(recording: Recording, format: str, random_chunkings: int) -> Verdict:
         verdict.problems.append(f"raised {error!r}")
     verdict.unknown.update(unknown(format, payloads, oracle.UNREAD, whole=not recording.is_framed))
     return verdict
+
+
+def _target(provider: str, format: str) -> Target:
+    """Return where *provider* speaks *format*: with all that its row says, when there is one."""
+    row = next(
+        (row for row in PROVIDERS if row.adapter == format and provider in (row.name, row.key_of, *row.aliases)), None
+    )
+    return Target(
+        provider=provider,
+        model="asked",
+        base_url="https://recorded.invalid/v1",
+        quirks=Quirks() if row is None else row.quirks,
+        adapt_request=None if row is None else row.adapt_request,
+    )
 
 
 def _error(recording: Recording, format: str, error: FiberError) -> Verdict:

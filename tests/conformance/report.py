@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conformance.recordings import FORMATS
 from tests.conformance.replay import Verdict
 from tests.conformance.reviewed import REVIEWED
 
@@ -55,7 +54,7 @@ class Tally:
         counts["natives"] += verdict.natives
         counts["left out"] += verdict.left_out
         self.unknown.update(verdict.unknown)
-        problems = judge(id, verdict) if self.endpoint in FORMATS else verdict.problems
+        problems = judge(id, verdict)
         self.failures.extend((id, problem) for problem in problems)
         if problems:
             counts["failed"] += 1
@@ -74,10 +73,25 @@ class Tally:
             self.raised.setdefault(kind, []).extend(ids)
 
 
-def table(tallies: Iterable[Tally]) -> str:
-    """Return the figures, one line for each endpoint."""
-    rows = [["endpoint", *_COLUMNS]]
-    rows += [[each.endpoint, *(str(each.counts[name]) for name in _COLUMNS)] for each in tallies]
+def by_provider(tallies: Iterable[Tally]) -> list[Tally]:
+    """Add up the endpoints of each provider."""
+    sums: dict[str, Tally] = {}
+    for tally in tallies:
+        provider = tally.endpoint.partition(".")[0]
+        sums.setdefault(provider, Tally(provider)).merge(tally)
+    return [sums[provider] for provider in sorted(sums)]
+
+
+def right(tally: Tally) -> float:
+    """Return the share of answers that are read as what they are: an answer, or an error that the table foretells."""
+    counts = tally.counts
+    return (counts["passed"] + counts["truthful"]) / max(1, counts["whole"] + counts["streams"] + counts["errors"])
+
+
+def table(tallies: Iterable[Tally], heading: str = "endpoint") -> str:
+    """Return the figures, one line for each endpoint or provider."""
+    rows = [[heading, *_COLUMNS, "right"]]
+    rows += [[each.endpoint, *(str(each.counts[name]) for name in _COLUMNS), f"{right(each):.1%}"] for each in tallies]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 _CUT = "FiberStreamInterruptedError"
 _UNREADABLE = "FiberParsingError"
+_BAD = "FiberBadRequestError"
+_FAILED = "FiberProviderError"
 
 REVIEWED: Mapping[str, tuple[str, str]] = {
     # -- errors under a 200 ------------------------------------------------------------------------------------------
@@ -32,6 +34,21 @@ REVIEWED: Mapping[str, tuple[str, str]] = {
         "FiberProviderError",
         "bare JSON behind the events: 499 CANCELLED, after chunks that all say STOP",
     ),
+    **dict.fromkeys(
+        ("alibaba.chat.00d3d97628", "alibaba.chat.d27b6d0c05", "alibaba.chat.d7397188fb"),
+        (_BAD, "the only event is `invalid_parameter_error`, 400 inside: Alibaba could not fetch a picture"),
+    ),
+    "groq.chat.a58a3173cf": (_BAD, "`event: error` with `tool_use_failed`, 400 inside: arguments that fit no schema"),
+    "openrouter.chat.240b6bcfc7": (_BAD, "a chunk without choices and `error.code` 400, `invalid_request` upstream"),
+    "openrouter.chat.ca157d07fd": (_BAD, "a chunk without choices and `error.code` 400, `invalid_request` upstream"),
+    "openrouter.chat.0018c1e717": (_BAD, "the body is `error.code` 400 and nothing else, after blank lines"),
+    "openrouter.chat.4d07f859e9": (_BAD, "the body is `error.code` 400 and nothing else, after blank lines"),
+    "openrouter.chat.14777a64b6": (
+        "FiberContentFilterError",
+        "an `error` in the choice: upstream's `DataInspectionFailed`, which is a content filter and no failure",
+    ),
+    "openrouter.chat.87da3d54b9": (_FAILED, "an `error` 502 in the choice: upstream made a malformed function call"),
+    "openrouter.chat.0c61244eb2": (_FAILED, "an `error` 502 beside a finished choice: the same call, streamed"),
     # -- streams that are cut ----------------------------------------------------------------------------------------
     "openai.responses.376774a553": (_CUT, "a fixture of a cancelled stream: it stops amid the reasoning"),
     "gemini.generate.59f645209d": (_CUT, "a stub of one chunk without `finishReason`"),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import pytest
 
 from tests.conformance.recordings import FOLDER, FORMATS, read
 from tests.conformance.replay import replay
-from tests.conformance.report import BASELINE, judge, read_baseline
+from tests.conformance.report import BASELINE, Tally, by_provider, judge, read_baseline, right
 from tests.conformance.reviewed import REVIEWED
 
 EVERY = 25
 CHUNKINGS = 2
+LEAST_SHARE = 0.995
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +53,13 @@ def test_baseline_has_every_endpoint() -> None:
 
     assert list(baseline) == list(FORMATS), BASELINE
     assert all(counts["passed"] + counts["truthful"] <= counts["rows"] for counts in baseline.values())
+
+
+def test_baseline_is_right_for_every_provider() -> None:
+    """Of what each provider answered, at least 99.5 % are read as what they are; the rest would be failures."""
+    tallies = [Tally(endpoint, Counter(counts)) for endpoint, counts in read_baseline().items()]
+
+    shares = {tally.endpoint: right(tally) for tally in by_provider(tallies)}
+
+    assert len(shares) >= 29
+    assert {provider: share for provider, share in shares.items() if share < LEAST_SHARE} == {}

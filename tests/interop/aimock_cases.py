@@ -10,7 +10,7 @@ from faces import FACES, Face, seen
 from material import CITY
 
 from fiber import ChatMessage, Tool
-from fiber.providers.table import ANTHROPIC, GEMINI, OPENAI, OPENAI_RESPONSES
+from fiber.providers.first_party import ANTHROPIC, GEMINI, OPENAI, OPENAI_RESPONSES
 from fiber.types.target import Quirks
 
 ROWS = {

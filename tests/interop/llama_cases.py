@@ -8,7 +8,7 @@ import msgspec
 from faces import Face
 
 from fiber import ChatMessage, ChatResult, FiberError, Tool
-from fiber.providers.table import ANTHROPIC, OPENAI, OPENAI_RESPONSES
+from fiber.providers.first_party import ANTHROPIC, OPENAI, OPENAI_RESPONSES
 
 ROWS = {
     # Format -> row, what follows the address.

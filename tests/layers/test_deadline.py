@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from fiber import Timeouts
@@ -18,7 +16,7 @@ def test_a_call_gets_its_deadline_once(total: float | None, given: float | None,
     """From its start; one that an outer layer gave is kept."""
     fiber, _, watch = watched(whole(), timeouts=Timeouts(total=total))
     fiber.sync.chat("Hi")
-    call = replace(watch.calls[0], deadline=given)
+    call = watch.calls[0].replace(deadline=given)
     call.journal.started = 100
     seen: list[Call] = []
 

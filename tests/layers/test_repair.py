@@ -286,7 +286,7 @@ def test_observers_are_told_without_content() -> None:
     told: list[tuple[str, dict[str, Any]]] = []
 
     async def observe(call: Call, next: Handler) -> Reply:
-        call.journal.observers.append(lambda event, facts: told.append((event, dict(facts))))
+        call.journal.observers.append(lambda call, event, facts: told.append((event, dict(facts))))
         return await next(call)
 
     fiber, _ = scripted(whole("{}"), whole(PARIS), layers=(observe, *default_layers()))

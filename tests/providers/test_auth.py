@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fiber.providers.auth import Signer, bearer, header, unsigned
+from fiber.providers.auth import Signer, bearer, header, header_or_token, unsigned
 from fiber.types.http import HTTPRequest, Secret
 
 REQUEST = HTTPRequest("POST", "https://h", (("content-type", "a"), ("Authorization", "old"), ("x-api-key", "old")))
@@ -17,6 +17,7 @@ KEY = Secret("k-123")
         pytest.param(bearer, "authorization", "Bearer k-123", id="bearer"),
         pytest.param(unsigned, "authorization", "Bearer k-123", id="unsigned with a key"),
         pytest.param(header("x-api-key"), "x-api-key", "k-123", id="header"),
+        pytest.param(header_or_token("x-api-key"), "x-api-key", "k-123", id="a key and no token"),
     ],
 )
 def test_key_is_put_in_its_header(sign: Signer, name: str, value: str) -> None:
@@ -30,7 +31,23 @@ def test_key_is_put_in_its_header(sign: Signer, name: str, value: str) -> None:
     assert "k-123" not in repr(signed)
 
 
-@pytest.mark.parametrize("sign", [bearer, unsigned, header("x-api-key")])
+@pytest.mark.parametrize("sign", [bearer, unsigned, header("x-api-key"), header_or_token("x-api-key")])
 def test_request_without_a_key_stays_unsigned(sign: Signer) -> None:
     """A server that needs no key gets none, and no empty header, which HTTP libraries refuse to write."""
     assert sign(REQUEST, Secret("")) is REQUEST
+
+
+@pytest.mark.parametrize("token", ["eyJ0eXAi.eyJhdWQi.c2ln", "eyJlbmMi.a.b.c.d"], ids=["signed", "encrypted"])
+def test_a_token_in_the_place_of_a_key_is_a_bearer(token: str) -> None:
+    """A JWT is told from a key by its shape."""
+    signed = header_or_token("api-key")(HTTPRequest("POST", "https://h"), Secret(token))
+
+    assert signed.headers == (("authorization", Secret(f"Bearer {token}")),)
+
+
+@pytest.mark.parametrize("key", ["eyJ-and-no-dots", "eyJ.one", "sk.with.dots"])
+def test_what_is_no_token_is_a_key(key: str) -> None:
+    """Whatever a key looks like."""
+    signed = header_or_token("api-key")(HTTPRequest("POST", "https://h"), Secret(key))
+
+    assert signed.headers == (("api-key", Secret(key)),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from fiber._errors import FiberAuthError, FiberValidationError
 from fiber.adapters import load
 from fiber.providers.auth import bearer
+from fiber.providers.compatible import openai_compatible
 from fiber.providers.row import Provider, secret_of, with_row
-from fiber.providers.table import openai_compatible
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
@@ -204,3 +205,91 @@ def test_a_plain_url_of_another_machine_needs_leave(host: str) -> None:
 def test_a_plain_url_of_this_machine_needs_no_leave(host: str) -> None:
     """Nobody is on the way."""
     assert Provider(name="mine", base_url=f"http://{host}/v1").base_url == f"http://{host}/v1"
+
+
+def _complete(words: Mapping[str, str]) -> Mapping[str, str]:
+    region = words.get("region", "world")
+    return {"region": region, "host": f"{region}.example", **words}
+
+
+TEMPLATE = Provider(
+    name="acme",
+    base_url="https://{host}/v1/{project}/{region}",
+    base_url_env=("ACME_URL",),
+    places={"project": ("ACME_PROJECT", "PROJECT"), "region": ("ACME_REGION",)},
+    fill=_complete,
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "url"),
+    [
+        ({"project": "p"}, "https://world.example/v1/p/world"),
+        ({"project": "a/b", "region": "eu"}, "https://eu.example/v1/a%2Fb/eu"),
+        ({"project": "p", "host": "mine"}, "https://mine/v1/p/world"),
+    ],
+)
+def test_places_of_a_base_url_are_filled(words: dict[str, str], url: str) -> None:
+    """Words are percent-encoded, some follow from others, and the environment does not replace the result."""
+    row = TEMPLATE.at(**words)
+
+    assert (row.base_url, row.base_url_env) == (url, ())
+    assert row.is_placed
+    assert not TEMPLATE.is_placed
+
+
+@pytest.mark.parametrize("words", [{}, {"region": "eu"}, {"project": ""}, {"project": "p", "zone": "z"}])
+def test_places_want_their_words(words: dict[str, str]) -> None:
+    """All of them, and no others."""
+    with pytest.raises(FiberValidationError, match="say project, region, and nothing else") as caught:
+        TEMPLATE.at(**words)
+
+    assert (caught.value.parameter, caught.value.outcome) == ("base_urls", "not_sent")
+
+
+def test_a_place_may_have_no_variable() -> None:
+    """Its word is said in code."""
+    row = Provider(name="acme", base_url="https://{resource}.example")
+
+    assert row.at(resource="r").base_url == "https://r.example"
+    with pytest.raises(FiberValidationError, match="say resource"):
+        row.at()
+
+
+@pytest.mark.parametrize(
+    ("row", "advice"),
+    [
+        (TEMPLATE, "set ACME_URL and ACME_PROJECT or PROJECT for project, ACME_REGION for region and use"),
+        (Provider(name="acme", base_url="https://{r}.example"), "set nothing and use"),
+    ],
+)
+def test_missing_place_names_the_variables(row: Provider, advice: str) -> None:
+    """The error for a base URL that is not whole shows it, and says how to complete it."""
+    error = row.missing_place()
+
+    assert row.base_url in error.message
+    assert advice in error.message
+    assert "base_urls={'acme': ...}" in error.message
+    assert (error.parameter, error.outcome) == ("base_urls", "not_sent")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://h", "https://h/openai/v1"),
+        ("https://h/", "https://h/openai/v1"),
+        ("https://h/other/", "https://h/other"),
+    ],
+)
+def test_a_bare_base_url_gets_the_path_of_its_row(url: str, expected: str) -> None:
+    """Some providers' own clients want the host alone; a URL with a path is meant as it is."""
+    assert Provider(name="acme", base_url=url, base_path="/openai/v1").base_url == expected
+
+
+def test_key_of_another_row_is_not_taken_to_another_address() -> None:
+    """A base URL may be anybody's; places of the row's own are the provider's."""
+    row = Provider(name="acme-chat", base_url="https://{region}.acme.example", key_of="acme")
+
+    assert row.replace(base_url="https://other.example").key_of == ""
+    assert row.replace(base_url="https://other.example", key_of="acme").key_of == "acme"
+    assert (row.at(region="eu").key_of, row.replace(name="second").key_of) == ("acme", "acme")

@@ -20,6 +20,8 @@ from fiber.transports.proxy import no_proxy
         (for_loops, "", DirectTransport),
         (for_loops, "direct", DirectTransport),
         (for_loops, "httpx", HTTPXTransport),
+        (for_loops, "h11", DirectTransport),
+        (for_loops, "httptools", DirectTransport),
         (for_threads, "", DirectTransport),
         (for_threads, "direct", DirectTransport),
         (for_threads, "httpx", HTTPXTransport),
@@ -37,7 +39,7 @@ def test_a_transport_is_chosen_by_its_name(make: Callable[..., Any], name: str, 
 @pytest.mark.parametrize("make", [for_loops, for_threads])
 def test_a_transport_that_does_not_exist_is_refused(make: Callable[..., Any]) -> None:
     """The message lists those that do."""
-    with pytest.raises(FiberValidationError, match="'curl': use direct or httpx") as caught:
+    with pytest.raises(FiberValidationError, match="'curl': use direct, h11, httptools or httpx") as caught:
         make(lambda: "curl", str, no_proxy)
 
     assert (caught.value.parameter, caught.value.outcome) == ("transport", "not_sent")

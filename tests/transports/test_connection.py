@@ -14,7 +14,9 @@ from fiber._engine import run_sync
 from fiber.transports import connection as module
 from fiber.transports.base import DeadlineReached
 from fiber.transports.connection import Connection
-from fiber.transports.wire import MAX_HEAD_BYTES, Origin
+from fiber.transports.origin import Origin
+from fiber.transports.wire import MAX_HEAD_BYTES
+from fiber.transports.wire_h11 import H11Wire
 from fiber.types.http import HTTPHead, HTTPRequest
 
 ORIGIN = Origin("http", "a.example", 80)
@@ -64,7 +66,7 @@ def sent(
     stream: FakeStream, request: HTTPRequest = POST, seconds: float | None = 5.0, until: float | None = None
 ) -> tuple[Connection, HTTPHead]:
     """Send a request over a connection of its own."""
-    connection = Connection(stream)
+    connection = Connection(stream, H11Wire())
     return connection, run_sync(connection.send(request, ORIGIN, "/x", seconds, until))
 
 
@@ -78,7 +80,7 @@ def body(connection: Connection, until: float | None = None) -> bytes:
 
 def failed(stream: FakeStream, request: HTTPRequest = POST, **limits: Any) -> tuple[Connection, FiberError]:
     """Send a request that fails."""
-    connection = Connection(stream)
+    connection = Connection(stream, H11Wire())
     with pytest.raises(FiberError) as caught:
         run_sync(connection.send(request, ORIGIN, "/x", limits.get("seconds", 5.0), limits.get("until")))
     assert caught.value.__context__ is None
@@ -254,7 +256,7 @@ def test_nothing_is_repeated_that_did_not_fail_by_the_peer(trouble: BaseExceptio
 def test_a_connection_hands_on_what_its_stream_knows() -> None:
     """Whether it is dead, and that it is to be closed."""
     stream = FakeStream(dead=True)
-    connection = Connection(stream)
+    connection = Connection(stream, H11Wire())
     connection.abort()
 
     assert (connection.is_dead(), stream.aborted) == (True, 1)

@@ -10,9 +10,9 @@ import pytest
 
 from fiber import FiberConnectionError, FiberValidationError
 from fiber._engine import run_sync
+from fiber.transports.origin import Origin
 from fiber.transports.proxy import no_proxy, through
 from fiber.transports.streams import tls_context
-from fiber.transports.wire import Origin
 
 CANARY = "pass-canary"
 HTTPS = Origin("https", "a.example", 443)

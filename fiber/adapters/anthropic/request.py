@@ -18,7 +18,7 @@ from fiber.adapters.anthropic.parameters import PARAMETERS
 from fiber.adapters.anthropic.parts import Context
 from fiber.adapters.anthropic.thinking import plan
 from fiber.adapters.anthropic.tools import choice_of, format_of, tools_of
-from fiber.adapters.parameters import place, put, refuse, settle
+from fiber.adapters.parameters import of_row, place, put, refuse, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
@@ -38,7 +38,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     model = model_of(target.model)
     version = _version(request, target)
     refused = _refused(request, model, version)
-    request, notes = settle(request, PARAMETERS, target, refused)
+    table = of_row(PARAMETERS, target)
+    request, notes = settle(request, table, target, refused)
 
     thought = plan(request, target, model, notes)
     body: dict[str, Any] = {"model": target.model, "max_tokens": thought.max_tokens}
@@ -58,11 +59,11 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
         put(body, "output_config.format", output_format)
     if request.metadata is not None:
         _metadata(body, request, target, notes)
-    place(body, msgspec.structs.replace(request, max_tokens=thought.max_tokens), PARAMETERS)
+    place(body, msgspec.structs.replace(request, max_tokens=thought.max_tokens), table)
     if stream:
         body["stream"] = True
     headers = (("anthropic-version", version),)
-    return post(f"{target.base_url}/v1/messages", body, request, notes, stream=stream, headers=headers)
+    return post(f"{target.base_url}/v1/messages", body, request, notes, stream=stream, headers=headers, target=target)
 
 
 def _version(request: ChatRequest, target: Target) -> str:

@@ -16,7 +16,7 @@ from fiber.adapters.gemini.parameters import PARAMETERS
 from fiber.adapters.gemini.reduce import reduced
 from fiber.adapters.gemini.thinking import thinking_config
 from fiber.adapters.gemini.tools import VERTEX, place_tools
-from fiber.adapters.parameters import place, put, settle
+from fiber.adapters.parameters import of_row, place, put, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
@@ -37,7 +37,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
         FiberValidationError: The history lacks what the format needs.
     """
     refused = _refused_by_model(request, target, stream=stream)
-    request, notes = settle(request, PARAMETERS, target, refused)
+    table = of_row(PARAMETERS, target)
+    request, notes = settle(request, table, target, refused)
     body: dict[str, Any] = {}
     conversation = Contents(request, target, notes)
     conversation.build()
@@ -48,7 +49,7 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     if request.parallel_tool_calls:
         detail = "nothing is sent: calls in parallel are what Gemini always allows"
         notes.append(Note("mapped", "parallel_tool_calls", detail))
-    place(body, request, PARAMETERS)
+    place(body, request, table)
     if request.top_logprobs is not None:
         put(body, "generationConfig.responseLogprobs", True)
         put(body, "generationConfig.logprobs", request.top_logprobs)
@@ -57,7 +58,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
         put(body, "generationConfig.thinkingConfig", thinking)
     _warn_of_sampling(request, target, notes)
     url = _url(target, stream=stream)
-    return post(url, body, request, notes, stream=stream, query={"alt": "sse"} if stream else None)
+    query = {"alt": "sse"} if stream else None
+    return post(url, body, request, notes, stream=stream, query=query, target=target)
 
 
 def _refused_by_model(request: ChatRequest, target: Target, *, stream: bool) -> dict[str, str]:

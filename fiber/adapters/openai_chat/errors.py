@@ -39,6 +39,7 @@ from fiber.types.target import Target
 _TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
 _WAIT = re.compile(r"retry after (\d+(?:\.\d+)?) seconds?", re.IGNORECASE)
 _MESSAGE_CHARACTERS = 500
+_DAY = 86_400
 
 
 def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
@@ -85,7 +86,7 @@ def error_of(value: Any, head: HTTPHead, body: bytes, target: Target) -> FiberEr
         code=named[0] if named else None,
         kind=kind,
         request_id=next((r for found in objects if (r := _text(found.get("request_id")))), None),
-        retry_after=float(waits[1]) if waits else None,  # Azure says it in words
+        retry_after=float(waits[1]) if waits else _estimated(objects),  # Azure says it in words
         parameter=parameter,
     )
 
@@ -99,7 +100,7 @@ def _kind(
     target: Target,
 ) -> type[FiberError] | None:
     """Choose the class by code, then by what statuses cannot say; None leaves it to the status."""
-    own = PROVIDER_CODES.get(target.provider, {})
+    own = PROVIDER_CODES.get(target.family, {})
     found = {own[c] for c in [*codes, *map(str, numbers)] if c in own}
     found |= {CODES[c] for code in codes if (c := code.lower()) in CODES}
     kind = next((kind for kind in WEIGHT if kind in found), None)
@@ -140,6 +141,13 @@ def _numbers(found: dict[str, Any]) -> Iterator[int]:
     for name in ("status_code", "code", "status", "statusCode"):
         if (said := found.get(name)) is not None and (number := count(said)) is not None:
             yield number
+
+
+def _estimated(objects: list[dict[str, Any]]) -> float | None:
+    """Read how long a model of Hugging Face's takes to load, in seconds."""
+    said = next((found["estimated_time"] for found in objects if "estimated_time" in found), None)
+    seconds = None if said is None else count(said)
+    return None if seconds is None or seconds < 0 else float(min(seconds, _DAY))
 
 
 def _parameter(found: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from fiber.adapters.history import call_names, leave_out, sealed
+from fiber.adapters.history import call_names, is_spoken, leave_out, sealed
 from fiber.adapters.openai_chat.models import takes_breakpoints
 from fiber.adapters.openai_chat.parts import Writer, content
 from fiber.adapters.openai_chat.schema import LISTS, MEMBERS
@@ -22,12 +22,16 @@ from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
+_SPEAKERS = frozenset(("system", "developer", "user", "assistant"))
 _MOST_BREAKPOINTS = 4
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def wire_messages(request: ChatRequest, target: Target, notes: list[Note]) -> list[Any]:
     """Write the messages of *request*."""
+    roles = _SPEAKERS if target.quirks.system_role == "as_is" else _SPEAKERS - {"system", "developer"}
+    if target.adapt_request is None and is_spoken(request.messages, roles):
+        return list(request.messages)  # as JSON they are what this format wants; a hook wants dicts
     writer = Writer(request, target, notes)
     names = call_names(request.messages)
     written: list[Any] = []

@@ -87,7 +87,7 @@ MODELS: Mapping[str, Model] = {
 
 def facts(target: Target) -> Model:
     """Look up what is known about the target's model; a prefix ends at the name's end or at `-`."""
-    if target.provider not in _OWN:
+    if target.family not in _OWN:
         return UNKNOWN
     name = target.model
     while name:
@@ -101,7 +101,7 @@ def takes_breakpoints(target: Target) -> bool:
     """
     Say whether cache breakpoints may be sent; Azure's dated versions are not known to take them.
     """
-    return target.provider == "openai" and facts(target).breakpoints
+    return target.family == "openai" and facts(target).breakpoints
 
 
 def refused_effort(request: ChatRequest, target: Target) -> str | None:

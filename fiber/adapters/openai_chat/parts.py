@@ -76,6 +76,8 @@ class Writer:
             self.refuse(part, "it belongs into an assistant or tool message")
         elif not media:
             self.refuse(part, "Chat Completions takes it in user messages only")
+        elif not isinstance(part, Document) and (why := self._not_here(part)) is not None:
+            self.refuse(part, why)
         elif isinstance(part, Image):
             block = self._image(part)
         elif isinstance(part, Audio):
@@ -94,6 +96,9 @@ class Writer:
         """Treat *part* as one that cannot be sent."""
         refuse_part(self.request, self.target, self.notes, part, why)
 
+    def _not_here(self, part: Media) -> str | None:
+        return self.target.quirks.unsupported.get(f"content.{type(part).__name__.lower()}")
+
     def _image(self, part: Image) -> dict[str, Any] | None:
         url = data_url(part)
         if url is None:
@@ -111,7 +116,7 @@ class Writer:
             return None
         media_type = media_type_of(part)
         form = _AUDIO_FORMATS.get(media_type)
-        if form is None and self.target.provider in _OWN:
+        if form is None and self.target.family in _OWN:
             self.refuse(part, f"OpenAI takes wav and mp3, not {media_type}")
             return None
         audio = {"data": payload, "format": form or media_type.rpartition("/")[2]}
@@ -127,9 +132,8 @@ class Writer:
             why = "sent as text: files are PDFs in this format"
             self.notes.append(Note("mapped", "Document content", why))
             return {"type": "text", "text": b64decode(payload).decode("utf-8", "replace")}
-        if self.target.provider == "azure":
-            why = "Azure takes no documents on Chat Completions; use the Responses API"
-            self.refuse(part, why)
+        if (why_not := self._not_here(part)) is not None:
+            self.refuse(part, why_not)
             return None
         if part.file_id is not None:
             return {"type": "file", "file": {"file_id": part.file_id}}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fiber.adapters.openai_chat.messages import wire_messages
-from fiber.adapters.openai_chat.models import refused_effort, refused_parameters
+from fiber.adapters.openai_chat.models import refused_parameters
 from fiber.adapters.openai_chat.parameters import PARAMETERS
+from fiber.adapters.openai_chat.reasoning import place_reasoning
 from fiber.adapters.openai_chat.tools import place_tools, response_format
-from fiber.adapters.parameters import place, refuse, settle
+from fiber.adapters.parameters import of_row, place, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
@@ -32,12 +33,13 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
 
     Source: https://platform.openai.com/docs/api-reference/chat/create, read 2026-11-20.
     """
-    request, notes = settle(request, PARAMETERS, target, refused_parameters(request, target))
+    table = of_row(PARAMETERS, target)
+    request, notes = settle(request, table, target, refused_parameters(request, target))
     body: dict[str, Any] = {
         "model": target.model,
         "messages": wire_messages(request, target, notes),
     }
-    place(body, request, PARAMETERS)
+    place(body, request, table)
     _place_mapped(body, request, target, notes)
     if stream:
         body["stream"] = True
@@ -45,7 +47,7 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
             body["stream_options"] = {"include_usage": True}
     # Azure's dated versions are a query.
     query = {"api-version": target.quirks.api_version} if target.quirks.api_version else {}
-    return post(f"{target.base_url}/chat/completions", body, request, notes, stream=stream, query=query)
+    return post(f"{target.base_url}/chat/completions", body, request, notes, stream=stream, query=query, target=target)
 
 
 def _place_mapped(body: dict[str, Any], request: ChatRequest, target: Target, notes: list[Note]) -> None:
@@ -63,19 +65,4 @@ def _place_mapped(body: dict[str, Any], request: ChatRequest, target: Target, no
     if request.response_format is not None:
         body["response_format"] = response_format(request.response_format, notes)
     if request.reasoning is not None:
-        _place_reasoning(body, request, target, notes)
-
-
-def _place_reasoning(body: dict[str, Any], request: ChatRequest, target: Target, notes: list[Note]) -> None:
-    reasoning = request.reasoning
-    assert reasoning is not None  # noqa: S101 - narrows the type
-    if reasoning.budget_tokens is not None:
-        why = "Chat Completions has no thinking budget; use effort"
-        refuse(request, target, notes, "reasoning budget_tokens", why)
-    if reasoning.summary is not None:
-        why = "Chat Completions has no such switch: OpenAI shows no thinking here, others always do"
-        notes.append(Note("dropped", "reasoning summary", why))
-    if (why_not := refused_effort(request, target)) is not None:
-        refuse(request, target, notes, "reasoning effort", why_not)
-    elif reasoning.effort is not None:
-        body["reasoning_effort"] = reasoning.effort
+        place_reasoning(body, request.reasoning, request, target, notes)

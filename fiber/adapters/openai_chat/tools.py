@@ -30,9 +30,11 @@ def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, note
     functions: list[Any] = []
     for tool in request.tools or ():
         if isinstance(tool, Tool):
-            functions.append({"type": "function", "function": _function(tool, notes)})
+            functions.append({"type": "function", "function": _function(tool, request, target, notes)})
         elif isinstance(tool, ServerTool):
-            if tool.kind == "web_search":
+            if (why := target.quirks.unsupported.get(f"tools.{tool.kind}")) is not None:
+                refuse(request, target, notes, f"the server tool {tool.kind}", why)
+            elif tool.kind == "web_search":
                 body["web_search_options"] = dict(tool.options)
             else:
                 why = "Chat Completions has no such tool; the Responses API may have it"
@@ -48,11 +50,15 @@ def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, note
         body["tool_choice"] = _choice(request.tool_choice, request)
 
 
-def _function(tool: Tool, notes: list[Note]) -> dict[str, Any]:
+def _function(tool: Tool, request: ChatRequest, target: Target, notes: list[Note]) -> dict[str, Any]:
     function: dict[str, Any] = {"name": tool.name}
     if tool.description:
         function["description"] = tool.description
     function["parameters"] = dict(tool.parameters)
+    if (why := target.quirks.unsupported.get("tools.strict")) is not None:
+        if tool.strict:
+            refuse(request, target, notes, f"strict of the tool {tool.name}", why)
+        return function
     if tool.strict:
         compiled, changes = schemas.closed(tool.parameters, require_all=True, drop=_NOT_IN_STRICT)
         function["parameters"] = compiled

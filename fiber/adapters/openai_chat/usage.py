@@ -60,16 +60,22 @@ def read_usage(said: Mapping[str, Any]) -> Usage:
 
 
 def _object(said: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    return next((said[name] for name in names if isinstance(said.get(name), Mapping)), {})
+    for name in names:
+        if isinstance(found := said.get(name), dict):
+            return found
+    return {}
 
 
 def _count(said: Mapping[str, Any], name: str) -> int | None:
     value = said.get(name)
-    return None if value is None else count(value)
+    return value if value is None or type(value) is int else count(value)
 
 
 def _first(*counts: int | None) -> int | None:
-    return next((value for value in counts if value is not None), None)
+    for value in counts:
+        if value is not None:
+            return value
+    return None
 
 
 def _server_tools(said: Mapping[str, Any]) -> dict[str, int] | None:

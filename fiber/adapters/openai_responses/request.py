@@ -12,7 +12,7 @@ from fiber.adapters.openai_responses.messages import input_items
 from fiber.adapters.openai_responses.models import encrypts_reasoning, sampling_refused
 from fiber.adapters.openai_responses.parameters import PARAMETERS
 from fiber.adapters.openai_responses.tools import choice, text_format, tool_list
-from fiber.adapters.parameters import place, put, refuse, settle
+from fiber.adapters.parameters import of_row, place, put, refuse, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
@@ -28,12 +28,13 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     Raises:
         FiberCapabilityError: Something in it cannot be sent to this target.
     """
-    request, notes = settle(request, PARAMETERS, target, _refused_by_model(request, target))
+    table = of_row(PARAMETERS, target)
+    request, notes = settle(request, table, target, _refused_by_model(request, target))
     body: dict[str, Any] = {
         "model": target.model,
         "input": input_items(request, target, notes),
     }
-    place(body, request, PARAMETERS)
+    place(body, request, table)
     _add_tools(body, request, target, notes)
     if request.response_format is not None:
         put(body, "text.format", text_format(request.response_format, notes))
@@ -42,7 +43,7 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     if stream:
         body["stream"] = True
     query = {"api-version": target.quirks.api_version} if target.quirks.api_version else {}
-    return post(f"{target.base_url}/responses", body, request, notes, stream=stream, query=query)
+    return post(f"{target.base_url}/responses", body, request, notes, stream=stream, query=query, target=target)
 
 
 def _refused_by_model(request: ChatRequest, target: Target) -> dict[str, str]:

@@ -80,8 +80,16 @@ _CHAT: Mapping[str, Format] = {
     "/v1/chat/completions": openai_chat,
     "/v1/responses": openai_responses,
     "/v1/messages": anthropic,
+    "/anthropic/v1/messages": anthropic,  # Azure
 }
-_GEMINI = re.compile(r"/v1(?:beta|alpha)?/models/(.+):(generateContent|streamGenerateContent)")
+_VERTEX = r"/v1/projects/[^/]+/locations/[^/]+"
+_MODEL_IN_PATH: Mapping[re.Pattern[str], Format] = {
+    re.compile(r"/v1(?:beta|alpha)?/models/(.+):(generateContent|streamGenerateContent)"): gemini,
+    re.compile(_VERTEX + r"/publishers/google/models/(.+):(generateContent|streamGenerateContent)"): gemini,
+    re.compile(_VERTEX + r"/publishers/anthropic/models/(.+):(rawPredict|streamRawPredict)"): anthropic,
+    re.compile(r"/openai/deployments/([^/]+)/(chat/completions)"): openai_chat,
+}
+_VERTEX_OPENAI = re.compile(_VERTEX + r"/endpoints/openapi/chat/completions")
 _MODELS = re.compile(r"/v1((?:beta|alpha)?)/models")
 
 
@@ -90,8 +98,11 @@ def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str
     if method == "POST":
         if format := _CHAT.get(path):
             return Route(format, "chat")
-        if match := _GEMINI.fullmatch(path):
-            return Route(gemini, "chat", unquote(match[1]), match[2])
+        if _VERTEX_OPENAI.fullmatch(path):
+            return Route(openai_chat, "chat")
+        for pattern, format in _MODEL_IN_PATH.items():
+            if match := pattern.fullmatch(path):
+                return Route(format, "chat", unquote(match[1]), match[2])
     match = _MODELS.fullmatch(path)
     guess: Format = openai_chat
     if "x-goog-api-key" in headers or "key" in query or path.startswith(("/v1beta/", "/v1alpha/")):

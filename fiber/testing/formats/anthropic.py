@@ -60,8 +60,8 @@ def read(asked: Asked) -> ChatView:
     Raises:
         RefusedError: Anthropic would answer 400.
     """
-    body = asked.json
-    if "anthropic-version" not in asked.headers:
+    body = asked.body
+    if "anthropic-version" not in asked.headers and "anthropic_version" not in body:  # Vertex has it in the body
         raise refuse("anthropic-version: header is required")
     for field, kind in (("model", str), ("messages", list), ("max_tokens", int)):
         if field not in body:

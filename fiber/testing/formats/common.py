@@ -33,6 +33,11 @@ class Asked(NamedTuple):
     verb: str = ""
     query: Mapping[str, str] = {}
 
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The body with the model in it, wherever that stood."""
+        return {**self.json, "model": self.model} if self.model else self.json
+
 
 class Refusal(NamedTuple):
     """A failure as the provider sends it."""

@@ -54,7 +54,7 @@ def read(asked: Asked) -> ChatView:
     Raises:
         RefusedError: OpenAI would answer 400.
     """
-    body = asked.json
+    body = asked.body
     model = openai.need(body, "model", str)
     messages = items(openai.need(body, "messages", list))
     _check(messages)

@@ -217,3 +217,16 @@ def test_key_is_masked() -> None:
 def test_anything_becomes_an_error(status: int, body: bytes) -> None:
     """Whatever the body holds, an error comes back and nothing is raised."""
     assert isinstance(parse(status, body), FiberError)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [(20.5, 20.0), (0, 0.0), (10**400, 86_400.0), (-1, None), ("soon", None), (True, None), (None, None)],
+    ids=repr,
+)
+def test_a_model_that_loads_says_how_long(said: Any, seconds: float | None) -> None:
+    """Hugging Face's estimate is the time to wait, at most a day; nonsense is none."""
+    failure = parse(503, {"error": "Model is loading", "estimated_time": said})
+
+    assert isinstance(failure, FiberOverloadedError)
+    assert failure.retry_after == seconds

@@ -28,6 +28,12 @@ from fiber.types.target import Quirks, Target
 PNG = b"\x89PNG\r\n\x1a\n"
 WAV = b"RIFF0000WAVE"
 ROW = Target(provider="row", model="m", base_url="https://host.example/v1")
+LACKING = Target(
+    provider="row",
+    model="m",
+    base_url="https://host.example/v1",
+    quirks=Quirks(unsupported={f"content.{kind}": "not here" for kind in ("document", "image", "audio")}),
+)
 OWN = Target(provider="openai", model="gpt-4o", base_url="https://api.openai.com/v1")
 NEW = Target(provider="openai", model="gpt-6-sol", base_url="https://api.openai.com/v1")
 
@@ -149,13 +155,12 @@ def test_text_document_becomes_text() -> None:
         (Audio(url="https://a"), ROW),
         (Audio(data=b"fLaC"), OWN),
         (Document(url="https://a"), ROW),
-        (
-            Document(data=b"%PDF-"),
-            Target(provider="azure", model="m", base_url="https://h/openai/v1"),
-        ),
+        (Document(data=b"%PDF-"), LACKING),
+        (Image(url="https://i"), LACKING),
+        (Audio(data=b"RIFF    WAVE"), LACKING),
         (ToolCall("1", "f"), ROW),
     ],
-    ids=["image id", "audio url", "flac", "document url", "azure document", "call"],
+    ids=["image id", "audio url", "flac", "document url", "no documents", "no pictures", "no sounds", "call"],
 )
 def test_parts_that_cannot_be_sent_are_refused(part: Part, to: Target) -> None:
     """A part without a form is refused, or dropped with a note, and its empty message with it."""

@@ -284,3 +284,36 @@ def test_request_is_deterministic() -> None:
     options = {"tools": (Tool("f"),), "temperature": 0.1, "metadata": {"a": "b"}}
 
     assert build(stream=True, **options) == build(stream=True, **options)
+
+
+def test_row_takes_parameters_under_its_own_names() -> None:
+    """A seed by another name, and a top_k that the format does not have."""
+    where = target(members={"seed": "random_seed", "top_k": "top_k"})
+
+    said = body(where, seed=3, top_k=5)
+
+    assert (said["random_seed"], said["top_k"]) == (3, 5)
+    assert "seed" not in said
+
+
+def test_strict_tools_that_a_row_lacks_are_refused() -> None:
+    """Nothing of strictness is sent, not even that it is not wanted, and the schema stays as it was given."""
+    where = target(unsupported={"tools.strict": "it knows no strict tools"})
+    strict, loose = Tool("f", parameters=SCHEMA, strict=True), Tool("f", parameters=SCHEMA, strict=False)
+
+    with pytest.raises(FiberCapabilityError, match="knows no strict tools"):
+        build(where, tools=(strict,))
+    built = build(where, tools=(strict,), on_unsupported="warn")
+
+    function = {"name": "f", "parameters": SCHEMA}
+    assert json.loads(built.body)["tools"] == [{"type": "function", "function": function}]
+    assert [note.kind for note in built.notes] == ["dropped"]
+    assert body(where, tools=(loose,))["tools"] == [{"type": "function", "function": function}]
+
+
+def test_rows_of_one_family_share_its_rules() -> None:
+    """A second instance of OpenAI under another name has OpenAI's models."""
+    with pytest.raises(FiberCapabilityError, match="while it reasons"):
+        build(target("mine", "gpt-6-sol", family="openai"), temperature=0.5)
+
+    assert body(target("mine", "gpt-6-sol"), temperature=0.5)["temperature"] == 0.5

@@ -70,7 +70,12 @@ def answer(payloads: list[Any]) -> Answer:
     made = Answer()
     said = made.choice()
     refused = False
+    offered = [members(tool) for tool in reply.get("tools") or ()]
+    searches = any(tool.get("type") == "x_search" for tool in offered)
     for item in output:
+        # xAI tells the steps of its own search as calls of tools that the caller never gave.
+        if searches and item.get("type") == "custom_tool_call" and not _is_given(item, offered):
+            continue
         refused = _take(said, item) or refused
     _finish(said, reply, refused=refused)
     made.usage = _usage(members(reply.get("usage")))
@@ -84,6 +89,10 @@ def refusal(status: int, value: Any) -> str:
         if isinstance(code, str) and code in _CODES:
             return _CODES[code]
     return BY_STATUS.get(status, "FiberProviderError")
+
+
+def _is_given(item: dict[str, Any], offered: list[dict[str, Any]]) -> bool:
+    return any(tool.get("type") == "custom" and tool.get("name") == item.get("name") for tool in offered)
 
 
 def _take(said: Said, item: dict[str, Any]) -> bool:
