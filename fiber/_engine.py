@@ -25,6 +25,7 @@ from fiber.types.result import Attempt, ChatResult
 T = TypeVar("T")
 
 _ERROR_STATUS = 300
+_STREAM_TYPES = ("text/event-stream", "application/x-ndjson")
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -154,7 +155,7 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
         whole = call.operation.name == "chat" and kind in ("application/json", "text/html")
         if not call.stream or whole:
             body = await transport.read(response, call.deadline)
-            streamed = kind == "text/event-stream" or (call.stream and body.lstrip()[:1] == b"[")
+            streamed = kind in _STREAM_TYPES or (call.stream and body.lstrip()[:1] == b"[")
             if streamed and call.operation.name == "chat":
                 result = await _decode_whole(call, operation.decoder(head, call.target), body)
             else:

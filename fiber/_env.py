@@ -23,7 +23,7 @@ def keys(rows: Iterable[Provider]) -> dict[str, str]:
 def base_urls(rows: Iterable[Provider]) -> dict[str, str]:
     """Return the base URLs that are set, whole or by the words for their places, by row name."""
     rows = tuple(rows)
-    found = _first(rows, "base_url_env")
+    found = {row.name: row.base_url_from(said) for row in rows if (said := _value(row.base_url_env))}
     for row in rows:
         if row.name not in found and row.places:
             words = {place: value for place, names in row.places.items() if (value := _value(names))}

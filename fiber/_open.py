@@ -20,12 +20,12 @@ from fiber._errors import (
 )
 from fiber.adapters.assembly import with_partial
 from fiber.adapters.base import StreamDecoder
-from fiber.transports.base import DeadlineReached, HTTPResponse
+from fiber.transports.base import MAX_BODY_BYTES, DeadlineReached, HTTPResponse
 from fiber.types.events import CONTENT_EVENTS, Heartbeat, StreamEvent, events_of
 from fiber.types.http import Secret
 from fiber.types.result import ChatResult
 
-_CONTENT = (*CONTENT_EVENTS, bytes)
+_CONTENT = {*CONTENT_EVENTS, bytes}
 FED_BYTES = 64 * 1024
 """
 So much is decoded at a time, some milliseconds of work: a socket that is always full must not hold the event loop, nor
@@ -60,6 +60,7 @@ class OpenStream:
         self._rest = b""
         self._fed = 0
         self._kept: list[bytes] | None = [] if call.keep_raw else None
+        self._kept_bytes = 0
 
     async def prime(self) -> None:
         """Read up to the first event with content, or the end; raise what fails before it."""
@@ -118,10 +119,12 @@ class OpenStream:
             if self._decoder.error is not None:
                 self._failure = self._decoder.error
                 self._failure.partial = self._with_body(self._failure.partial)
+            elif self._kept_bytes > MAX_BODY_BYTES and not self._decoder.done:
+                self._failure = _too_much(self.result())
             elif not chunk:
                 self._over = True
                 await call.transport.close(self._response)
-            if getattr(self._decoder, "holds", False) or any(isinstance(event, _CONTENT) for event in events):
+            if not _CONTENT.isdisjoint(map(type, events)) or getattr(self._decoder, "holds", False):
                 self._on_content()
             return events
         if isinstance(partial := self.result(), ChatResult):
@@ -142,6 +145,7 @@ class OpenStream:
         self._fed += len(chunk)
         if self._kept is not None:
             self._kept.append(chunk)
+            self._kept_bytes += len(chunk)
         return chunk
 
     def _with_body(self, result: Any) -> Any:
@@ -202,6 +206,16 @@ class Replay:
         """Nothing is open."""
 
 
+def _too_much(partial: Any) -> FiberError:
+    return FiberParsingError(
+        f"The body of the stream is longer than {MAX_BODY_BYTES} bytes, the most that keep_raw keeps; nothing more of"
+        " it was read. What arrived is in error.partial; ask again without keep_raw.",
+        partial=partial,
+        outcome="unknown",
+        should_retry=False,
+    )
+
+
 def told(error: FiberError, call: Call, secret: Secret) -> FiberError:
     """Fill in what only the call knows, and take out the key: some providers repeat it in their answer."""
     error.provider = error.provider or call.target.provider
@@ -228,7 +242,9 @@ def after(call: Call, seconds: float | None) -> float | None:
 
 
 def sooner(one: float | None, other: float | None) -> float | None:
-    return min((moment for moment in (one, other) if moment is not None), default=None)
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 def expired(call: Call, timer: str, due: float | None) -> FiberTimeoutError:

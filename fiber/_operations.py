@@ -18,6 +18,7 @@ from fiber.types.jsons import parse_json
 from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
+from fiber.types.showing import size_of
 from fiber.types.target import Target
 
 _WHY_CHARACTERS = 500
@@ -84,13 +85,17 @@ class RawResponse(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         status: HTTP status, always 2xx; anything else is raised.
         headers: Lower-case names, cookies removed.
-        body: The body, decoded from its content encoding.
+        body: The body, decoded from its content encoding; a `repr` shows only its length.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     request_id: str | None = None
+
+    def __repr__(self) -> str:
+        shown: Any = size_of(self.body)
+        return msgspec.Struct.__repr__(msgspec.structs.replace(self, body=shown))
 
     def json(self) -> Any:
         """

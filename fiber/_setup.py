@@ -55,16 +55,14 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
     Return the transports of coroutines and of blocking code; they are imported and made at their first use.
 
     Raises:
-        FiberValidationError: There is no transport of that name.
+        FiberValidationError: *said* is neither a name of a transport nor a transport.
     """
     if said is not None and not isinstance(said, str):
+        if not hasattr(said, "open"):
+            raise _no_transport(said)
         return said, blocking_face(said)
     if said not in (None, "direct", "h11", "httptools", "httpx"):
-        raise FiberValidationError(
-            f"There is no transport {said!r}: say 'direct', 'h11', 'httptools' or 'httpx', or pass a Transport.",
-            parameter="transport",
-            outcome="not_sent",
-        )
+        raise _no_transport(said)
 
     def named() -> str:
         return said or _env.transport()
@@ -72,6 +70,14 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
     arguments = (named, _env.http_library, _env.proxy_for)
     return Lazy("fiber.transports.choice", "for_loops", *arguments), Lazy(
         "fiber.transports.choice", "for_threads", *arguments
+    )
+
+
+def _no_transport(said: object) -> FiberValidationError:
+    return FiberValidationError(
+        f"The argument transport is {said!r}: say 'direct', 'h11', 'httptools' or 'httpx', or pass a Transport.",
+        parameter="transport",
+        outcome="not_sent",
     )
 
 

@@ -16,8 +16,12 @@ from fiber._chain import Call, Ending, EventSource, Reply, ending_of
 from fiber._engine import run_sync
 from fiber._errors import FiberError, FiberStreamInterruptedError, FiberValidationError
 from fiber._results import finished, notes_of, receipted
+from fiber.adapters.keeping import pack
 from fiber.types.events import Log, MessageStart, StreamEvent, TextDelta
 from fiber.types.result import ChatResult, Usage
+
+_MANY_PIECES = 4096
+"""So many small strings are joined to one."""
 
 
 class ChatStream:
@@ -33,6 +37,7 @@ class ChatStream:
         self._reply: Reply | None = None
         self._events: deque[StreamEvent] = deque()
         self._text: list[str] = []
+        self._packed = 0
         self._result: Any = None
         self._begun = False
         self._closed = False
@@ -53,8 +58,11 @@ class ChatStream:
     async def __anext__(self) -> StreamEvent:
         if self._closed or not (self._events or await self._fill()):
             raise StopAsyncIteration
+        return self._given()
+
+    def _given(self) -> StreamEvent:
         event = self._events.popleft()
-        if isinstance(event, TextDelta) and event.index == 0:
+        if type(event) is TextDelta and event.index == 0:
             self._text.append(event.text)
         return event
 
@@ -169,11 +177,10 @@ class ChatStream:
             return False
         if not events:
             self._closed = True
-            whole = reply.stream.result()
             try:
-                _ = self.result
+                whole = self.result
             except FiberError as error:
-                await reply.end(ending_of(whole, error))
+                await reply.end(ending_of(reply.stream.result(), error))
                 raise
             await reply.end(ending_of(whole))
             return False
@@ -181,6 +188,8 @@ class ChatStream:
             self._begun = True
             events = self._noted(events)
         self._events.extend(events)
+        if len(self._text) - self._packed >= _MANY_PIECES:
+            self._packed = pack(self._text, self._packed)
         return True
 
     def _is_closed(self) -> bool:
@@ -219,8 +228,11 @@ class SyncChatStream:
         return self
 
     def __next__(self) -> StreamEvent:
+        stream = self._stream
+        if stream._events and not stream._closed:  # nothing to wait for, and so no coroutine to finish
+            return stream._given()
         try:
-            return run_sync(self._stream.__anext__())
+            return run_sync(stream.__anext__())
         except StopAsyncIteration:
             raise StopIteration from None
 

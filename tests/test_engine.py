@@ -660,6 +660,14 @@ def test_a_stream_as_the_answer_to_a_whole_call_is_collected() -> None:
     assert transport.closed == 1
 
 
+def test_lines_as_the_answer_to_a_whole_call_are_collected() -> None:
+    """Of a format that streams lines of JSON."""
+    body = b'{"message":{"content":"Hel"}}\n{"message":{"content":"lo"},"done":true}\n'
+    fiber, _ = scripted(FakeReply(200, {"content-type": "application/x-ndjson"}, (body,)))
+
+    assert fiber.sync.chat("Hi", model="ollama:m").text == "Hello"
+
+
 def test_a_broken_stream_as_the_answer_to_a_whole_call_is_an_error() -> None:
     """It is not taken for an answer."""
     fiber, _ = scripted(sse_reply(START, piece("Hel")), retry=NO_RETRY)

@@ -53,6 +53,18 @@ def test_base_urls_are_read_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _env.base_urls(ROWS) == {"a": "http://local", "b": "http://old"}
 
 
+def test_row_reads_its_base_url_in_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`OLLAMA_HOST` need not be a URL; `OLLAMA_BASE_URL` goes before it."""
+    monkeypatch.setenv("OLLAMA_HOST", "0.0.0.0:8080")
+    host = _env.base_urls(PROVIDERS)
+    monkeypatch.setenv("OLLAMA_BASE_URL", "http://localhost:9090")
+
+    assert (host, _env.base_urls(PROVIDERS)) == (
+        {"ollama": "http://127.0.0.1:8080"},
+        {"ollama": "http://localhost:9090"},
+    )
+
+
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [

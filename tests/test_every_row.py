@@ -15,6 +15,8 @@ KEY = "test-key-of-nobody"
 FAMILIES: dict[Any, Any] = {
     "openai_chat": "openai",
     "openai_responses": "openai",
+    "cohere": "cohere",
+    "ollama": "ollama",
     "anthropic": "anthropic",
     "gemini": "gemini",
 }

@@ -193,6 +193,17 @@ def test_from_env_without_keys_names_the_variables() -> None:
         Fiber.from_env()
 
 
+def test_from_env_takes_a_server_without_a_key_when_something_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether one runs on this machine is not known; it has no default model, for its owner chose its models."""
+    monkeypatch.setenv("OLLAMA_HOST", "localhost")
+
+    fiber = Fiber.from_env()
+
+    assert fiber.has_key("ollama")
+    assert fiber.providers["ollama"].base_url == "http://localhost:11434"
+    assert repr(fiber).startswith("Fiber(model=None")
+
+
 def test_from_env_prefers_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments win over variables, `FIBER_MODEL` over the row's default."""
     monkeypatch.setenv("OPENAI_API_KEY", "env")

@@ -103,6 +103,33 @@ def test_an_error_before_the_first_event_has_its_bytes_too() -> None:
     assert result.body == body_of(streamed("A"))
 
 
+def test_no_more_is_kept_than_a_whole_body_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes of a stream have the limit of a body: beyond it what came is in the error."""
+    long = streamed("ten words ", "or more ", "of it")
+    monkeypatch.setattr("fiber._open.MAX_BODY_BYTES", len(b"".join(long.chunks[:3])) - 1)
+    fiber, _ = scripted(long, long)
+
+    with pytest.raises(FiberParsingError, match="keep_raw") as caught:
+        fiber.sync.chat_stream("Hi", keep_raw=True).collect()
+
+    assert caught.value.partial is not None
+    assert caught.value.partial.body == b"".join(long.chunks[:3])
+    assert caught.value.partial.text == "ten words or more "
+    assert caught.value.is_retryable is False
+    assert fiber.sync.chat_stream("Hi").collect().text == "ten words or more of it"
+
+
+def test_an_end_beyond_the_limit_is_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that is whole with the bytes that go beyond the limit is whole."""
+    whole = at_once("A", "B")
+    monkeypatch.setattr("fiber._open.MAX_BODY_BYTES", 1)
+    fiber, _ = scripted(whole)
+
+    result = fiber.sync.chat_stream("Hi", keep_raw=True).collect()
+
+    assert (result.text, result.body) == ("AB", body_of(whole))
+
+
 def test_an_answer_that_came_whole_has_its_body_anyway() -> None:
     """A server that answers a stream with JSON, and one that answers a whole call with a stream."""
     events = sse_reply(START, piece("A"), FINISH, DONE)

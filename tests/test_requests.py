@@ -25,7 +25,9 @@ PERSON = {"type": "object", "properties": {"name": {"type": "string"}}, "require
 MODELS = {
     # One that is not in any table of models (permissive), so that the format alone decides.
     "anthropic": "claude-next",
+    "cohere": "command-next",
     "gemini": "gemini-next",
+    "ollama": "llama-next",
     "openai_chat": "gpt-next",
     "openai_responses": "gpt-next",
 }
@@ -130,6 +132,7 @@ def test_stream_and_plain_differ_only_in_the_switch(name: str) -> None:
 
     switches = {key: streamed.pop(key, None) for key in ("stream", "stream_options")}
     assert switches["stream"] in (True, None)
+    assert plain.pop("stream", False) is False
     for body in (plain, streamed):
         # Gemini has log probabilities in whole answers alone; the stream says so in a note.
         for key in ("responseLogprobs", "logprobs"):

@@ -18,6 +18,7 @@ from fiber import (
     FiberTimeoutError,
     FiberValidationError,
     Log,
+    TextDelta,
     Timeouts,
     ToolCallDelta,
 )
@@ -630,3 +631,18 @@ async def test_a_raw_stream_that_is_lost_has_no_partial_result() -> None:
         await anext(stream)
 
     assert (transport.closed, watch.outcomes) == (1, ["truncated"])
+
+
+def test_text_of_many_pieces_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pieces were joined meanwhile, `text` is what was given out, at every moment."""
+    monkeypatch.setattr("fiber._streams._MANY_PIECES", 3)
+    words = [f"{number} " for number in range(10)]
+    fiber, _, _ = watched(streamed(*words))
+    given, seen = [], []
+
+    for event in (stream := fiber.sync.chat_stream("Hi")):
+        given += [event.text] if isinstance(event, TextDelta) else []
+        seen.append(stream.text == "".join(given))
+
+    assert all(seen)
+    assert stream.text == stream.result.text == "".join(words)

@@ -59,6 +59,7 @@ SINKS = (
     "repr of calls and requests",
     "cassettes",
 )
+OF_PROMPTS = (*SINKS[:4], *SINKS[5:7], "repr of calls and requests")
 QUICK = Timeouts(connect=0.1, read=0.1, first_event=0.15, stall=0.15, total=0.3)
 REPEAT = RetryPolicy(max_attempts=2, base_backoff_seconds=0.01, max_backoff_seconds=0.01, budget_reserve=1000)
 
@@ -71,12 +72,16 @@ class Keeper:
 
     async def __call__(self, call: Call, next: Handler) -> Reply:
         """Search the call, and the request that it makes."""
-        self._found.search("repr of calls and requests", call.label, f"{call!r} {call} {call.credential!r}", "key")
+        self._found.search("repr of calls and requests", call.label, f"{call!r} {call} {call.credential!r}")
         try:
             said = f"{call.operation.build(call.target, stream=call.stream)!r} {call.journal!r}"
         except Exception:  # which the call itself will raise
             said = ""
-        self._found.search("repr of calls and requests", call.label, said, "key")
+        self._found.search("repr of calls and requests", call.label, said)
+        # The messages of a request are its own; what is sent beside them is not for everybody.
+        self._found.search(
+            "repr of calls and requests", call.label, repr(getattr(call.operation, "request", "")), "key"
+        )
         return await next(call)
 
 
@@ -132,7 +137,7 @@ def measure(smoke: bool) -> Iterator[Figure]:
         for sink in SINKS:
             if sink == "spans" and spans is None:
                 yield Figure(f"{word} in {sink}", None, note="opentelemetry-sdk is not installed")
-            elif word == "key" or sink in SINKS[:4] + SINKS[5:7]:
+            elif word == "key" or sink in OF_PROMPTS:
                 places = found.places.get((word, sink), [])
                 note = f"{len(places)} places: {'; '.join(places[:3])}" if places else ""
                 yield Figure(f"{word} in {sink}", found.bytes[word, sink], "bytes", 0, note)
@@ -160,12 +165,17 @@ def _jobs(name: str, key: str, urls: dict[str, str], tape: Path, found: Found, o
     usual: dict[str, Any] = {"timeouts": QUICK, "layers": layers, "retry": NO_RETRY}
     words = (*SPECIAL_WORDS, "repeat-key", "repeat-prompt", "late-key", "strange")
     recorder = Recorder(tape)
+    is_plain = key.isascii() and key.isprintable()
     for stream in (False, True):
         for family in FAMILIES:
             options = {**usual, "api_keys": {family: key}, "base_urls": {family: urls[f"mock {family}"]}}
             for word in words:
                 call = {"model": f"{family}:mock-{word}", "label": word}
                 yield Job(f"{family} {word}", "", PROMPT, stream, {**options, "retry": REPEAT}, call)
+                if is_plain:
+                    headers = {**call, "extra_headers": {"x-gateway-key": key, "x-prompt": PROMPT}}
+                    options_of_it = {**options, "retry": REPEAT}
+                    yield Job(f"{family} {word}, the key in a header", "", PROMPT, stream, options_of_it, headers)
                 yield Job(f"{family} {word}, recorded", "", PROMPT, stream, {**options, "transport": recorder}, call)
         options = {**usual, "api_keys": {"openai": key}}
         for where, url in urls.items():

@@ -23,6 +23,7 @@ from ways import BOMB_BYTES, EVENT_COUNT, MEGABYTE
 from worlds import Job, Outcome, run
 
 from fiber import NO_RETRY, FiberError, Timeouts
+from fiber.adapters.keeping import MAX_STREAM_BYTES
 from fiber.framing.sse import MAX_EVENT_BYTES
 from fiber.transports.base import MAX_BODY_BYTES
 from fiber.transports.wire import MAX_HEAD_BYTES
@@ -31,7 +32,7 @@ LEAST_GOAL_MB = 2.0
 """Below this nothing can be told: the interpreter takes memory by the megabyte, a loop reads 256 KiB at a time."""
 
 AT_ONCE = 2
-BODY, EVENT, HEAD = MAX_BODY_BYTES, MAX_EVENT_BYTES, MAX_HEAD_BYTES
+BODY, EVENT, HEAD, STREAM = MAX_BODY_BYTES, MAX_EVENT_BYTES, MAX_HEAD_BYTES, MAX_STREAM_BYTES
 CASES: tuple[tuple[str, bool, int, bool], ...] = (
     # The way; as a stream; the limit of what is too long, in bytes; the call must succeed.
     ("bomb", False, BODY, False),
@@ -43,7 +44,7 @@ CASES: tuple[tuple[str, bool, int, bool], ...] = (
     ("endless_head", False, HEAD, False),
     ("endless_head", True, HEAD, False),
     ("endless_events", False, BODY, False),
-    ("endless_events", True, BODY, False),
+    ("endless_events", True, STREAM, False),
     ("endless_comments", True, EVENT, False),
     ("comments", False, BODY, True),
     ("comments", True, EVENT, True),

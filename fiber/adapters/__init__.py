@@ -11,7 +11,7 @@ from importlib import import_module
 
 from fiber.adapters.base import Adapter
 
-NAMES = ("anthropic", "gemini", "openai_chat", "openai_responses")
+NAMES = ("anthropic", "cohere", "gemini", "ollama", "openai_chat", "openai_responses")
 
 
 def load(name: str) -> Adapter:

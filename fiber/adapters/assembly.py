@@ -15,8 +15,9 @@ from typing import Any
 
 from fiber._errors import FiberError, FiberStreamInterruptedError
 from fiber.adapters import headers as read
+from fiber.adapters.keeping import SLOT_BYTES
 from fiber.adapters.slots import Answer, Slot
-from fiber.types.content import Opaque, Part, Reasoning, ToolCall
+from fiber.types.content import Media, Opaque, Part, Reasoning, ToolCall
 from fiber.types.events import (
     ContentPart,
     MessageEnd,
@@ -55,11 +56,13 @@ class Assembly:
         self._choices: dict[int, Answer] = {}
         self._events: list[StreamEvent] = []
         self._started = False
+        self._sealed = 0
 
     # -- what adapters say ----------------------------------------------------------------------------------------
 
     def opaque(self, data: str, kind: str = "") -> Opaque:
         """Make a sealed part that may be replayed only to where this answer came from."""
+        self._sealed += len(data)
         return Opaque(data, self.target.provider, self.target.host, kind)
 
     def start(self, model: str = "", response_id: str | None = None, request_id: str | None = None) -> None:
@@ -71,12 +74,18 @@ class Assembly:
             self._started = True
             self._events.append(MessageStart(self.model or self.target.model, self.target.provider, self.request_id))
 
-    def text(self, piece: str, key: Any = "text", choice: int = 0) -> None:
-        """Add a piece of the answer's text."""
+    def text(self, piece: str, key: Any = "text", choice: int = 0) -> Slot:
+        """Add a piece of the answer's text; return its slot, for `more_text`."""
         slot = self._slot(key, "text", choice)
         if piece:
             slot.pieces.append(piece)
             self._events.append(TextDelta(piece, choice))
+        return slot
+
+    def more_text(self, piece: str, slot: Slot, choice: int = 0) -> None:
+        """Add a piece, not empty, to text that has begun in *slot*."""
+        slot.pieces.append(piece)
+        self._events.append(TextDelta(piece, choice))
 
     def reasoning(self, piece: str, key: Any = "reasoning", choice: int = 0) -> None:
         """Add a piece of visible reasoning."""
@@ -91,7 +100,7 @@ class Assembly:
 
     def replace(self, whole: str, key: Any, choice: int = 0) -> None:
         """Set the final text of a slot whose pieces turned out to be others; no event tells it."""
-        self._choice(choice).slots[key].pieces = [whole]
+        self._choice(choice).slots[key].reset(whole)
 
     def seal(self, native: Opaque, key: Any, choice: int = 0) -> None:
         """Attach the provider's own JSON to the slot with *key*; a sealed reasoning slot is given out as a part."""
@@ -131,7 +140,7 @@ class Assembly:
         if whole.startswith(have):
             self.tool_delta(key, whole[len(have) :], choice)
         else:
-            slot.pieces = [whole]
+            slot.reset(whole)
 
     def tool_end(self, key: Any, choice: int = 0, native: Opaque | None = None) -> None:
         """A tool call is complete."""
@@ -147,6 +156,8 @@ class Assembly:
         """Add a whole part: an image, audio, a server tool's block."""
         slot = self._slot(object() if key is None else key, "whole", choice)
         slot.whole = part
+        if isinstance(part, Media):
+            self._sealed += len(part.data or "")
         self._events.append(ContentPart(part, choice))
 
     def cite(self, citation: Citation) -> None:
@@ -199,6 +210,11 @@ class Assembly:
         """Return the events since the last call."""
         events, self._events = self._events, []
         return events
+
+    def pack(self) -> int:
+        """Join the small pieces; return how many bytes are kept for the result."""
+        beside = SLOT_BYTES * (len(self.citations) + len(self.warnings))
+        return self._sealed + beside + sum(choice.pack() for choice in self._choices.values())
 
     def result(self, *, whole: bool = True, body: bytes = b"") -> ChatResult:
         """Make the result; unless *whole*, with nothing in it that could be replayed as if it were complete."""

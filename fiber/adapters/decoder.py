@@ -1,14 +1,16 @@
-"""The frame of every stream decoder over server-sent events: feed, finish, one error, one end."""
+"""The frame of every stream decoder, over server-sent events or lines: feed, finish, one error, one end."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from fiber._errors import FiberError, FiberParsingError
 from fiber.adapters.assembly import Assembly, with_partial
 from fiber.adapters.failures import unreadable
+from fiber.adapters.keeping import COUNTED_BYTES, MAX_STREAM_BYTES, too_much
 from fiber.adapters.surrogates import Rejoiner
+from fiber.framing.ndjson import NDJSONDecoder
 from fiber.framing.sse import MAX_EVENT_BYTES, Frame, SSEDecoder
 from fiber.types.events import StreamEvent
 from fiber.types.http import HTTPHead
@@ -16,7 +18,17 @@ from fiber.types.result import ChatResult
 from fiber.types.target import Target
 
 
-class SSEStreamDecoder(ABC):
+class Framing(Protocol):
+    """What cuts a body into frames; `stray` is what it has that belongs to none."""
+
+    stray: bytes
+
+    def feed(self, chunk: bytes) -> list[Frame]: ...
+
+    def finish(self) -> list[Frame]: ...
+
+
+class FramedDecoder(ABC):
     """
     Base of the decoders; a format fills in `read` and, where the end needs judging, `at_eof`.
 
@@ -33,8 +45,13 @@ class SSEStreamDecoder(ABC):
         self.assembly = Assembly(head, target)
         self.error: FiberError | None = None
         self.done = False
-        self._frames = SSEDecoder(self.max_event_bytes)
+        self._frames = self.framing()
         self._rejoiner = Rejoiner()
+        self._uncounted = 0
+
+    @abstractmethod
+    def framing(self) -> Framing:
+        """Make what cuts the body into frames."""
 
     @abstractmethod
     def read(self, event: str, data: bytes) -> None:
@@ -84,6 +101,9 @@ class SSEStreamDecoder(ABC):
             self.fail(self._named(error))
             return self.assembly.take()
         self._read_all(self._rejoiner.feed(frames))
+        self._uncounted += len(chunk)
+        if self._uncounted >= COUNTED_BYTES:
+            self._hold_to_limit()
         return self.assembly.take()
 
     def finish(self) -> list[StreamEvent]:
@@ -95,6 +115,11 @@ class SSEStreamDecoder(ABC):
         self._read_all(last + self._rejoiner.finish(), cut=True)
         self._judge()
         return self.assembly.take()
+
+    def _hold_to_limit(self) -> None:
+        self._uncounted = 0
+        if self.assembly.pack() > MAX_STREAM_BYTES and self.error is None and not self.done:
+            self.fail(self._named(too_much()))
 
     def _judge(self) -> None:
         if self.done or self.error is not None:
@@ -113,11 +138,12 @@ class SSEStreamDecoder(ABC):
         return self.assembly.result(whole=self.done)
 
     def _read_all(self, frames: list[Frame], *, cut: bool = False) -> None:
+        read = self.read
         for event, data in frames:
             if not data and not cut:  # a sign of life
                 continue
             try:
-                self.read(event, data)
+                read(event, data)
             except FiberParsingError as error:
                 if not cut:
                     self.fail(self._named(error))
@@ -131,6 +157,22 @@ class SSEStreamDecoder(ABC):
         error.model = error.model or self.target.model
         error.request_id = error.request_id or self.assembly.request_id
         return error
+
+
+class SSEStreamDecoder(FramedDecoder):
+    """Base of the decoders over server-sent events."""
+
+    def framing(self) -> Framing:
+        """Cut the body into events."""
+        return SSEDecoder(self.max_event_bytes)
+
+
+class LineStreamDecoder(FramedDecoder):
+    """Base of the decoders over lines of JSON."""
+
+    def framing(self) -> Framing:
+        """Cut the body into lines."""
+        return NDJSONDecoder(self.max_event_bytes)
 
 
 def _is_foreign(stray: bytes) -> bool:

@@ -12,7 +12,14 @@ from typing import Any
 
 from fiber.types.result import RateLimits
 
-_REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-goog-request-id")
+_REQUEST_IDS = (
+    "x-request-id",
+    "request-id",
+    "x-amzn-requestid",
+    "apim-request-id",
+    "x-goog-request-id",
+    "x-debug-trace-id",
+)
 _LIMITS = {
     header.format(bucket, kind): f"{bucket.replace('-', '_')}_{kind}{'_seconds' if kind == 'reset' else ''}"
     for bucket in ("requests", "tokens", "input-tokens", "output-tokens")

@@ -1,8 +1,9 @@
 """
 The one boundary where a provider's JSON becomes values.
 
-msgspec is the fast path. What it refuses but providers really send (a lone surrogate, invalid UTF-8, a byte-order
-mark, NaN in a field nobody reads) goes through a slow second path; only what is no JSON at all is an error.
+msgspec is the fast path. What it refuses but providers really send goes further: a lone surrogate is mended and read
+again; invalid UTF-8, a byte-order mark and NaN in a field nobody reads go through a slow third path. Only what is no
+JSON at all is an error.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ T = TypeVar("T")
 # An escaped backslash and a whole pair are matched first, so that only what is left over is a lone surrogate. All
 # begin with the same character, so that a long text is searched quickly.
 _SURROGATE = re.compile(
-    r"\\(?:\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2}))"
+    rb"\\(?:\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2}))"
 )
 _EXCERPT_CHARACTERS = 2000
 # The separator keeps words like `skip_special_tokens` readable.
@@ -39,14 +40,23 @@ def decode(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     except (ValueError, RecursionError) as error:
         first = error
     try:
-        text = data.decode("utf-8-sig", "replace")
-        value = json.loads(_SURROGATE.sub(lambda found: r"\ufffd" if found["lone"] else found[0], text))
+        mended = _SURROGATE.sub(lambda found: rb"\ufffd" if found["lone"] else found[0], data)
+        if mended != data and (read := _read(mended, decoder)) is not None:
+            return read
+        value = json.loads(mended.decode("utf-8-sig", "replace"))
         # Through JSON text again, and not `convert`, which cannot fill `Raw` members.
         return msgspec.json.decode(msgspec.json.encode(value), type=decoder.type, strict=False)
     except (ValueError, RecursionError, MemoryError):
         raise FiberParsingError(
             f"The provider's JSON cannot be read: {first}.", raw_response=excerpt(data), outcome="unknown"
         ) from None
+
+
+def _read(data: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
+    try:
+        return decoder.decode(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

@@ -24,6 +24,7 @@ def post(
     stream: bool,
     query: Mapping[str, str] | None = None,
     headers: tuple[tuple[str, str], ...] = (),
+    stream_type: str = "text/event-stream",
     target: Target | None = None,
 ) -> HTTPRequest:
     """
@@ -36,6 +37,7 @@ def post(
     Args:
         url: Without a query.
         query, headers: The format's own.
+        stream_type: Media type of the format's streams.
     """
     draft = Draft(url, body, query or {}, headers, stream, list(notes))
     if target is not None and target.adapt_request is not None:
@@ -44,7 +46,7 @@ def post(
     asked = {**draft.query, **(request.extra_query or {})}
     accepted: tuple[tuple[str, str], ...] = (("accept", "application/json"),)
     if stream:
-        accepted = (("accept", "text/event-stream"), ("accept-encoding", "identity"))
+        accepted = (("accept", stream_type), ("accept-encoding", "identity"))
     made = HTTPRequest(
         "POST",
         f"{draft.url}?{urlencode(asked, quote_via=quote)}" if asked else draft.url,

@@ -14,7 +14,7 @@ from fiber.testing.serving import Family
 from fiber.types.config import RetryPolicy
 
 MOCK_MODEL = "openai:gpt-mock"
-FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini")
+FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "cohere", "ollama")
 
 
 @contextmanager
@@ -28,12 +28,12 @@ def client_for(options: argparse.Namespace) -> Iterator[Fiber]:
 
 
 def mocked(server: MockServer, *, retry: RetryPolicy | None = None) -> Fiber:
-    """Make a client with the keys of three providers, and *server* in the place of all that speak their formats."""
+    """Make a client with a key for each family, and *server* in the place of all that speak their formats."""
     families: dict[str, Family] = {family: family for family in FAMILIES}
     urls = {
         row.name: server.base_url(family)
         for row in PROVIDERS
-        if row.needs_key and (family := families.get(str(row.adapter).partition("_")[0]))
+        if (row.needs_key or row.name in families) and (family := families.get(str(row.adapter).partition("_")[0]))
     }
     return Fiber(default_model=MOCK_MODEL, api_keys=dict.fromkeys(FAMILIES, "mock-key"), base_urls=urls, retry=retry)
 

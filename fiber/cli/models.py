@@ -54,7 +54,7 @@ def _is_worth_asking(row: Provider) -> bool:
 
 
 def _names(answer: Any) -> list[str]:
-    """Read the list of models: OpenAI and Anthropic say `data[].id`, Gemini `models[].name`."""
+    """Read the list of models: `data[].id` at OpenAI and Anthropic, `models[].name` at the others."""
     members = answer.get("data") or answer.get("models") or [] if isinstance(answer, dict) else []
     names = (member.get("id") or member.get("name") for member in members if isinstance(member, dict))
     return sorted(str(name).removeprefix("models/") for name in names if name)

@@ -28,6 +28,9 @@ class Frame(NamedTuple):
     data: bytes
 
 
+_new = tuple.__new__  # a step of C, where `Frame(...)` is one of Python
+
+
 class SSEDecoder:
     """
     Incremental decoder: `feed` chunks, then `finish`.
@@ -90,7 +93,13 @@ class SSEDecoder:
         self._ends_line = True
         if rest:
             self._keep(rest)
-        return [frame for block in blocks if block and (frame := self._parse(block)) is not None]
+        frames: list[Frame] = []
+        for block in blocks:
+            if block[:6] == b"data: " and b"\n" not in block:
+                frames.append(_new(Frame, ("", block[6:])))
+            elif block and (frame := self._parse(block)) is not None:
+                frames.append(frame)
+        return frames
 
     def finish(self) -> list[Frame]:
         """End of the body: return the last event if only its empty line is missing."""
@@ -141,8 +150,6 @@ class SSEDecoder:
         self._compact_at = min(max(_COMPACT_BYTES, 2 * self._size), least)
 
     def _parse(self, block: bytes) -> Frame | None:
-        if block.startswith(b"data: ") and b"\n" not in block:
-            return Frame("", block[6:])
         event = b""
         data: list[bytes] = []
         for line in block.split(b"\n"):

@@ -38,6 +38,7 @@ class Provider:
             every user: see `at`.
         key_env: Environment variables that may hold the key, best first.
         base_url_env: Environment variables that may hold another base URL, best first.
+        base_url_from: Makes a base URL of what such a variable says, where that need not be one.
         base_path: Path of a base URL that is given without one.
         places: Environment variables for the places of `base_url`, best first.
         fill: Hook that completes the words for those places, when some follow from others.
@@ -47,7 +48,7 @@ class Provider:
         prefixes: Beginnings of model names that belong to this provider.
         default_model: Model that `Fiber.from_env()` falls back to.
         models_path: Path of the list of models, for `fiber models`; empty when there is none.
-        headers: Sent with every request.
+        headers: Sent with every request; not in a `repr`.
         quirks: Deviations from the wire format.
         adapt_request: Hook with the last word on a request, for what no quirk says.
         key_of: Row whose key is used when none is given for this one; its base URL too, when both have the same.
@@ -61,6 +62,7 @@ class Provider:
     adapter: str | Adapter = "openai_chat"
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
+    base_url_from: Callable[[str], str] = str
     base_path: str = ""
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fill: Callable[[Words], Words] | None = None
@@ -70,7 +72,7 @@ class Provider:
     prefixes: tuple[str, ...] = ()
     default_model: str = ""
     models_path: str = "/models"
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     quirks: Quirks = Quirks()
     adapt_request: AdaptRequest | None = None
     key_of: str = ""

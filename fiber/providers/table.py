@@ -9,6 +9,7 @@ from fiber.providers.gateways import GATEWAYS
 from fiber.providers.hosts import HOSTS
 from fiber.providers.labs import LABS
 from fiber.providers.local import LOCAL
+from fiber.providers.own_formats import COHERE, OLLAMA
 from fiber.providers.row import Provider
 from fiber.providers.vertex import VERTEX_ROWS
 
@@ -18,10 +19,12 @@ PROVIDERS: tuple[Provider, ...] = (
     GEMINI,
     OPENAI_RESPONSES,
     *LABS,
+    COHERE,
     *AZURE_ROWS,
     *VERTEX_ROWS,
     *HOSTS,
     *GATEWAYS,
+    OLLAMA,
     *LOCAL,
     OPENAI_COMPATIBLE,
 )

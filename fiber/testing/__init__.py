@@ -8,7 +8,7 @@ Tools for tests: a provider that answers as told, with a real socket or with non
         ...  # call a client with server.base_url("openai") as its base URL
         assert server.requests[0].json["model"] == "gpt-mock"
 
-`MockServer` speaks four formats; `Reply`, `MockCall` and `Failure` say what it answers in words
+`MockServer` speaks six formats; `Reply`, `MockCall` and `Failure` say what it answers in words
 that belong to none of them. `HostileServer` speaks the same formats, and plays the `FAULTS` that
 clients meet. `FakeTransport` takes the place of the network inside a client, and has a clock that
 nobody waits for; `Recorder` and `Replay` do so with real answers. `check_adapter` holds an adapter to

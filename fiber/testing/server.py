@@ -28,13 +28,19 @@ from fiber.testing.view import refuse
 Answer: TypeAlias = Reply | Failure
 Handler: TypeAlias = Callable[[MockRequest], Answer | str | None]
 
-_STEMS: Mapping[str, str] = {"openai": "gpt", "anthropic": "claude", "gemini": "gemini"}
+_STEMS: Mapping[str, str] = {
+    "openai": "gpt",
+    "anthropic": "claude",
+    "gemini": "gemini",
+    "cohere": "command",
+    "ollama": "llama",
+}
 """First word of a family's models."""
 
 
 class MockServer(LoopbackServer):
     """
-    A provider on 127.0.0.1 that speaks OpenAI Chat, OpenAI Responses, Anthropic and Gemini.
+    A provider on 127.0.0.1 that speaks OpenAI Chat, OpenAI Responses, Anthropic, Gemini, Cohere and Ollama.
 
         with MockServer() as server:
             server.enqueue(Reply("Hello!"))
@@ -92,8 +98,8 @@ class MockServer(LoopbackServer):
         Set the next answers, in order; a text stands for a reply that says it.
 
         Args:
-            format: Only for requests in this format: `openai_chat`, `openai_responses`, `anthropic`
-                or `gemini`.
+            format: Only for requests in this format: `openai_chat`, `openai_responses`, `anthropic`,
+                `gemini`, `cohere` or `ollama`.
 
         Raises:
             ValueError: There is no such format.

@@ -16,15 +16,15 @@ from types import TracebackType
 from typing import Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from fiber.testing.formats import Route
+from fiber.testing.formats import COHERE, Route
 from fiber.testing.http1 import BadRequestError, Connection, GoneError, RawRequest, head
 from fiber.testing.listening import HOST, Listener
 from fiber.testing.recorded import MockRequest
 
-Family: TypeAlias = Literal["openai", "anthropic", "gemini"]
+Family: TypeAlias = Literal["openai", "anthropic", "gemini", "cohere", "ollama"]
 
 KEPT_REQUESTS = 10_000
-VERSIONS: Mapping[str, str] = {"openai": "/v1", "anthropic": "", "gemini": ""}
+VERSIONS: Mapping[str, str] = {"openai": "/v1", "anthropic": "", "gemini": "", "cohere": COHERE, "ollama": ""}
 """What clients of a family expect at the end of their base URL."""
 
 

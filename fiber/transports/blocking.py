@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 import weakref
@@ -14,8 +13,9 @@ from typing import Any
 
 from fiber.transports import socket_stream
 from fiber.transports.base import UNRESOLVED, DeadlineReached, addresses_of, unresolved
+from fiber.transports.lookup import look_up
 from fiber.transports.network import Home
-from fiber.transports.streams import Stream
+from fiber.transports.streams import Stream, has_expired
 
 
 class Threads:
@@ -33,15 +33,12 @@ class Threads:
         time.sleep(seconds)
 
     async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
-        """Look *host* up; the system's own patience is the bound, *until* is checked after it."""
-        failure: Exception = DeadlineReached()
+        """Look *host* up, in a thread when there is a limit."""
+        failure: Exception
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            return addresses_of(look_up(host, port, socket_stream.seconds_left(until)))
         except UNRESOLVED as error:
-            failure = unresolved(host, error)
-        else:
-            if until is None or self.now() < until:
-                return addresses_of(found)
+            failure = DeadlineReached() if has_expired(error) else unresolved(host, error)
         raise failure
 
     async def bounded(self, work: Awaitable[Any], until: float) -> Any:

@@ -29,7 +29,7 @@ class HTTPXTransport(DirectTransport):
 
     Args:
         library: Returns the name of the library to use; empty for the best one installed.
-        make: Makes a connection of the library, its proxy and the seconds until it must stand.
+        make: Makes a connection of the library, its proxy, the connect timer and the moment when that expires.
     """
 
     def __init__(
@@ -37,15 +37,15 @@ class HTTPXTransport(DirectTransport):
         network: Network,
         proxy_for: ProxyFor,
         library: Callable[[], str],
-        make: Callable[[Any, str, float | None], Link],
+        make: Callable[[Any, str, float | None, float | None], Link],
     ) -> None:
         super().__init__(network, proxy_for)
         self._library = library
         self._link = make
 
-    async def connect(self, origin: Origin, timeouts: Timeouts, until: float | None) -> Link:
+    async def connect(self, origin: Origin, timeouts: Timeouts, due: float | None, until: float | None) -> Link:
         """Make a connection to *origin*; it stands when its first request is sent."""
-        return self._link(load(self._library()), self.proxy_for(origin.scheme, origin.netloc), timeouts.connect)
+        return self._link(load(self._library()), self.proxy_for(origin.scheme, origin.netloc), timeouts.connect, due)
 
 
 def for_loops(named: Callable[[], str], library: Callable[[], str], proxy_for: ProxyFor) -> Transport:
@@ -53,12 +53,12 @@ def for_loops(named: Callable[[], str], library: Callable[[], str], proxy_for: P
     Return the transport of coroutines.
 
     Args:
-        named: Returns one of `NAMES`, or an empty string for the first.
+        named: Returns one of `NAMES`, which the environment may give, or an empty string for the first.
         library: Returns the name of the HTTP library; empty for the best one installed.
         proxy_for: Returns the proxy to an origin.
 
     Raises:
-        FiberValidationError: There is no transport of that name.
+        FiberValidationError: There is no transport of that name, so it is the environment's: an argument was checked.
     """
     from fiber.transports.loops import Loops
 
@@ -85,8 +85,9 @@ def for_threads(named: Callable[[], str], library: Callable[[], str], proxy_for:
 def _checked(name: str) -> str:
     if name and name not in NAMES:
         raise FiberValidationError(
-            f"FIBER_TRANSPORT is {name!r}: use {', '.join(NAMES[:-1])} or {NAMES[-1]}.",
-            parameter="transport",
+            f"The environment variable FIBER_TRANSPORT is {name!r}: set it to {', '.join(NAMES[:-1])} or {NAMES[-1]},"
+            " or unset it.",
+            parameter="FIBER_TRANSPORT",
             outcome="not_sent",
         )
     return name

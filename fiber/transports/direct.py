@@ -14,7 +14,7 @@ from fiber.transports.connection import Connection
 from fiber.transports.decoding import Unpacker, next_plain, unpacker_of
 from fiber.transports.network import Home, Link, Network
 from fiber.transports.origin import Origin, split_url
-from fiber.transports.pool import Pool, Turn
+from fiber.transports.pool import Pool, Turn, idle_seconds
 from fiber.transports.proxy import ProxyFor, no_proxy, through
 from fiber.transports.streams import Stream, has_expired, tls_context, unconnected
 from fiber.transports.wire import MakeWire
@@ -120,11 +120,14 @@ class DirectTransport:
             origin = origin._replace(address=request.address)
         home = await self._network.home()
         pool = home.pool(origin)
-        connection = await self._take(pool, timeouts, until)
+        # One budget for waiting, connecting and connecting anew; while a connection stands it is not spent.
+        due = None if timeouts.connect is None else self.now() + timeouts.connect
+        connection = await self._take(pool, timeouts, due, until)
         while True:
             is_fresh = connection is None
             if connection is None:
-                connection = await self._make(pool, origin, timeouts, until)
+                connection = await self._make(pool, origin, timeouts, due, until)
+            stood = self.now()
             answer = _Answer(connection, home, pool, timeouts.read)
             answer.discard = self._network.soon(answer.drop)
             home.active.add(connection)
@@ -133,6 +136,8 @@ class DirectTransport:
                     request.on_open(answer.discard)
                 head = await connection.send(request, origin, target, timeouts.read, until)
                 answer.unpacker = unpacker_of(head.headers.get("content-encoding", ""))
+                if said := head.headers.get("keep-alive"):  # of one server, so it holds for all its connections
+                    pool.idle_seconds = idle_seconds(said)
             except BaseException as error:
                 if is_fresh or home.is_over or not answer.owned or not connection.was_stale(error, request):
                     await answer.close()
@@ -142,6 +147,7 @@ class DirectTransport:
                 for idle in pool.drain():
                     idle.abort()
                 connection = None
+                due = None if due is None else due + self.now() - stood
             else:
                 return HTTPResponse(head, answer)
 
@@ -170,21 +176,24 @@ class DirectTransport:
 
     # -- connections ---------------------------------------------------------------------------------------------------
 
-    async def _take(self, pool: Pool[Link], timeouts: Timeouts, until: float | None) -> Link | None:
+    async def _take(self, pool: Pool[Link], timeouts: Timeouts, due: float | None, until: float | None) -> Link | None:
         """Return a connection, or None for the right to make one; the caller owes the pool a `give` or `gone`."""
         taken = pool.take(self._network.waiter)
-        return await self._wait(pool, taken, timeouts, until) if isinstance(taken, Turn) else taken
+        return await self._wait(pool, taken, timeouts, due, until) if isinstance(taken, Turn) else taken
 
-    async def _make(self, pool: Pool[Link], origin: Origin, timeouts: Timeouts, until: float | None) -> Link:
+    async def _make(
+        self, pool: Pool[Link], origin: Origin, timeouts: Timeouts, due: float | None, until: float | None
+    ) -> Link:
         try:
-            return await self.connect(origin, timeouts, until)
+            return await self.connect(origin, timeouts, due, until)
         except BaseException:
             pool.gone()
             raise
 
-    async def _wait(self, pool: Pool[Link], turn: Turn[Link], timeouts: Timeouts, until: float | None) -> Link | None:
+    async def _wait(
+        self, pool: Pool[Link], turn: Turn[Link], timeouts: Timeouts, due: float | None, until: float | None
+    ) -> Link | None:
         seconds = timeouts.connect
-        due = None if seconds is None else self.now() + seconds
         is_last = until is not None and (due is None or until <= due)
         try:
             await turn.waiter.wait(until if is_last else due)
@@ -203,10 +212,9 @@ class DirectTransport:
             outcome="not_sent",
         )
 
-    async def connect(self, origin: Origin, timeouts: Timeouts, until: float | None) -> Link:
-        """Make a connection to *origin*."""
+    async def connect(self, origin: Origin, timeouts: Timeouts, due: float | None, until: float | None) -> Link:
+        """Make a connection to *origin*; *due* is when the connect timer expires."""
         seconds = timeouts.connect
-        due = None if seconds is None else self.now() + seconds
         is_last = until is not None and (due is None or until <= due)
         proxy = ""
         failure: Exception

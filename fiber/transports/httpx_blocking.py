@@ -22,13 +22,15 @@ class BlockingConnection:
         library: The HTTP library.
         proxy: URL of the proxy to the origin, or an empty string.
         connect: Seconds until it must stand.
+        due: Moment until which the first one must, when a part of these was spent already.
     """
 
-    def __init__(self, library: Any, proxy: str, connect: float | None) -> None:
+    def __init__(self, library: Any, proxy: str, connect: float | None, due: float | None = None) -> None:
         self._answered = False
         self._reads: int | None = None
         self._library = library
         self._connect = connect
+        self._due = due
         self._transport = library.HTTPTransport(**http.transport_options(library, proxy))
         self._response: Any = None
         self._chunks: Any = None
@@ -44,10 +46,12 @@ class BlockingConnection:
         """Send *request* and return the head of its answer."""
         self._answered = False
         before = self._reads
-        timeouts = Timeouts(connect=_within(self._connect, until), read=seconds)
+        timeouts = Timeouts(connect=self._connect, read=seconds)
+        left = Timeouts(connect=http.within(http.within(self._connect, self._due), until), read=seconds)
+        self._due = None  # a later one has a budget of its own
 
         def send() -> None:
-            message = http.outgoing(self._library, request, timeouts)
+            message = http.outgoing(self._library, request, left)
             message.extensions["trace"] = self._hear
             self._response = self._transport.handle_request(message)
 
@@ -135,12 +139,12 @@ class BlockingConnection:
         self._reads = self._reads or 0
 
         def read(max_bytes: int, timeout: float | None = None) -> bytes:
-            data: bytes = inner(max_bytes, timeout=_within(timeout, self._until))
+            data: bytes = inner(max_bytes, timeout=http.within(timeout, self._until))
             self._reads = (self._reads or 0) + 1
             return data
 
         def write(buffer: bytes, timeout: float | None = None) -> None:
-            inner_write(buffer, timeout=_within(timeout, self._until))
+            inner_write(buffer, timeout=http.within(timeout, self._until))
 
         stream.read, stream.write = read, write
         self._socket = stream.get_extra_info("socket")
@@ -152,10 +156,3 @@ def _quietly(*steps: Callable[[], Any]) -> None:
             step()
         except Exception:  # noqa: S110 - closing is best effort and there is nobody to tell
             pass
-
-
-def _within(seconds: float | None, until: float | None) -> float | None:
-    if until is None:
-        return seconds
-    left = max(0.001, until - http.now())
-    return left if seconds is None else min(left, seconds)

@@ -31,13 +31,15 @@ class LoopConnection:
         library: The HTTP library.
         proxy: URL of the proxy to the origin, or an empty string.
         connect: Seconds until it must stand.
+        due: Moment until which the first one must, when a part of these was spent already.
     """
 
-    def __init__(self, library: Any, proxy: str, connect: float | None) -> None:
+    def __init__(self, library: Any, proxy: str, connect: float | None, due: float | None = None) -> None:
         self._answered = False
         self._reads: int | None = None
         self._library = library
         self._connect = connect
+        self._due = due
         self._transport = library.AsyncHTTPTransport(**http.transport_options(library, proxy))
         self._response: Any = None
         self._chunks: Any = None
@@ -50,9 +52,11 @@ class LoopConnection:
         self._answered = False
         before = self._reads
         timeouts = Timeouts(connect=self._connect, read=seconds)
+        left = Timeouts(connect=http.within(self._connect, self._due), read=seconds)
+        self._due = None  # a later one has a budget of its own
 
         async def send() -> None:
-            message = http.outgoing(self._library, request, timeouts)
+            message = http.outgoing(self._library, request, left)
             message.extensions["trace"] = self._hear
             self._response = await self._transport.handle_async_request(message)
 

@@ -38,7 +38,8 @@ def load(name: str = "") -> Any:
     """
     if name and name not in LIBRARIES:
         raise FiberValidationError(
-            f"HTTP library {name!r} is not known: use {' or '.join(LIBRARIES)}.", parameter="FIBER_HTTP"
+            f"The environment variable FIBER_HTTP is {name!r}: set it to {' or '.join(LIBRARIES)}, or unset it.",
+            parameter="FIBER_HTTP",
         )
     for candidate in (name,) if name else LIBRARIES:
         if importlib.util.find_spec(candidate) is not None:
@@ -59,6 +60,14 @@ def transport_options(library: Any, proxy: str) -> dict[str, Any]:
 def now() -> float:
     """Return monotonic seconds."""
     return time.monotonic()
+
+
+def within(seconds: float | None, until: float | None) -> float | None:
+    """Return *seconds*, or what is left until the moment *until* when that is less; never nothing."""
+    if until is None:
+        return seconds
+    left = max(0.001, until - now())
+    return left if seconds is None else min(left, seconds)
 
 
 def outgoing(library: Any, request: HTTPRequest, timeouts: Timeouts) -> Any:

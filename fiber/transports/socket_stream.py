@@ -13,6 +13,7 @@ import threading
 import time
 from typing import Any, Protocol
 
+from fiber.transports.lookup import look_up
 from fiber.transports.streams import READ_BYTES
 from fiber.transports.tls import TLS
 
@@ -154,7 +155,7 @@ def connect(host: str, port: int, due: float | None) -> SocketStream:
         OSError: It cannot be looked up, or none of its addresses answers.
         TimeoutError: *due* passed.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = look_up(host, port, seconds_left(due))
     failure: OSError = OSError("no address")
     for number, (family, kind, protocol, _, address) in enumerate(found):
         left = seconds_left(due)

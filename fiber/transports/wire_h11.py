@@ -44,6 +44,7 @@ class H11Wire:
         if self._failure is not None:
             raise self._failure
         pieces: list[bytes] = []
+        said: HTTPHead | bytes | None = None
         try:
             while said := self._event():
                 if isinstance(said, HTTPHead):

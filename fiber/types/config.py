@@ -14,7 +14,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     Five timers, in seconds; None turns one off.
 
     Attributes:
-        connect: Until the connection stands.
+        connect: Until the connection stands: waiting for a free one, connecting, and replacing one that went stale.
         read: Silence on the socket.
         total: Deadline over everything: attempts, waits, body.
         first_event: From sending until the first event with content.

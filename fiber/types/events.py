@@ -11,7 +11,11 @@ from fiber.types.result import ChatResult, Citation, FinishReason, Usage
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="type"):
-    """Base of all events; `type` is the tag string."""
+    """
+    Base of all events; `type` is the tag string.
+
+    Those that come in thousands hold no references that could be a cycle, and the garbage collector need not know them.
+    """
 
     @property
     def type(self) -> str:
@@ -27,14 +31,14 @@ class MessageStart(Event, frozen=True, tag="message-start"):
     request_id: str | None = None
 
 
-class TextDelta(Event, frozen=True, tag="text-delta"):
+class TextDelta(Event, frozen=True, gc=False, tag="text-delta"):
     """A piece of the answer's text, never empty; `index` is the choice when `n` is above 1."""
 
     text: str
     index: int = 0
 
 
-class ReasoningDelta(Event, frozen=True, tag="reasoning-delta"):
+class ReasoningDelta(Event, frozen=True, gc=False, tag="reasoning-delta"):
     """A piece of visible reasoning; not part of the text."""
 
     text: str
@@ -50,7 +54,7 @@ class ToolCallStart(Event, frozen=True, tag="tool-call-start"):
     choice: int = 0
 
 
-class ToolCallDelta(Event, frozen=True, tag="tool-call-delta"):
+class ToolCallDelta(Event, frozen=True, gc=False, tag="tool-call-delta"):
     """A piece of the arguments of call `index`."""
 
     index: int

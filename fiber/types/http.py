@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from fiber.types.showing import masked, size_of
+
 
 class Secret:
     """
@@ -67,7 +69,7 @@ class Note(msgspec.Struct, frozen=True):
 
 class HTTPRequest(msgspec.Struct, frozen=True):
     """
-    A request ready to sign and send.
+    A request ready to sign and send; its `repr` shows neither the body nor the values of headers that may be secret.
 
     Attributes:
         headers: Name and value; values may be `Secret`.
@@ -88,6 +90,10 @@ class HTTPRequest(msgspec.Struct, frozen=True):
     address: str = ""
     on_open: Callable[[Callable[[], None]], None] | None = None
     repeatable: bool = True
+
+    def __repr__(self) -> str:
+        shown: dict[str, Any] = {"headers": masked(self.headers), "body": size_of(self.body)}
+        return msgspec.Struct.__repr__(msgspec.structs.replace(self, **shown))
 
     def with_headers(self, *headers: tuple[str, str | Secret]) -> HTTPRequest:
         """Return a copy with *headers* added, each replacing one of the same name."""

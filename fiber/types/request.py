@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from fiber.types.messages import ChatMessage
+from fiber.types.showing import masked
 from fiber.types.tools import AnyTool, ReasoningOptions, ResponseFormat, ToolChoice
 
 OnUnsupported: TypeAlias = Literal["raise", "warn", "drop"]
@@ -22,7 +23,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     Attributes:
         extra_body: Merged deeply into the body last, in the provider's own words; it wins over everything.
-        extra_headers: Added to the headers.
+        extra_headers: Added to the headers; a `repr` masks the values.
         extra_query: Added to the query string.
         on_unsupported: What happens to a parameter that the target does not have.
     """
@@ -56,6 +57,10 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     extra_headers: Mapping[str, str] | None = None
     extra_query: Mapping[str, str] | None = None
     on_unsupported: OnUnsupported = "raise"
+
+    def __repr__(self) -> str:
+        shown: Any = self.extra_headers and dict(masked(self.extra_headers.items()))
+        return msgspec.Struct.__repr__(msgspec.structs.replace(self, extra_headers=shown))
 
 
 PARAMETERS: tuple[str, ...] = tuple(

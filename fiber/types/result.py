@@ -13,6 +13,7 @@ from fiber._errors import FiberParsingError
 from fiber.types.content import Opaque, ToolCall
 from fiber.types.jsons import parse_json
 from fiber.types.messages import ChatMessage
+from fiber.types.showing import size_of
 
 T = TypeVar("T")
 
@@ -25,7 +26,12 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Tokens of one call; None where the provider said nothing, never a made-up zero.
 
     `input_tokens` is all input (cached included), `output_tokens` all output (reasoning included);
-    the other counts are parts of these two.
+    the other counts of tokens are parts of these two.
+
+    Attributes:
+        billed_input_tokens, billed_output_tokens: What is charged, where the provider says so beside what the model
+            read and wrote (Cohere does not charge for its own prompt around yours).
+        timings: Seconds that the provider measured, under its own names (Ollama).
     """
 
     input_tokens: int | None = None
@@ -38,7 +44,10 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     audio_input_tokens: int | None = None
     audio_output_tokens: int | None = None
     image_tokens: int | None = None
+    billed_input_tokens: int | None = None
+    billed_output_tokens: int | None = None
     server_tool_uses: Mapping[str, int] | None = None
+    timings: Mapping[str, float] | None = None
     cost_usd: Decimal | None = None
     cost_status: CostStatus = "no_price"
 
@@ -165,7 +174,7 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         cached: Came from a cache of ours.
         warnings: What was dropped, changed or assumed, in words.
         receipt: What the call took.
-        body: The provider's answer, unmodified; of a stream only with `keep_raw`.
+        body: The provider's answer, unmodified; of a stream only with `keep_raw`. A `repr` shows only its length.
         headers: Response headers, lower-case; cookies removed.
         rate_limits: Typed rate-limit headers.
     """
@@ -184,6 +193,10 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     body: bytes = b""
     headers: Mapping[str, str] = {}
     rate_limits: RateLimits | None = None
+
+    def __repr__(self) -> str:
+        shown: Any = size_of(self.body)
+        return msgspec.Struct.__repr__(msgspec.structs.replace(self, body=shown))
 
     @property
     def message(self) -> ChatMessage:

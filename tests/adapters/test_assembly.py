@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fiber._errors import FiberProviderError, FiberStreamInterruptedError
 from fiber.adapters.assembly import Assembly, usage_of, with_partial
+from fiber.adapters.keeping import SLOT_BYTES, text_bytes
 from fiber.types.content import Image, Opaque, Reasoning, Text, ToolCall
 from fiber.types.events import (
     ContentPart,
@@ -501,3 +502,19 @@ def sums(events: list[StreamEvent]) -> Any:
 def test_usage_says_what_is_known(said: dict[str, Any], expected: Usage) -> None:
     """Counts make a usage; none at all says so, and a cost is a price."""
     assert usage_of(**said) == expected
+
+
+def test_pack_counts_all_that_is_kept() -> None:
+    """Texts, sealed parts, bytes of pictures, sources and warnings count; an address takes nothing more."""
+    made = assembly()
+    made.text("ab")
+    made.text("cd", choice=1)
+    texts = 2 * SLOT_BYTES + text_bytes("ab", 1) + text_bytes("cd", 1)
+
+    assert made.pack() == texts
+    made.part(made.opaque("{12345678}"))
+    made.part(Image(data=b"1234567"))
+    made.part(Image(url="u"))
+    made.cite(Citation(url="u", native=made.opaque("{}")))
+    made.warnings.append("careful")
+    assert made.pack() == texts + 5 * SLOT_BYTES + 10 + 7 + 2

@@ -14,6 +14,7 @@ from fiber._errors import (
 )
 from fiber.adapters.decoder import SSEStreamDecoder
 from fiber.adapters.jsons import decode_any
+from fiber.adapters.keeping import COUNTED_BYTES, MAX_STREAM_BYTES
 from fiber.types.events import MessageEnd, MessageStart, StreamEvent, TextDelta
 from fiber.types.http import HTTPHead
 from fiber.types.result import Usage
@@ -297,3 +298,50 @@ def test_stray_line_that_says_nothing_is_ignored() -> None:
     run(made, [b'nonsense\n\ndata: {"text":"a"}\n\ndata: {"stop":"end"}\n\n'])
 
     assert made.done
+
+
+LONG = b'data: {"text":"' + b"x" * (COUNTED_BYTES // 4) + b'"}\n\n'
+
+
+def test_stream_that_adds_up_to_too_much_is_an_error() -> None:
+    """Good events without end end in an error that has what came; the events are given out all the same."""
+    made = decoder()
+    events: list[StreamEvent] = []
+
+    while made.error is None:
+        events += made.feed(LONG)
+
+    assert isinstance(made.error, FiberParsingError)
+    assert (made.error.is_retryable, made.error.provider, made.error.request_id) == (False, "acme", "r1")
+    assert made.error.partial is not None
+    assert made.error.partial.text == joined(events)
+    assert abs(len(joined(events)) - MAX_STREAM_BYTES // 4) <= COUNTED_BYTES
+    assert made.feed(LONG) == []
+
+
+def test_stream_below_the_limit_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted is what is kept, and not the frames around it."""
+    monkeypatch.setattr("fiber.adapters.decoder.MAX_STREAM_BYTES", 64 * 1024)
+    monkeypatch.setattr("fiber.adapters.decoder.COUNTED_BYTES", 1024)
+    made = decoder()
+    frame = b'data: {"text":"ab"}\n' + b": nothing\n" * 1000 + b"\n"
+
+    run(made, [frame] * 100 + [WHOLE])
+
+    assert (made.error, made.done) == (None, True)
+    assert made.result().text == "ab" * 100 + "Hallo W\u00e4lt"
+
+
+def test_what_is_whole_already_is_never_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer whose end came with the same bytes, or an error, stays what it is."""
+    monkeypatch.setattr("fiber.adapters.decoder.MAX_STREAM_BYTES", 0)
+    monkeypatch.setattr("fiber.adapters.decoder.COUNTED_BYTES", 1)
+    whole, refused, long = decoder(), decoder(), decoder()
+
+    whole.feed(WHOLE)
+    refused.feed(b'data: {"error":"busy"}\n\n')
+    long.feed(WHOLE[:40])
+
+    assert (whole.done, whole.error) == (True, None)
+    assert isinstance(refused.error, FiberOverloadedError)
+    assert isinstance(long.error, FiberParsingError)

@@ -100,6 +100,14 @@ def test_view_is_read_from_odd_json_too() -> None:
     assert (view.id, view.count, bytes(view.rest)) == ("\ufffd", 5, b"[null]")
 
 
+def test_half_a_character_leaves_the_rest_as_it_came() -> None:
+    """Only the half is mended: what is kept as JSON text keeps its bytes."""
+    value = jsons.decode(rb'{"id": "a\ud800", "count": 3, "rest": {"a": 1.0,  "a": 2}}', DECODER)
+
+    assert (value.id, value.count) == ("a\ufffd", 3)
+    assert bytes(value.rest) == b'{"a": 1.0,  "a": 2}'
+
+
 @pytest.mark.parametrize("data", [b"[]", b'{"id": 5}', b'{"count": "many"}'], ids=bytes.decode)
 def test_json_of_another_shape_is_a_parsing_error(data: bytes) -> None:
     """JSON that does not fit the view is an error that names the place."""

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from fiber.adapters.keeping import SLOT_BYTES, text_bytes, token_bytes
 from fiber.adapters.slots import Answer, Slot
 from fiber.types.content import Image, Opaque, Part, Reasoning, Text, ToolCall
+from fiber.types.result import TokenLogprob
 
 SEAL = Opaque("{}", "p", "h")
 
@@ -75,3 +77,41 @@ def test_calls_decide_the_reason(calls: int, said: Any, expected: str | None) ->
     answer.calls, answer.finish_reason = calls, said
 
     assert answer.reason() == expected
+
+
+def test_slot_packs_the_pieces_that_came_since_the_last_time() -> None:
+    """Packed pieces are one, count once, and make the same part."""
+    made = slot("text", "a", "b")
+
+    first = made.pack()
+    again = made.pack()
+    made.pieces += ["c", "d", "e"]
+    second = made.pack()
+
+    assert first == again == SLOT_BYTES + text_bytes("ab", 2)
+    assert second == first + text_bytes("cde", 3)
+    assert (made.pieces, made.part(sealed=True)) == (["ab", "cde"], Text("abcde"))
+
+
+def test_reset_slot_counts_anew() -> None:
+    """What takes the place of all pieces counts, and they do no more."""
+    made = slot("text", "a", "b")
+    made.pack()
+
+    made.reset("xyz")
+
+    assert made.pack() == SLOT_BYTES + text_bytes("xyz", 1)
+    assert made.part(sealed=True) == Text("xyz")
+
+
+def test_answer_counts_slots_and_tokens() -> None:
+    """An answer takes what its slots take, and its tokens once."""
+    answer, token = Answer(), TokenLogprob("a", -1.0)
+    answer.slots = {0: slot("text", "a"), 1: slot("whole")}
+    answer.logprobs = [token]
+
+    first = answer.pack()
+    answer.logprobs.append(token)
+
+    assert first == 2 * SLOT_BYTES + text_bytes("a", 1) + token_bytes(token)
+    assert answer.pack() == first + token_bytes(token)

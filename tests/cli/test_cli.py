@@ -166,8 +166,24 @@ def test_models_lists_what_every_provider_offers(capsys: pytest.CaptureFixture[s
     assert main(["models", "--mock"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert {line.split(":")[0] for line in lines} == {"openai", "anthropic", "gemini"}
+    assert {line.split(":")[0] for line in lines} == {"openai", "anthropic", "gemini", "cohere", "ollama"}
     assert "anthropic:claude-mock" in lines
+
+
+def test_models_asks_a_server_on_this_machine_when_it_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a word nobody knows whether it runs."""
+    with MockServer() as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url("openai"))
+        assert main(["models"]) == 0
+        alone = capsys.readouterr().out
+        monkeypatch.setenv("OLLAMA_HOST", server.base_url("ollama"))
+        assert main(["models"]) == 0
+
+    assert "ollama:" not in alone
+    assert "ollama:llama-mock" in capsys.readouterr().out
 
 
 def test_models_of_one_provider_as_json(capsys: pytest.CaptureFixture[str]) -> None:

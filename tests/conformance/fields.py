@@ -31,6 +31,8 @@ _FIRST: Mapping[str, tuple[str, str]] = {
     "openai_responses": ("Reply", "Event"),
     "anthropic": ("Message", "Event"),
     "gemini": ("Reply", "Reply"),
+    "cohere": ("Reply", "Event"),
+    "ollama": ("Reply", "Reply"),
 }
 
 

@@ -28,6 +28,8 @@ OWN: Mapping[str, str] = {
     "vertex.raw_predict": "anthropic",
     "gemini.generate": "gemini",
     "vertex.generate": "gemini",
+    "cohere.chat": "cohere",
+    "ollama.chat": "ollama",
 }
 """Endpoints of those who made a format, and of the clouds that serve their models, each with its adapter."""
 
@@ -60,7 +62,8 @@ class Recording:
     One recorded exchange.
 
     Attributes:
-        kind: How the body was kept: `json`, `sse`, `events` (a payload per line, the framing is lost), `text`, `empty`.
+        kind: How the body was kept: `json`, `sse`, `ndjson`, `text`, `empty`, or `events` (a payload per line, the
+            framing is lost).
         text: The body.
     """
 
@@ -86,7 +89,7 @@ class Recording:
     @property
     def is_framed(self) -> bool:
         """The body is a stream of events."""
-        return self.kind in ("sse", "events")
+        return self.kind in ("sse", "ndjson", "events")
 
     @cached_property
     def payloads(self) -> list[Any]:
@@ -101,13 +104,13 @@ class Recording:
 
     def body(self, format: str) -> bytes:
         """The bytes of the answer; where only payloads were kept, they are framed as *format* frames them."""
-        if self.kind != "events":
+        if self.kind != "events" or format == "ollama":  # whose streams are a payload per line
             return self.text.encode()
         framed = "".join(_framed(words, format) for words in self._words())
         return (framed + ("data: [DONE]\n\n" if format == "openai_chat" else "")).encode()
 
     def _words(self) -> Iterator[str]:
-        if self.kind == "events":
+        if self.kind in ("ndjson", "events"):
             yield from filter(str.strip, self.text.split("\n"))
         elif self.kind == "sse":
             for block in _BLANK_LINE.split(self.text):

@@ -34,6 +34,16 @@ REVIEWED: Mapping[str, tuple[str, str]] = {
         "FiberProviderError",
         "bare JSON behind the events: 499 CANCELLED, after chunks that all say STOP",
     ),
+    "cohere.chat.5557520a5a": ("FiberBadRequestError", "finish reason ERROR, `INVALID_TOOL_GENERATION`"),
+    "cohere.chat.b9b1282e09": ("FiberBadRequestError", "finish reason ERROR, `INVALID_TOOL_GENERATION`"),
+    "cohere.chat.ff9d8a6489": (
+        "FiberBadRequestError",
+        "finish reason ERROR, no valid response; the same request without a stream is cohere.chat.ffefac3d7b, a 422",
+    ),
+    "cohere.chat.b2e2d31ee4": (
+        "FiberBadRequestError",
+        "finish reason ERROR, no valid response; the same request without a stream is cohere.chat.d6c1827530, a 422",
+    ),
     **dict.fromkeys(
         ("alibaba.chat.00d3d97628", "alibaba.chat.d27b6d0c05", "alibaba.chat.d7397188fb"),
         (_BAD, "the only event is `invalid_parameter_error`, 400 inside: Alibaba could not fetch a picture"),

@@ -26,7 +26,7 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Outcome]], tuple[str, ...]]] = {
     "aimock": (against_servers.aimock, ("aimock",)),
     "llama": (against_servers.llama, ("llama",)),
 }
-FORMATS = ("chat", "responses", "messages", "generate")
+FORMATS = ("chat", "responses", "messages", "generate", "cohere", "ollama")
 _WORST: tuple[Verdict, ...] = ("ok", "reviewed", "FAILED")
 
 

@@ -28,4 +28,4 @@ ANSWERS: Mapping[str, Reply] = {
     "thought": Reply("42", reasoning="First I count. Then I answer.", usage=(30, 20, 0, 15)),
     "remembered": Reply("Again.", usage=(1000, 12, 900)),
 }
-FORMATS = ("chat", "responses", "messages", "generate")
+FORMATS = ("chat", "responses", "messages", "generate", "cohere", "ollama")

@@ -30,6 +30,8 @@ PROVIDERS = {
     "responses": "openai-responses",
     "messages": "anthropic",
     "generate": "gemini",
+    "cohere": "cohere",
+    "ollama": "ollama",
 }
 MODELS = {
     # Plain models, and those that reason.
@@ -37,6 +39,8 @@ MODELS = {
     "responses": ("gpt-4o", "o3"),
     "messages": ("claude-opus-5", "claude-opus-5"),
     "generate": ("gemini-2.5-flash", "gemini-2.5-flash"),
+    "cohere": ("command-a-03-2025", "command-a-reasoning-08-2025"),
+    "ollama": ("qwen3:4b", "qwen3:4b"),
 }
 
 WEATHER = Tool("get_weather", "Weather of a city.", CITY)
@@ -106,6 +110,9 @@ def _everywhere(format: str) -> list[Case]:
     ]
 
 
+NOTES = Document(data=b"Rome is old.", media_type="text/plain", title="Cities")
+_NOT_AT_OLLAMA = ("tools_named", "tools_required", "tools_serial", "tools_strict", "image_url", "document")
+
 CASES: tuple[Case, ...] = (
     *(case for case in _everywhere("chat")),
     Case(
@@ -170,4 +177,42 @@ CASES: tuple[Case, ...] = (
     ),
     Case("generate.web_search", options={"tools": [ServerTool("web_search")]}),
     Case("generate.code_execution", options={"tools": [ServerTool("code_execution")]}),
+    *(case for case in _everywhere("cohere") if case.name not in ("cohere.tools_serial", "cohere.document")),
+    Case("cohere.documents", [ChatMessage.user([NOTES, Text(SAID)])]),
+    Case("cohere.json", options={"response_format": "json_object"}),
+    Case(
+        "cohere.sampling",
+        options={
+            "temperature": 0.2,
+            "top_p": 0.9,
+            "top_k": 5,
+            "seed": 7,
+            "frequency_penalty": 0.5,
+            "presence_penalty": 0.25,
+            "logprobs": True,
+        },
+    ),
+    Case("cohere.thinking", options={"reasoning": 2048}),
+    Case("cohere.no_thinking", options={"reasoning": "none"}),
+    Case(
+        "cohere.extras",
+        options={"extra_body": {"safety_mode": "STRICT", "priority": 3, "citation_options": {"mode": "FAST"}}},
+    ),
+    *(case for case in _everywhere("ollama") if case.name.partition(".")[2] not in _NOT_AT_OLLAMA),
+    Case("ollama.json", options={"response_format": "json_object"}),
+    Case(
+        "ollama.sampling",
+        options={
+            "temperature": 0.2,
+            "top_p": 0.9,
+            "top_k": 5,
+            "seed": 7,
+            "frequency_penalty": 0.5,
+            "presence_penalty": -0.5,
+        },
+    ),
+    Case("ollama.logprobs", options={"logprobs": True, "top_logprobs": 3}),
+    Case("ollama.thinking", options={"reasoning": "low"}),
+    Case("ollama.no_thinking", options={"reasoning": "none"}),
+    Case("ollama.extras", options={"extra_body": {"options": {"num_ctx": 8192}, "keep_alive": "5m"}}),
 )

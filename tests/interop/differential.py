@@ -26,8 +26,15 @@ from fiber.testing import MockServer
 
 HERE = Path(__file__).parent
 LIMIT_SECONDS = 300
-_BASES = {"chat": "/v1", "responses": "/v1", "messages": "", "generate": ""}
-_FAMILIES = {"chat": "openai", "responses": "openai", "messages": "anthropic", "generate": "gemini"}
+_BASES = {"chat": "/v1", "responses": "/v1", "messages": "", "generate": "", "cohere": "", "ollama": ""}
+_FAMILIES = {
+    "chat": "openai",
+    "responses": "openai",
+    "messages": "anthropic",
+    "generate": "gemini",
+    "cohere": "cohere",
+    "ollama": "ollama",
+}
 
 
 def run() -> Iterator[Outcome]:

@@ -56,6 +56,8 @@ _CANDIDATE = {
     "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2},
 }
 
+_LINE = {"model": "m", "message": {"role": "assistant", "content": TEXT}, "done": True, "done_reason": "stop"}
+
 WHOLE: dict[str, Any] = {
     # End of the path -> body.
     "/chat/completions": {
@@ -72,6 +74,12 @@ WHOLE: dict[str, Any] = {
         "usage": {"input_tokens": 1, "output_tokens": 1},
     },
     ":generateContent": _CANDIDATE,
+    "/v2/chat": {
+        "id": "r1",
+        "message": {"role": "assistant", "content": [{"type": "text", "text": TEXT}]},
+        "finish_reason": "COMPLETE",
+    },
+    "/api/chat": _LINE,
 }
 
 STREAMS: dict[str, list[Any]] = {
@@ -106,6 +114,12 @@ STREAMS: dict[str, list[Any]] = {
         {"type": "message_stop"},
     ],
     ":streamGenerateContent": [_CANDIDATE],
+    "/v2/chat": [
+        {"type": "message-start", "id": "r1", "delta": {"message": {"role": "assistant"}}},
+        {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": TEXT}}}},
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}},
+    ],
+    "/api/chat": [json.dumps(_LINE)],
 }
 
 
@@ -197,6 +211,8 @@ def _handler(requests: dict[str, list[dict[str, Any]]]) -> type[BaseHTTPRequestH
                 out, kind = b'{"error": {"message": "no such path"}}', "application/json"
             elif streamed:
                 out, kind = b"".join(map(_event, found)), "text/event-stream"
+                if path.endswith("/api/chat"):  # lines of JSON
+                    out, kind = "".join(f"{line}\n" for line in found).encode(), "application/x-ndjson"
             else:
                 out, kind = json.dumps(found).encode(), "application/json"
             self.send_response(404 if found is None else 200)

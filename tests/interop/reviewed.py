@@ -71,6 +71,46 @@ REVIEWED: tuple[Reviewed, ...] = (
         "body.contents.*.function*.id: SDK *, fiber nothing",
         "ids are optional; fiber sends those that Gemini made, not those of other providers, and keeps the order",
     ),
+    Reviewed(
+        "requests cohere.tool_results",
+        'body.messages.2.content: SDK "no such city", fiber "Error: no such city"',
+        "the format has no error flag, so fiber says it in words (and notes it in the receipt)",
+    ),
+    Reviewed(
+        "requests ollama.tool_results",
+        'body.messages.2.content: SDK "no such city", fiber "Error: no such city"',
+        "the format has no error flag, so fiber says it in words (and notes it in the receipt)",
+    ),
+    Reviewed(
+        "requests ollama.*",
+        "body.tools: SDK [], fiber nothing",
+        "the SDK sends an empty list where no tool is offered; to the server it is the same",
+    ),
+    Reviewed(
+        "requests ollama.tool*",
+        "body.tools.*.function.parameters.additionalProperties: SDK nothing, fiber false",
+        "the SDK's model of a schema drops what it does not know; fiber sends the caller's schema as it is",
+    ),
+    Reviewed(
+        "requests ollama.tool_result*",
+        "body.messages.*.tool_calls.*: SDK nothing, fiber *",
+        "id and index of a call are in the API's types and not in the SDK's; they tell parallel calls apart",
+    ),
+    Reviewed(
+        "requests ollama.tool_result*",
+        'body.messages.*.tool_call_id: SDK nothing, fiber "call_*"',
+        "in the API's types and not in the SDK's; the name of the tool goes with it",
+    ),
+    Reviewed(
+        "requests ollama.tool_results",
+        'body.messages.1.content: SDK nothing, fiber ""',
+        "the SDK leaves empty texts out; to the server it is the same",
+    ),
+    Reviewed(
+        "answers ollama.*called*",
+        'calls.*.0: SDK null, fiber "call_*"',
+        "the SDK has no ids of calls; fiber keeps those that the server gave",
+    ),
     # aimock, which is a broad mock and no specification.
     Reviewed(
         "aimock generate.tool_round.*",

@@ -14,6 +14,8 @@ from typing import Any
 
 import anthropic
 import openai
+import sdk_cohere
+import sdk_ollama
 from google import genai
 from google.genai import types
 from material import BIG, KEY, SAID
@@ -137,10 +139,20 @@ def generate(base: str, model: str, *, stream: bool) -> dict[str, Any]:
     return seen(text, calls, "tool_calls" if calls and word == "stop" else word, usage)
 
 
+def cohere(base: str, model: str, *, stream: bool) -> dict[str, Any]:
+    """Ask Cohere."""
+    return seen(*sdk_cohere.read(base, model, stream=stream))
+
+
+def ollama(base: str, model: str, *, stream: bool) -> dict[str, Any]:
+    """Ask Ollama."""
+    return seen(*sdk_ollama.read(base, model, stream=stream))
+
+
 def main() -> None:
     """Ask for every answer in every format, whole and streamed."""
     bases, names = json.loads(sys.argv[1]), json.loads(sys.argv[2])
-    for ask in (chat, responses, messages, generate):
+    for ask in (chat, responses, messages, generate, cohere, ollama):
         for name in names:
             for stream in (False, True):
                 case = f"{ask.__name__}.{name}{'.stream' if stream else ''}"

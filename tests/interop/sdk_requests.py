@@ -13,6 +13,8 @@ from typing import Any
 
 import anthropic
 import openai
+import sdk_cohere
+import sdk_ollama
 from google import genai
 from google.genai import types
 from material import BIG, CITY, EMPTY, KEY, PDF, PICTURE_URL, PNG, SAID, WAV, base64_of
@@ -167,11 +169,17 @@ TABLES = {
     "responses": responses_cases,
     "messages": messages_cases,
     "generate": generate_cases,
+    "cohere": sdk_cohere.cohere_cases,
+    "ollama": sdk_ollama.ollama_cases,
 }
 
 
 def send(format: str, base: str, model: str, said: dict[str, Any]) -> None:
     """Make one client, send one request, read the answer to its end."""
+    if format in ("cohere", "ollama"):
+        own = sdk_cohere if format == "cohere" else sdk_ollama
+        own.send(base, model, said)
+        return
     if format in ("chat", "responses"):
         client = openai.OpenAI(base_url=f"{base}/v1", api_key=KEY, max_retries=0)
         if format == "chat":

@@ -293,3 +293,11 @@ def test_key_of_another_row_is_not_taken_to_another_address() -> None:
     assert row.replace(base_url="https://other.example").key_of == ""
     assert row.replace(base_url="https://other.example", key_of="acme").key_of == "acme"
     assert (row.at(region="eu").key_of, row.replace(name="second").key_of) == ("acme", "acme")
+
+
+def test_headers_of_a_row_are_not_shown() -> None:
+    """A header that goes with every request may be a gateway's key."""
+    row = Provider(name="acme", base_url="https://acme.test", headers=(("x-gateway", "canary-0123456789"),))
+
+    assert "canary" not in repr(row)
+    assert "acme" in repr(row)

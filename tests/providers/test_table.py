@@ -128,6 +128,8 @@ def test_names_of_weights_belong_to_no_row(model: str) -> None:
         ("azure", "authorization", "Bearer eyJ.a.b"),
         ("azure-anthropic", "x-api-key", "k"),
         ("vertex-anthropic", "authorization", "Bearer k"),
+        ("cohere", "authorization", "Bearer k"),
+        ("ollama", "authorization", "Bearer k"),
     ],
 )
 def test_row_signs_in_its_own_way(name: str, header: str, value: str) -> None:

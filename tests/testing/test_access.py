@@ -79,6 +79,8 @@ def test_right_key_is_taken_from_every_place(path: str, headers: dict[str, str])
         ("/v1/models", VERSION, "claude-mock"),
         ("/v1/models", {"x-goog-api-key": "k"}, "models/gemini-mock"),
         ("/v1beta/models", {}, "models/gemini-mock"),
+        ("/cohere/v1/models", {}, "command-mock"),
+        ("/api/tags", {}, "llama-mock"),
     ],
 )
 def test_models_are_listed_in_the_shape_that_the_headers_ask(

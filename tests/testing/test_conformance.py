@@ -27,17 +27,22 @@ from tests.kit import answer, frames
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 SAMPLES = {
     "anthropic": ("refusal", "utf8_split_in_delta"),
+    "cohere": ("plan_and_parallel_calls", "thinking_documents_citations"),
     "gemini": ("parallel_calls", "utf8_split_in_delta"),
+    "ollama": ("thinking_and_logprobs", "two_calls"),
     "openai_chat": ("message_beside_delta", "reasoning_content"),
     "openai_responses": ("custom_tool_free_text", "refusal"),
 }
+KINDS = {".sse": "text/event-stream", ".ndjson": "application/x-ndjson"}
 REFUSALS = {
     "anthropic": {
         "type": "error",
         "error": {"type": "invalid_request_error", "message": "max_tokens: Field required"},
         "request_id": "req_1",
     },
+    "cohere": {"id": "r1", "message": "invalid api token"},
     "gemini": {"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}},
+    "ollama": {"error": "model 'sample-model' not found"},
 }
 REFUSAL = {"error": {"message": "Unknown model.", "type": "invalid_request_error", "code": "model_not_found"}}
 
@@ -53,12 +58,14 @@ ERROR = msgspec.json.encode(REFUSAL)
 def test_our_adapters_conform(name: str, case: str) -> None:
     """With true bytes of each format."""
     folder = FIXTURES / name / case
+    stream = next(folder.glob("stream.*"))
 
     check_adapter(
         load(name),
         body=(folder / "response.json").read_bytes(),
-        stream=(folder / "stream.sse").read_bytes(),
+        stream=stream.read_bytes(),
         error=msgspec.json.encode(REFUSALS.get(name, REFUSAL)),
+        stream_type=KINDS[stream.suffix],
     )
 
 

@@ -26,10 +26,12 @@ def question(format: str, said: str, /, **more: Any) -> dict[str, Any]:
     """Make the smallest request of a format."""
     message = {"role": "user", "content": said}
     match format:
-        case "openai_chat":
+        case "openai_chat" | "cohere":
             return {"model": "m", "messages": [message], **more}
         case "openai_responses":
             return {"model": "m", "input": [message], **more}
+        case "ollama":
+            return {"model": "m", "stream": False, "messages": [message], **more}
         case "anthropic":
             return {"model": "m", "max_tokens": 99, "messages": [message], **more}
         case _:
@@ -37,17 +39,17 @@ def question(format: str, said: str, /, **more: Any) -> dict[str, Any]:
 
 
 EXPECTED = {
-    # Kind -> status in each format, and words that its body must hold.
-    "bad_request": (400, 400, 400, 400, "invalid_request_error", "INVALID_ARGUMENT"),
-    "bad_key": (401, 401, 401, 400, "authentication_error", "API_KEY_INVALID"),
-    "permission": (403, 403, 403, 403, "permission_error", "PERMISSION_DENIED"),
-    "model_not_found": (404, 400, 404, 404, "not_found_error", "NOT_FOUND"),
-    "context_length": (400, 400, 400, 400, "prompt is too long", "input token count"),
-    "content_filter": (400, 400, 400, 400, "content filtering", "INVALID_ARGUMENT"),
-    "rate_limit": (429, 429, 429, 429, "rate_limit_error", "PerMinute"),
-    "quota": (429, 429, 429, 429, "enforced_spend_limit_reached", "PerDay"),
-    "server_error": (500, 500, 500, 500, "api_error", "INTERNAL"),
-    "overloaded": (503, 503, 529, 503, "overloaded_error", "UNAVAILABLE"),
+    # Kind -> status in each format, and words that Anthropic's and Gemini's bodies must hold.
+    "bad_request": (400, 400, 400, 400, 400, 400, "invalid_request_error", "INVALID_ARGUMENT"),
+    "bad_key": (401, 401, 401, 400, 401, 401, "authentication_error", "API_KEY_INVALID"),
+    "permission": (403, 403, 403, 403, 403, 403, "permission_error", "PERMISSION_DENIED"),
+    "model_not_found": (404, 400, 404, 404, 404, 404, "not_found_error", "NOT_FOUND"),
+    "context_length": (400, 400, 400, 400, 400, 400, "prompt is too long", "input token count"),
+    "content_filter": (400, 400, 400, 400, 498, 400, "content filtering", "INVALID_ARGUMENT"),
+    "rate_limit": (429, 429, 429, 429, 429, 429, "rate_limit_error", "PerMinute"),
+    "quota": (429, 429, 429, 429, 429, 402, "enforced_spend_limit_reached", "PerDay"),
+    "server_error": (500, 500, 500, 500, 500, 500, "api_error", "INTERNAL"),
+    "overloaded": (503, 503, 529, 503, 503, 503, "overloaded_error", "UNAVAILABLE"),
 }
 
 
@@ -79,7 +81,7 @@ def test_failure_without_a_code_is_known_by_its_status(status: int, kind: str) -
 def test_own_codes_are_sent_as_they_are() -> None:
     """A code that is no known kind stands where the provider puts its codes."""
     failure = Failure(400, "special", message="No.", parameter="top_p")
-    bodies = {name: json.loads(form.error(failure).body)["error"] for name, form in FORMATS.items()}
+    bodies = {name: json.loads(form.error(failure).body).get("error") for name, form in FORMATS.items()}
 
     assert bodies["openai_chat"]["code"] == "special"
     assert bodies["openai_chat"]["param"] == "top_p"
@@ -98,6 +100,7 @@ def test_waiting_time_is_in_headers_or_in_geminis_body() -> None:
 
     assert refusals["openai_chat"].headers["retry-after-ms"] == "1500"
     assert refusals["anthropic"].headers == {"retry-after": "2", "x-should-retry": "true"}
+    assert refusals["cohere"].headers == refusals["ollama"].headers == refusals["anthropic"].headers
     assert refusals["gemini"].headers == {"x-should-retry": "true"}
     assert b'"retryDelay":"1.5s"' in refusals["gemini"].body
 
@@ -114,6 +117,12 @@ def test_errors_inside_a_stream_have_each_providers_shape() -> None:
     assert "req_" in said["anthropic"]
     assert '"status":"UNAVAILABLE"' in said["gemini"]
     assert failed.startswith(b"event: response.failed\n")
+    assert said["cohere"].startswith("event: message-end\n")
+    assert '"finish_reason":"ERROR"' in said["cohere"]
+    assert "error_type" not in said["cohere"]
+    assert said["ollama"] == '{"error":"server busy, please try again.  maximum pending requests exceeded"}\n'
+    own = FORMATS["cohere"].error_frame(Failure(422, "INVALID_TOOL_GENERATION"), VIEW, 7, 3)
+    assert b'"error_type":"INVALID_TOOL_GENERATION"' in own
 
 
 @pytest.mark.parametrize(
@@ -160,6 +169,16 @@ def test_errors_inside_a_stream_have_each_providers_shape() -> None:
             "non-empty content",
         ),
         ("anthropic", question("anthropic", "x", tools=[{"name": "f"}]), "input_schema"),
+        ("cohere", {}, "model is required"),
+        ("cohere", {"model": "m"}, "messages is required"),
+        ("cohere", {"model": "m", "messages": []}, "must not be empty"),
+        ("cohere", {"model": "m", "messages": [{"role": "developer"}]}, "messages[0].role"),
+        ("cohere", {"model": "m", "messages": [{"role": "assistant"}]}, "content or tool calls"),
+        ("cohere", question("cohere", "x", tools=[{"type": "function"}]), "tools[0].function.name"),
+        ("ollama", {}, "model is required"),
+        ("ollama", {"model": "m", "messages": [{"role": "developer"}]}, "invalid message"),
+        ("ollama", {"model": "m", "messages": [{"role": "user", "content": []}]}, "invalid message"),
+        ("ollama", question("ollama", "x", tools=[{"type": "function"}]), "invalid tool"),
         ("gemini", {}, "contents is not specified"),
         ("gemini", {"contents": [{"role": "user"}]}, "parts must not be empty"),
         ("gemini", {"contents": [{"role": "assistant", "parts": [{"text": "x"}]}]}, "valid role"),
@@ -172,7 +191,9 @@ def test_request_that_is_not_valid_is_refused(format: str, body: dict[str, Any],
 
     status, _, answer = FORMATS[format].error(caught.value.failure)
     assert status == 400
-    assert said in json.loads(answer)["error"]["message"]
+    refusal = json.loads(answer)
+    error = refusal.get("error", refusal)
+    assert said in (error if isinstance(error, str) else error["message"])
 
 
 def test_anthropic_wants_its_version_header() -> None:

@@ -25,7 +25,7 @@ def frames(format: str, reply: Reply, view: ChatView = VIEW) -> list[tuple[str, 
     """Return names and JSON of the events of a stream."""
     found = []
     for frame in FORMATS[format].frames(view, reply, 7):
-        event, _, data = frame.decode().rpartition("data: ")
+        event, _, data = frame.decode().rpartition("data: ")  # Ollama's lines are all data
         done = data.startswith("[DONE]")
         found.append((event[7:].strip(), "[DONE]" if done else json.loads(data)))
     return found
@@ -183,6 +183,49 @@ def test_candidate_has_the_shape_of_gemini() -> None:
     assert answer["usageMetadata"]["candidatesTokenCount"] == 30
     assert answer["usageMetadata"]["thoughtsTokenCount"] == 20
     assert "cachedContentTokenCount" not in whole("gemini", Reply("x"))["usageMetadata"]
+
+
+def test_answer_has_the_shape_of_cohere() -> None:
+    """What is thought before a call is its plan, else a block; fewer tokens are billed than counted."""
+    answer = whole("cohere", FULL)
+    thought = whole("cohere", Reply("Rome.", reasoning="Hm."))
+
+    assert answer["message"]["tool_plan"] == "Two tools."
+    assert [call["id"] for call in answer["message"]["tool_calls"]] == ["weather_mock00070", "mine"]
+    assert answer["finish_reason"] == "TOOL_CALL"
+    assert answer["usage"] == {
+        "billed_units": {"input_tokens": 20, "output_tokens": 50},
+        "tokens": {"input_tokens": 100, "output_tokens": 50},
+        "cached_tokens": 80,
+    }
+    assert [block["type"] for block in thought["message"]["content"]] == ["thinking", "text"]
+
+
+def test_stream_of_cohere_has_one_call_an_event() -> None:
+    """Names equal types; a call is an object, and indexes of blocks begin anew."""
+    events = frames("cohere", FULL)
+    blocks = [data for _, data in frames("cohere", Reply("Rome.", reasoning="Hm.")) if "content" in str(data)]
+    starts = [data for name, data in events if name == "tool-call-start"]
+
+    assert [name for name, _ in events[:-1]] == [data["type"] for _, data in events[:-1]]
+    assert (events[0][0], events[-2][0], events[-1]) == ("message-start", "message-end", ("", "[DONE]"))
+    assert [start["delta"]["message"]["tool_calls"]["function"]["name"] for start in starts] == ["weather", "clock"]
+    assert {block.get("index", 0) for block in blocks} == {0}
+
+
+def test_answer_has_the_shape_of_ollama() -> None:
+    """Arguments are objects, calls come under the reason stop, and the last line has counts and durations."""
+    answer = whole("ollama", FULL)
+    lines = [data for _, data in frames("ollama", FULL)]
+
+    assert answer["message"]["thinking"] == "Two tools."
+    assert answer["message"]["tool_calls"][0]["function"]["arguments"] == {"city": "Rome"}
+    assert (answer["done"], answer["done_reason"]) == (True, "stop")
+    assert (answer["prompt_eval_count"], answer["eval_count"], answer["load_duration"]) == (100, 50, 1_000_000)
+    assert [line["done"] for line in lines] == [False] * (len(lines) - 1) + [True]
+    assert "".join(line["message"]["content"] for line in lines) == "Let me look."
+    assert sum("tool_calls" in line["message"] for line in lines) == 2
+    assert whole("ollama", Reply("a", finish_reason="length"))["done_reason"] == "length"
 
 
 def test_gemini_stream_is_events_with_crlf_or_one_array() -> None:

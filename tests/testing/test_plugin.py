@@ -71,13 +71,15 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
         yield server
 
 
-def test_the_client_talks_to_the_server_in_three_formats(run: Run) -> None:
+def test_the_client_talks_to_the_server_in_every_format(run: Run) -> None:
     """From blocking code and from coroutines, on both event loops."""
     result = run(
         """
         import pytest
 
-        @pytest.mark.parametrize("model", ["openai:mock", "openai-responses:mock", "anthropic:mock", "gemini:mock"])
+        ROWS = ["openai", "openai-responses", "anthropic", "gemini", "cohere", "ollama"]
+
+        @pytest.mark.parametrize("model", [f"{row}:mock" for row in ROWS])
         def test_blocking(fiber_client, fiber_server, model):
             fiber_server.enqueue("A river.")
             assert fiber_client.sync.ask("Name one.", model=model) == "A river."
@@ -89,7 +91,7 @@ def test_the_client_talks_to_the_server_in_three_formats(run: Run) -> None:
         """
     )
 
-    result.assert_outcomes(passed=6)
+    result.assert_outcomes(passed=8)
 
 
 def test_what_a_fixture_opened_is_closed(run: Run) -> None:

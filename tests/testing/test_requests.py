@@ -24,10 +24,12 @@ def question(format: str, said: str, /, **more: Any) -> dict[str, Any]:
     """Make the smallest request of a format."""
     message = {"role": "user", "content": said}
     match format:
-        case "openai_chat":
+        case "openai_chat" | "cohere":
             return {"model": "m", "messages": [message], **more}
         case "openai_responses":
             return {"model": "m", "input": [message], **more}
+        case "ollama":
+            return {"model": "m", "stream": False, "messages": [message], **more}
         case "anthropic":
             return {"model": "m", "max_tokens": 99, "messages": [message], **more}
         case _:
@@ -82,6 +84,11 @@ def test_smallest_request_is_read(format: str) -> None:
             },
         ),
         (
+            "cohere",
+            [{"type": "function", "function": {"name": "weather", "parameters": CITY}}],
+            {"auto": {}, "none": {"tool_choice": "NONE"}, "required": {"tool_choice": "REQUIRED"}},
+        ),
+        (
             "gemini",
             [
                 {"googleSearch": {}},
@@ -108,9 +115,18 @@ def test_tools_and_choice_are_read(format: str, tools: list[Any], choices: dict[
     views = {name: read(format, question(format, "x", tools=tools, **more)) for name, more in choices.items()}
 
     assert all(view.tools == (OfferedTool("weather", CITY),) for view in views.values())
-    assert [view.tool_choice for view in views.values()] == ["auto", "none", "required", "required"]
-    assert [view.tool_name for view in views.values()] == [None, None, None, "weather"]
-    assert views["auto"].parallel is (format == "gemini")
+    wanted = {"auto": "auto", "none": "none", "required": "required", "named": "required"}
+    assert [view.tool_choice for view in views.values()] == [wanted[name] for name in choices]
+    assert [view.tool_name for view in views.values()] == ["weather" if name == "named" else None for name in choices]
+    assert views["auto"].parallel is (format in ("gemini", "cohere"))
+
+
+def test_tools_of_ollama_are_offered_without_a_choice() -> None:
+    """There is none: what is offered may be called."""
+    tool = {"type": "function", "function": {"name": "weather", "parameters": CITY}}
+    view = read("ollama", question("ollama", "x", tools=[tool]))
+
+    assert (view.tools, view.tool_choice) == ((OfferedTool("weather", CITY),), "auto")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +136,10 @@ def test_tools_and_choice_are_read(format: str, tools: list[Any], choices: dict[
         ("openai_chat", {"reasoning_effort": "low", "max_tokens": 5}),
         ("openai_responses", {"reasoning": {"effort": "low"}, "max_output_tokens": 5}),
         ("anthropic", {"thinking": {"type": "adaptive"}, "max_tokens": 5}),
+        ("cohere", {"stream": True}),
+        ("cohere", {"thinking": {"type": "enabled"}, "max_tokens": 5}),
+        ("ollama", {"stream": True}),
+        ("ollama", {"think": "low", "options": {"num_predict": 5}}),
         (
             "gemini",
             {
@@ -164,6 +184,11 @@ def test_options_are_read(format: str, more: dict[str, Any]) -> None:
             CITY,
         ),
         ("anthropic", {"output_config": {"format": {"type": "json_schema", "schema": CITY}}}, CITY),
+        ("cohere", {"response_format": {"type": "text"}}, None),
+        ("cohere", {"response_format": {"type": "json_object"}}, {}),
+        ("cohere", {"response_format": {"type": "json_object", "json_schema": CITY}}, CITY),
+        ("ollama", {"format": "json"}, {}),
+        ("ollama", {"format": CITY}, CITY),
         ("gemini", {"generationConfig": {"responseMimeType": "application/json"}}, {}),
         ("gemini", {"generation_config": {"response_json_schema": CITY}}, CITY),
     ],
@@ -210,6 +235,14 @@ def test_schema_of_the_answer_is_read(format: str, more: dict[str, Any], schema:
             ],
         ),
         (
+            "cohere",
+            [
+                {"role": "assistant", "tool_calls": [{"id": "1"}, {"id": "2"}]},
+                {"role": "tool", "tool_call_id": "2", "content": "rain"},
+                {"role": "tool", "tool_call_id": "1", "content": [{"text": "sun"}]},
+            ],
+        ),
+        (
             "gemini",
             [
                 {"role": "model", "parts": [{"functionCall": {}}, {"functionCall": {}}]},
@@ -236,6 +269,21 @@ def test_tool_results_are_read_and_missing_ones_refused(format: str, turns: list
     body[key] = body[key][:-1]
     with pytest.raises(RefusedError, match=r"tool|function"):
         read(format, body)
+
+
+def test_results_of_ollama_are_read_in_order() -> None:
+    """Ids are not looked at."""
+    body = question("ollama", "x")
+    body["messages"] += [{"role": "assistant"}, {"role": "tool", "content": "rain"}, {"role": "tool", "content": "sun"}]
+
+    assert read("ollama", body).tool_results == ("rain", "sun")
+
+
+def test_ollama_streams_when_nothing_is_said() -> None:
+    """No stream has to be asked for; a question without messages is none."""
+    view = read("ollama", {"model": "m"})
+
+    assert (view.stream, view.last_text) == (True, "")
 
 
 def test_gemini_result_without_a_known_field_is_given_as_json() -> None:

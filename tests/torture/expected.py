@@ -229,12 +229,27 @@ EXPECTED: Mapping[str, Mapping[Mode, Outcome]] = {
 """Fault and kind of chat -> outcome."""
 
 _MODES: tuple[Mode, ...] = ("whole", "stream")
-_IN_OBJECTS: tuple[tuple[str, Mode], ...] = (("anthropic", "whole"), ("gemini", "whole"), ("gemini", "stream"))
+_IN_OBJECTS: tuple[tuple[str, Mode], ...] = (
+    ("anthropic", "whole"),
+    ("gemini", "whole"),
+    ("gemini", "stream"),
+    ("ollama", "whole"),
+    ("ollama", "stream"),
+)
 _UNCODED = Outcome(word="bad_request|content_filter")
+_UNTYPED = Outcome(word="provider", partial=True)
 
 EXCEPTIONS: Mapping[tuple[str, str, Mode], Outcome] = {
-    # These two tell a filtered prompt in words alone, and words do not decide.
-    **{("content-filter", format, mode): _UNCODED for format in ("anthropic", "gemini") for mode in _MODES},
+    # These two tell a filtered prompt in words alone, and words do not decide; Ollama filters nothing.
+    **{("content-filter", format, mode): _UNCODED for format in ("anthropic", "gemini", "ollama") for mode in _MODES},
+    # Errors have a status and no code here, so under a 200 there is nothing that tells them apart.
+    **{("error-under-200", "cohere", mode): FAILED for mode in _MODES},
+    **{("quota-under-200", format, mode): FAILED for format in ("cohere", "ollama") for mode in _MODES},
+    ("stream-error", "cohere", "stream"): _UNTYPED,
+    ("stream-error-first", "cohere", "stream"): FAILED,
+    ("stream-error-then-mark", "cohere", "stream"): _UNTYPED,
+    ("stream-rate-limit", "cohere", "stream"): _UNTYPED,
+    ("stream-rate-limit", "ollama", "stream"): _UNTYPED,
     # An empty answer that ends its turn is documented: https://docs.anthropic.com/en/api/handling-stop-reasons
     ("empty-choices", "anthropic", "whole"): Outcome(word="ok|parsing", text=None),
     # Arguments are an object here, so text in their place does not fit the format.

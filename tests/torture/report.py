@@ -10,7 +10,7 @@ from tests.torture.cell import FORMATS, Cell
 
 _SLOWEST = 10
 _MODES = ("whole", "stream")
-_SHORT = {"openai_chat": "chat", "openai_responses": "responses", "anthropic": "anthropic", "gemini": "gemini"}
+_SHORT = {"openai_chat": "chat", "openai_responses": "responses"}
 
 
 class Row(NamedTuple):
@@ -46,7 +46,7 @@ def table(rows: Sequence[Row]) -> str:
     for row in rows:
         found[row.cell.fault, row.cell.format, row.cell.mode].append(row)
     columns = [(format, mode) for format in FORMATS for mode in _MODES]
-    head = [f"{_SHORT[format]} {mode}" for format, mode in columns]
+    head = [f"{_SHORT.get(format, format)} {mode}" for format, mode in columns]
     faults = list(dict.fromkeys(sorted(row.cell.fault for row in rows)))
     width = max(map(len, faults), default=0)
     lines = ["  ".join([" " * width, *head])]
@@ -75,7 +75,7 @@ def misses(rows: Sequence[Row]) -> str:
         found[row.cell.fault, tuple(reason.replace(row.cell.runtime, "*") for reason in row.reasons)].append(row.cell)
     lines = []
     for (fault, reasons), cells in sorted(found.items()):
-        where = sorted({f"{_SHORT[cell.format]}/{cell.mode}/{cell.runtime}" for cell in cells})
+        where = sorted({f"{_SHORT.get(cell.format, cell.format)}/{cell.mode}/{cell.runtime}" for cell in cells})
         lines.append(f"{fault}: {', '.join(where)}")
         lines += [f"    {reason}" for reason in reasons]
     return "\n".join(["Misses", *lines]) if lines else ""

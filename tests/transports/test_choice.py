@@ -38,11 +38,12 @@ def test_a_transport_is_chosen_by_its_name(make: Callable[..., Any], name: str, 
 
 @pytest.mark.parametrize("make", [for_loops, for_threads])
 def test_a_transport_that_does_not_exist_is_refused(make: Callable[..., Any]) -> None:
-    """The message lists those that do."""
-    with pytest.raises(FiberValidationError, match="'curl': use direct, h11, httptools or httpx") as caught:
+    """The message names the variable, for an argument was checked before, and lists the transports that do exist."""
+    words = "FIBER_TRANSPORT is 'curl': set it to direct, h11, httptools or httpx"
+    with pytest.raises(FiberValidationError, match=words) as caught:
         make(lambda: "curl", str, no_proxy)
 
-    assert (caught.value.parameter, caught.value.outcome) == ("transport", "not_sent")
+    assert (caught.value.parameter, caught.value.outcome) == ("FIBER_TRANSPORT", "not_sent")
 
 
 @pytest.mark.usefixtures("no_real_environment")
@@ -51,5 +52,18 @@ def test_a_client_is_told_when_the_environment_names_none(monkeypatch: pytest.Mo
     monkeypatch.setenv("FIBER_TRANSPORT", "curl")
     fiber = Fiber(api_keys={"openai": "k"}, default_model="openai:m")
 
-    with pytest.raises(FiberValidationError, match="FIBER_TRANSPORT"):
+    with pytest.raises(FiberValidationError, match="environment variable FIBER_TRANSPORT"):
         fiber.sync.chat("Hi")
+
+
+@pytest.mark.usefixtures("no_real_environment")
+@pytest.mark.parametrize("said", ["curl", "", 5, object()])
+def test_a_client_is_told_when_its_argument_names_none(monkeypatch: pytest.MonkeyPatch, said: Any) -> None:
+    """At once, and whatever the environment says: it is the argument that is wrong."""
+    monkeypatch.setenv("FIBER_TRANSPORT", "wget")
+
+    with pytest.raises(FiberValidationError, match="The argument transport is") as caught:
+        Fiber(transport=said)
+
+    assert repr(said) in caught.value.message
+    assert (caught.value.parameter, caught.value.outcome) == ("transport", "not_sent")

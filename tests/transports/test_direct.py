@@ -818,3 +818,105 @@ def test_a_call_may_be_cancelled_at_each_of_its_steps(
 def idle(home: Home) -> int:
     """Return how many connections wait for a request."""
     return sum(len(one._idle) for one in home._pools.values())
+
+
+@pytest.mark.parametrize(
+    ("says", "connections"), [("", 1), ("keep-alive: timeout=10\r\n", 1), ("keep-alive: timeout=0\r\n", 3)]
+)
+def test_a_connection_is_idle_no_longer_than_the_server_says(
+    run: Run, serve: Serve, says: str, connections: int
+) -> None:
+    """One that the server is about to close is not used again."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.send(f"HTTP/1.1 200 OK\r\n{says}content-length: 5\r\n\r\nhello".encode())
+
+    server = serve(answer)
+
+    async def work(transport: DirectTransport) -> tuple[list[bytes], bool]:
+        return [await fetch(transport, get(server)) for _ in range(3)], await well(transport)
+
+    said, is_well = run(work)
+
+    assert (said, is_well) == ([b"hello"] * 3, True)
+    assert server.connections == connections
+
+
+# -- the connect timer ----------------------------------------------------------------------------------------------
+
+
+class Slow(Threads):
+    """
+    A network whose clock moves when somebody waits; nobody ever connects.
+
+    Attributes:
+        clock: The time.
+        connects: When the connect timer expires, for each attempt to connect.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = 100.0
+        self.connects: list[float | None] = []
+        self.now = lambda: self.clock  # type: ignore[method-assign]
+
+    async def connect(self, host: str, port: int, due: float | None) -> Any:
+        """Wait for nothing, up to the end."""
+        self.connects.append(due)
+        raise TimeoutError
+
+
+class Stale:
+    """A connection that the server has closed; it takes *seconds* until that is known."""
+
+    def __init__(self, network: Slow, seconds: float) -> None:
+        self.network, self.seconds = network, seconds
+
+    async def send(self, *_: object) -> Any:
+        """Fail."""
+        self.network.clock += self.seconds
+        raise FiberConnectionError("lost", outcome="unknown")
+
+    def was_stale(self, *_: object) -> bool:
+        """It was."""
+        return True
+
+    def is_dead(self) -> bool:
+        """It does not look so."""
+        return False
+
+    def abort(self) -> None:
+        """Close it."""
+
+
+@pytest.mark.parametrize("connect", [5.0, None])
+@pytest.mark.parametrize("stands", [0.0, 60.0])
+def test_one_connect_timer_bounds_the_waiting_and_the_connecting(
+    monkeypatch: pytest.MonkeyPatch, connect: float | None, stands: float
+) -> None:
+    """What a turn in the pool took is not there for connecting any more, but what a stale connection took is."""
+    monkeypatch.setattr(pool.Pool.__init__, "__defaults__", (1,))
+    slow = Slow()
+    transport = DirectTransport(slow)
+    home = run_sync(slow.home())
+    one = home.pool(Origin("http", "h", 80))
+    assert one.take(slow.waiter) is None  # somebody has the only place
+
+    class Waiter:
+        async def wait(self, due: float | None) -> None:
+            waited.append(due)
+            slow.clock += 3.0
+            one.give(Stale(slow, stands))
+
+        def wake(self) -> None:
+            pass
+
+    waited: list[float | None] = []
+    monkeypatch.setattr(slow, "waiter", Waiter)
+    with pytest.raises(FiberTimeoutError) as caught:
+        run_sync(transport.open(get(url="http://h/"), Timeouts(connect=connect), None))
+
+    assert waited == [connect and 105.0]
+    assert slow.connects == [connect and 105.0 + stands]
+    assert (caught.value.timer, caught.value.seconds, caught.value.outcome) == ("connect", connect, "not_sent")
+    assert one.count == 0

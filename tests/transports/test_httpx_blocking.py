@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from fiber.transports import httpx_blocking, library
+from fiber import FiberConnectionError
+from fiber._engine import run_sync
+from fiber.transports import library
 from fiber.transports.httpx_blocking import BlockingConnection
+from fiber.transports.origin import Origin
+from fiber.types.http import HTTPRequest
 from tests.transports.conftest import LIBRARY
 
 
@@ -67,4 +73,26 @@ def test_only_new_sockets_are_heard_of() -> None:
     made._hear("http11.receive_response_body.started", {})
 
     assert made._socket is None
-    assert httpx_blocking._within(None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("due", "until", "expected"), [(None, None, 5.0), (103.0, None, 3.0), (103.0, 102.0, 2.0), (99.0, None, 0.001)]
+)
+def test_the_first_request_connects_in_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, due: float | None, until: float | None, expected: float
+) -> None:
+    """A later one, when the library connects anew, has the whole timer again."""
+    monkeypatch.setattr(library, "now", lambda: 100.0)
+    made = BlockingConnection(library.load(LIBRARY), "", 5.0, due)
+    asked: list[float] = []
+
+    def handle(message: Any) -> None:
+        asked.append(message.extensions["timeout"]["connect"])
+        raise OSError
+
+    monkeypatch.setattr(made._transport, "handle_request", handle)
+    for limit in (until, None):
+        with pytest.raises(FiberConnectionError):
+            run_sync(made.send(HTTPRequest("GET", "http://h/"), Origin("http", "h", 80), "/", None, limit))
+
+    assert asked == [expected, 5.0]

@@ -9,8 +9,11 @@ from typing import Any
 import anyio
 import pytest
 
+from fiber import FiberConnectionError
 from fiber.transports import httpx_loops, library
 from fiber.transports.httpx_loops import LoopConnection
+from fiber.transports.origin import Origin
+from fiber.types.http import HTTPRequest
 from tests.transports.conftest import LIBRARY
 
 
@@ -77,3 +80,27 @@ def test_a_close_that_fails_is_quiet_and_reads_the_rest_off(backend: str) -> Non
     gc.collect()
 
     assert ended == ([True] if backend == "trio" else [])
+
+
+@pytest.mark.parametrize(("due", "expected"), [(None, 5.0), (103.0, 3.0), (99.0, 0.001)])
+def test_the_first_request_connects_in_what_is_left(
+    backend: str, monkeypatch: pytest.MonkeyPatch, due: float | None, expected: float
+) -> None:
+    """A later one, when the library connects anew, has the whole timer again."""
+    monkeypatch.setattr(library, "now", lambda: 100.0)
+    asked: list[float] = []
+
+    async def handle(message: Any) -> None:
+        asked.append(message.extensions["timeout"]["connect"])
+        raise OSError
+
+    async def main() -> None:
+        made = LoopConnection(library.load(LIBRARY), "", 5.0, due)
+        monkeypatch.setattr(made._transport, "handle_async_request", handle)
+        for _ in range(2):
+            with pytest.raises(FiberConnectionError):
+                await made.send(HTTPRequest("GET", "http://h/"), Origin("http", "h", 80), "/", None, None)
+
+    anyio.run(main, backend=backend)
+
+    assert asked == [expected, 5.0]

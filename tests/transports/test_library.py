@@ -263,3 +263,23 @@ def test_a_timeout_without_known_limits_has_no_number(http: Any) -> None:
 
     assert isinstance(error, FiberTimeoutError)
     assert error.seconds is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "until", "expected"),
+    [
+        (None, None, None),
+        (5.0, None, 5.0),
+        (None, 103.0, 3.0),
+        (5.0, 103.0, 3.0),
+        (2.0, 103.0, 2.0),
+        (5.0, 99.0, 0.001),
+    ],
+)
+def test_what_is_left_is_the_sooner_limit(
+    monkeypatch: pytest.MonkeyPatch, seconds: float | None, until: float | None, expected: float | None
+) -> None:
+    """It is never nothing, which the library would not take."""
+    monkeypatch.setattr(seam, "now", lambda: 100.0)
+
+    assert seam.within(seconds, until) == expected

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiber.transports.pool import IDLE_SECONDS, MAX_IDLE_CONNECTIONS, Pool, Turn
+from fiber.transports.pool import IDLE_SECONDS, MAX_IDLE_CONNECTIONS, Pool, Turn, idle_seconds
 
 
 @dataclass(eq=False)
@@ -284,3 +284,45 @@ def test_no_interleaving_loses_a_place(steps: list[str], picks: list[int], most:
         granted = sum(turn.has_come for turn in turns)
         assert pool.count == len(held) + granted + len(pool._idle) <= most
         assert pool.count == most or not any(not turn.has_come for turn in turns)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("timeout=5", 4.0),
+        ("timeout=5, max=100", 4.0),
+        ("max=100, Timeout = 20", 19.0),
+        ('timeout="7"', 6.0),
+        ("timeout=2", 1.0),
+        ("timeout=1", 0.5),
+        ("timeout=0", 0.0),
+        ("timeout=31", 30.0),
+        ("timeout=999999999", IDLE_SECONDS),
+        ("", IDLE_SECONDS),
+        ("max=100", IDLE_SECONDS),
+        ("timeout=soon", IDLE_SECONDS),
+        ("timeout=-5", IDLE_SECONDS),
+        ("xtimeout=5", IDLE_SECONDS),
+    ],
+)
+def test_a_server_says_how_long_it_waits(said: str, seconds: float) -> None:
+    """We wait a little less, never longer than for those who say nothing; what cannot be read says nothing."""
+    assert idle_seconds(said) == seconds
+
+
+def test_the_word_of_the_server_counts_for_its_pool() -> None:
+    """What was idle for so long is taken no more, and closed when the next comes back."""
+    bench = Bench()
+    old, new = bench.filled(2)
+    bench.pool.idle_seconds = 4.0
+
+    bench.clock.seconds = 3.9
+    taken = bench.pool.take(Bell)
+    bench.clock.seconds = 4.0
+    bench.pool.give(new)
+
+    assert taken is new
+    assert (old.aborted, bench.pool.count) == (1, 1)
+    bench.clock.seconds = 8.0
+    assert bench.pool.take(Bell) is None
+    assert (new.aborted, bench.pool.count) == (1, 1)

@@ -19,7 +19,7 @@ Members = dict[str, msgspec.Raw]
 NOTHING = msgspec.Raw(b"null")
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     """A whole reply, or the beginning of one in `message_start`."""
 
     type: Any = None
@@ -33,7 +33,7 @@ class Message(msgspec.Struct):
     error: Any = None
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     """What changed: in a block, or in the message."""
 
     type: Any = None
@@ -45,7 +45,7 @@ class Delta(msgspec.Struct):
     container: Any = None
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, gc=False):
     """One event of a stream."""
 
     type: Any = None
@@ -57,7 +57,7 @@ class Event(msgspec.Struct):
     error: Any = None
 
 
-class RawDelta(msgspec.Struct):
+class RawDelta(msgspec.Struct, gc=False):
     """The same event, its delta as raw members."""
 
     delta: Members

@@ -18,7 +18,7 @@ import msgspec
 from fiber.adapters.jsons import decode
 
 
-class FunctionCall(msgspec.Struct):
+class FunctionCall(msgspec.Struct, gc=False):
     """A call; `partialArgs` and `willContinue` only where Vertex streams the arguments."""
 
     id: Any = None
@@ -28,7 +28,7 @@ class FunctionCall(msgspec.Struct):
     willContinue: Any = None
 
 
-class Part(msgspec.Struct):
+class Part(msgspec.Struct, gc=False):
     """One part; the kinds not named here are carried as they are."""
 
     text: str | None = None
@@ -38,13 +38,13 @@ class Part(msgspec.Struct):
     inlineData: Any = None
 
 
-class Content(msgspec.Struct):
+class Content(msgspec.Struct, gc=False):
     """The parts of a candidate or of a piece of it."""
 
     parts: list[msgspec.Raw] | None = None
 
 
-class Candidate(msgspec.Struct):
+class Candidate(msgspec.Struct, gc=False):
     """One answer, or a piece of it."""
 
     index: Any = None
@@ -58,7 +58,7 @@ class Candidate(msgspec.Struct):
     continuationToken: Any = None
 
 
-class Reply(msgspec.Struct):
+class Reply(msgspec.Struct, gc=False):
     """A whole reply, or one chunk of a stream."""
 
     candidates: list[Candidate] | None = None
@@ -69,13 +69,13 @@ class Reply(msgspec.Struct):
     error: Any = None
 
 
-class SealedCall(msgspec.Struct):
+class SealedCall(msgspec.Struct, gc=False):
     """The id of a call that is to be sent back."""
 
     id: Any = None
 
 
-class Seal(msgspec.Struct):
+class Seal(msgspec.Struct, gc=False):
     """What a replayed part tells about itself."""
 
     functionCall: SealedCall | None = None

@@ -21,6 +21,7 @@ from fiber.adapters.openai_chat.media import AudioPieces, image_of
 from fiber.adapters.openai_chat.schema import MEMBERS, NOTHING, OBJECT, Choice, Chunk, Delta
 from fiber.adapters.openai_chat.thinking import Details, Thinking, detail_text
 from fiber.adapters.openai_chat.usage import read_usage
+from fiber.adapters.slots import Slot
 from fiber.types.result import FinishReason
 
 FINISH_REASONS: dict[str, FinishReason] = {
@@ -53,6 +54,7 @@ class _Turn:
     def __init__(self, assembly: Assembly, number: int) -> None:
         self.calls = Calls(assembly, number)
         self.begun = False
+        self.text: Slot | None = None  # what is being said, when the last thing read was a piece of it
         self._assembly = assembly
         self._number = number
         self._block = 0
@@ -70,9 +72,10 @@ class _Turn:
         if delta.reasoning_content is not None or delta.reasoning is not None or delta.reasoning_details is not NOTHING:
             self._read_reasoning(delta)
         content = delta.content
+        self.text = None
         if isinstance(content, str):
             if content:
-                self._assembly.text(content, self._key("text"), self._number)
+                self.text = self._assembly.text(content, self._key("text"), self._number)
         elif isinstance(content, list):
             for part in content:
                 self._read_part(part, whole=whole)
@@ -182,6 +185,7 @@ class Answer:
     def __init__(self, assembly: Assembly) -> None:
         self._assembly = assembly
         self._turns: dict[int, _Turn] = {}
+        self._first: _Turn | None = None
         self._sources: Any = None
 
     @property
@@ -202,6 +206,19 @@ class Answer:
             self._assembly.usage = read_usage(usage)
         self._sources = chunk.search_results or chunk.citations or self._sources
 
+    def read_words(self, chunk: Chunk) -> bool:
+        """Take a chunk that goes on with the text and says nothing else, as most do; say whether it is one."""
+        turn, choices = self._first, chunk.choices
+        if turn is None or turn.text is None or choices is None or len(choices) != 1:
+            return False
+        delta = choices[0].delta
+        if delta is None or type(delta.content) is not str or not delta.content:
+            return False
+        if chunk != Chunk(chunk.id, chunk.model, [Choice(0, Delta(delta.content))], object="chat.completion.chunk"):
+            return False
+        self._assembly.more_text(delta.content, turn.text)
+        return True
+
     def close(self) -> None:
         """The answer is whole."""
         for turn in self._turns.values():
@@ -216,6 +233,7 @@ class Answer:
         turn = self._turns.get(number)
         if turn is None:
             turn = self._turns[number] = _Turn(self._assembly, number)
+            self._first = self._turns.get(0)
         if whole or choice.delta is None:
             message = choice.message or choice.delta
             if message is not None and (whole or not turn.begun):

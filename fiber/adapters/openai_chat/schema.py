@@ -25,7 +25,7 @@ NOTHING = msgspec.Raw(b"")
 """Stands where a member is missing."""
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     """A message, or a piece of one."""
 
     content: str | int | float | bool | list[msgspec.Raw] | dict[str, Any] | None = None
@@ -40,7 +40,7 @@ class Delta(msgspec.Struct):
     annotations: Any = None
 
 
-class Choice(msgspec.Struct):
+class Choice(msgspec.Struct, gc=False):
     """One answer, or a piece of one; Perplexity and Writer send `message` beside each `delta`."""
 
     index: Any = None
@@ -51,7 +51,7 @@ class Choice(msgspec.Struct):
     error: Any = None
 
 
-class Chunk(msgspec.Struct):
+class Chunk(msgspec.Struct, gc=False):
     """A whole reply, or a chunk of a stream, or an error in the place of either."""
 
     id: Any = None

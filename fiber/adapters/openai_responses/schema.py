@@ -16,7 +16,7 @@ T = TypeVar("T")
 _NOTHING = msgspec.Raw(b"")
 
 
-class Reply(msgspec.Struct):
+class Reply(msgspec.Struct, gc=False):
     """A whole reply, also inside the events that carry one."""
 
     id: Any = None
@@ -31,7 +31,7 @@ class Reply(msgspec.Struct):
     input_transformations: Any = None
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, gc=False):
     """One event of a stream, whatever its type."""
 
     type: Any = None
@@ -50,7 +50,7 @@ class Event(msgspec.Struct):
     error: Any = None
 
 
-class Item(msgspec.Struct):
+class Item(msgspec.Struct, gc=False):
     """One item of the output, whatever its type."""
 
     type: Any = None
@@ -67,7 +67,7 @@ class Item(msgspec.Struct):
     output_format: Any = None
 
 
-class Head(msgspec.Struct):
+class Head(msgspec.Struct, gc=False):
     """What tells one sealed part from another."""
 
     type: Any = None

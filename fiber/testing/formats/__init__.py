@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
-from fiber.testing.formats import anthropic, gemini, openai_chat, openai_responses
+from fiber.testing.formats import anthropic, cohere, gemini, ollama, openai_chat, openai_responses
 from fiber.testing.formats.common import Asked, Refusal
 from fiber.testing.script import Failure, Reply
 from fiber.testing.view import ChatView
@@ -63,7 +63,7 @@ class Format(Protocol):
         ...
 
 
-_MODULES: tuple[Format, ...] = (openai_chat, openai_responses, anthropic, gemini)
+_MODULES: tuple[Format, ...] = (openai_chat, openai_responses, anthropic, gemini, cohere, ollama)
 FORMATS: Mapping[str, Format] = {format.name: format for format in _MODULES}
 
 
@@ -80,8 +80,12 @@ _CHAT: Mapping[str, Format] = {
     "/v1/chat/completions": openai_chat,
     "/v1/responses": openai_responses,
     "/v1/messages": anthropic,
+    "/v2/chat": cohere,
+    "/api/chat": ollama,
     "/anthropic/v1/messages": anthropic,  # Azure
 }
+COHERE = "/cohere"
+"""Stands before the paths of Cohere, for its list of models is where OpenAI's is."""
 _VERTEX = r"/v1/projects/[^/]+/locations/[^/]+"
 _MODEL_IN_PATH: Mapping[re.Pattern[str], Format] = {
     re.compile(r"/v1(?:beta|alpha)?/models/(.+):(generateContent|streamGenerateContent)"): gemini,
@@ -95,6 +99,7 @@ _MODELS = re.compile(r"/v1((?:beta|alpha)?)/models")
 
 def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Route:
     """Choose the format of a request by its path, and where paths are alike by its headers."""
+    theirs, path = path.startswith(f"{COHERE}/"), path.removeprefix(COHERE)
     if method == "POST":
         if format := _CHAT.get(path):
             return Route(format, "chat")
@@ -105,7 +110,11 @@ def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str
                 return Route(format, "chat", unquote(match[1]), match[2])
     match = _MODELS.fullmatch(path)
     guess: Format = openai_chat
-    if "x-goog-api-key" in headers or "key" in query or path.startswith(("/v1beta/", "/v1alpha/")):
+    if theirs:
+        guess = cohere
+    elif path.startswith("/api/"):
+        return Route(ollama, "models" if (method, path) == ("GET", "/api/tags") else "unknown")
+    elif "x-goog-api-key" in headers or "key" in query or path.startswith(("/v1beta/", "/v1alpha/")):
         guess = gemini
     elif "anthropic-version" in headers or "x-api-key" in headers:
         guess = anthropic

@@ -1,7 +1,7 @@
 """
 Failures in each provider's true shape: status, headers, body.
 
-Sources: the error pages of the three API references, and answers recorded from them (2026-11-20).
+Sources: the error pages of the API references, and answers recorded from them (2026-11-20 and -21).
 """
 
 from __future__ import annotations
@@ -139,6 +139,35 @@ _QUOTA_IDS = {
     "rate_limit": "GenerateRequestsPerMinutePerProjectPerModel",
     "quota": "GenerateRequestsPerDayPerProjectPerModel",
 }
+_COHERE: Mapping[str, tuple[int, str]] = {
+    # Kind -> status, message.
+    "bad_request": (400, "invalid request: the request is not valid"),
+    "bad_key": (401, "invalid api token"),
+    "permission": (403, "your api token may not use this resource"),
+    "model_not_found": (
+        404,
+        "model '{model}' not found, make sure the correct model ID was used and that you have access to the model.",
+    ),
+    "context_length": (400, "too many tokens: total number of tokens in the prompt exceeds the limit of 128000"),
+    "content_filter": (498, "the request holds a token that is denied"),
+    "rate_limit": (429, "Please wait and try again later"),
+    "quota": (429, "You are using a Trial key, which is limited to 1000 API calls / month."),
+    "server_error": (500, "internal server error"),
+    "overloaded": (503, "the service is overloaded, please try again later"),
+}
+_OLLAMA: Mapping[str, tuple[int, str]] = {
+    # Kind -> status, message.
+    "bad_request": (400, "invalid request"),
+    "bad_key": (401, "unauthorized"),
+    "permission": (403, "this model requires a subscription"),
+    "model_not_found": (404, "model '{model}' not found"),
+    "context_length": (400, "the input length exceeds the context length"),
+    "content_filter": (400, "invalid request"),
+    "rate_limit": (429, "too many concurrent requests"),
+    "quota": (402, "you have reached your usage limit"),
+    "server_error": (500, "llama runner process has terminated"),
+    "overloaded": (503, "server busy, please try again.  maximum pending requests exceeded"),
+}
 
 
 def openai_error(failure: Failure, model: str = "", key: str = "") -> dict[str, Any]:
@@ -216,3 +245,31 @@ def gemini(failure: Failure, model: str = "", key: str = "") -> Refusal:
     """Return the failure as Google sends it: how long to wait stands in the body."""
     body = gemini_error(failure, model)
     return Refusal(body["error"]["code"], dict(failure.headers), encode(body))
+
+
+def cohere_error(failure: Failure, model: str) -> dict[str, Any]:
+    """Return the body of the failure, but for its id."""
+    return {"message": message_of(failure, _COHERE[failure.kind][1].format(model=model))}
+
+
+def cohere(failure: Failure, model: str = "", key: str = "") -> Refusal:
+    """Return the failure as Cohere sends it."""
+    body = {"id": "00000000-0000-4000-8000-000000000000", **cohere_error(failure, model)}
+    return _plain(failure, _COHERE, body)
+
+
+def ollama_error(failure: Failure, model: str) -> dict[str, Any]:
+    """Return the body of the failure."""
+    return {"error": message_of(failure, _OLLAMA[failure.kind][1].format(model=model))}
+
+
+def ollama(failure: Failure, model: str = "", key: str = "") -> Refusal:
+    """Return the failure as Ollama sends it."""
+    return _plain(failure, _OLLAMA, ollama_error(failure, model))
+
+
+def _plain(failure: Failure, known: Mapping[str, tuple[int, str]], body: Mapping[str, Any]) -> Refusal:
+    headers = {}
+    if failure.retry_after is not None:
+        headers["retry-after"] = whole_seconds(failure.retry_after)
+    return Refusal(failure.status or known[failure.kind][0], {**headers, **failure.headers}, encode(body))

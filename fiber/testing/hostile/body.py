@@ -14,7 +14,7 @@ import msgspec
 
 from fiber.testing.formats.common import sse
 from fiber.testing.hostile.actions import Action
-from fiber.testing.hostile.scene import MARK, Fault, Mode, Recipe, Scene, half, middle, streamed, whole
+from fiber.testing.hostile.scene import EVENT_FORMATS, MARK, Fault, Mode, Recipe, Scene, half, middle, streamed, whole
 from fiber.testing.script import MockCall, Reply
 
 Change: TypeAlias = Callable[[bytes], bytes]
@@ -22,10 +22,10 @@ Change: TypeAlias = Callable[[bytes], bytes]
 _WHOLE: frozenset[Mode] = frozenset({"whole"})
 _STREAM: frozenset[Mode] = frozenset({"stream"})
 _DEEP = 100_000
-_COUNT = re.compile(rb'"(\w*(?:_tokens|TokenCount))":(\d+)')
-_REASON = re.compile(rb'"(finish_reason|stop_reason|finishReason|reason)":"\w+"')
-_ANSWERS = ("choices", "output", "content", "candidates")
-_USAGES = ("usage", "usageMetadata")
+_COUNT = re.compile(rb'"(\w*(?:_tokens|TokenCount|eval_count))":(\d+)')
+_REASON = re.compile(rb'"(finish_reason|stop_reason|finishReason|done_reason|reason)":"\w+"')
+_ANSWERS = ("choices", "output", "content", "candidates", "message")
+_USAGES = ("usage", "usageMetadata", "prompt_eval_count", "eval_count")
 _ARGUMENTS = {"city": "Paris"}
 
 
@@ -216,8 +216,20 @@ FAULTS = (
     Fault("json-bom", "B8", "A byte order mark before everything.", _bom),
     Fault("json-invalid-utf8", "B9", "A byte behind the text that is not UTF-8.", text(b"\xff")),
     Fault("json-utf16", "B9", "JSON in UTF-16.", one(lambda data: data.decode().encode("utf-16"))),
-    Fault("missing-choices", "B10", "No choices, output, content or candidates.", _json(_without(*_ANSWERS)), _WHOLE),
-    Fault("empty-choices", "B10", "An empty list of choices, output, content or candidates.", _json(_emptied), _WHOLE),
+    Fault(
+        "missing-choices",
+        "B10",
+        "No choices, output, content, candidates or message.",
+        _json(_without(*_ANSWERS)),
+        _WHOLE,
+    ),
+    Fault(
+        "empty-choices",
+        "B10",
+        "An empty list of choices, output, content, candidates or message.",
+        _json(_emptied),
+        _WHOLE,
+    ),
     Fault("null-content", "B11", "null for the text; in a stream for a piece of it.", _texted(_null)),
     Fault("usage-never", "E17", "No usage at all.", _json(_without(*_USAGES))),
     Fault("usage-strings", "B11", "Counts of tokens as strings.", every(lambda data: _COUNT.sub(rb'"\1":"\2"', data))),
@@ -242,7 +254,7 @@ FAULTS = (
         "A finish reason that nobody knows.",
         every(lambda data: _REASON.sub(rb'"\1":"teleported"', data), make=_other_reason),
     ),
-    Fault("unknown-events", "B12", "An event of a type that nobody knows.", _unknown_events, _STREAM),
+    Fault("unknown-events", "B12", "An event of a type that nobody knows.", _unknown_events, _STREAM, EVENT_FORMATS),
     Fault("tool-arguments-cut", "B13", "A tool call whose arguments are cut.", _arguments('{"city": "Par')),
     Fault("tool-arguments-empty", "B13", "A tool call without any arguments.", _arguments("")),
     Fault(

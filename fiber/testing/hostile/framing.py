@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fiber.testing.hostile.actions import Action, End, Part
 from fiber.testing.hostile.body import edited
-from fiber.testing.hostile.scene import MARK, Fault, Mode, Recipe, Scene, half, middle, opened, streamed
+from fiber.testing.hostile.scene import EVENT_FORMATS, MARK, Fault, Mode, Recipe, Scene, half, middle, opened, streamed
 
 _STREAM: frozenset[Mode] = frozenset({"stream"})
 _GEMINI = frozenset({"gemini"})
@@ -121,8 +121,12 @@ def _fault(name: str, matrix: str, meaning: str, play: Recipe) -> Fault:
     return Fault(name, matrix, meaning, play, _STREAM)
 
 
+def _of_events(name: str, matrix: str, meaning: str, play: Recipe) -> Fault:
+    return Fault(name, matrix, meaning, play, _STREAM, EVENT_FORMATS)
+
+
 FAULTS = (
-    _fault("stream-cr", "E1", "Lines end with CR.", joined(lambda data: [data.replace(b"\n", b"\r")])),
+    _of_events("stream-cr", "E1", "Lines end with CR.", joined(lambda data: [data.replace(b"\n", b"\r")])),
     _fault("stream-crlf", "E1", "Lines end with CRLF.", joined(lambda data: [data.replace(b"\n", b"\r\n")])),
     _fault(
         "stream-crlf-split",
@@ -130,30 +134,32 @@ FAULTS = (
         "Lines end with CRLF, and chunks between the two.",
         joined(lambda data: re.split(rb"(?<=\r)", data.replace(b"\n", b"\r\n"))),
     ),
-    _fault("stream-mixed-ends", "E1", "Lines end with CR, LF and CRLF by turns.", joined(_mixed)),
+    _of_events("stream-mixed-ends", "E1", "Lines end with CR, LF and CRLF by turns.", joined(_mixed)),
     _fault("stream-one-chunk", "E1", "All events in one chunk.", joined(lambda data: [data])),
     _fault("stream-split-characters", "E2", "Chunks of one byte, through characters of four.", _wide),
     _fault("stream-split-surrogates", "B6", "An emoji as two escapes, one in each of two events.", _split_surrogates),
-    _fault("stream-no-space", "E3", "No space behind the colon.", each(lambda e: re.sub(rb"(?m)^(\w+): ", rb"\1:", e))),
-    _fault("stream-multiline", "E3", "The JSON of an event in several data lines.", each(_multiline)),
-    _fault("stream-odd-fields", "E3", "Comments, id, retry and unknown fields in every event.", each(_odd_fields)),
-    _fault(
+    _of_events(
+        "stream-no-space", "E3", "No space behind the colon.", each(lambda e: re.sub(rb"(?m)^(\w+): ", rb"\1:", e))
+    ),
+    _of_events("stream-multiline", "E3", "The JSON of an event in several data lines.", each(_multiline)),
+    _of_events("stream-odd-fields", "E3", "Comments, id, retry and unknown fields in every event.", each(_odd_fields)),
+    _of_events(
         "stream-empty-data",
         "E4",
         "Events with empty data between the others.",
         each(lambda e: b"data:\n\ndata: \n\n" + e),
     ),
-    _fault(
+    _of_events(
         "stream-id-only", "E4", "Events with nothing but an id between the others.", each(lambda e: b"id: 9\n\n" + e)
     ),
     _fault("stream-no-final-blank", "E10", "The last event lacks its blank line.", _unended),
     _fault("stream-giant-event", "E13", "An event of 30 MB.", _giant(lambda scene: 30_000_000)),
     _fault("stream-endless-event", "E13", "An event of *bulk_bytes*.", _giant(lambda scene: scene.bulk_bytes)),
-    _fault("stream-endless-line", "E13", "A field name that fills memory.", _giant_name),
+    _of_events("stream-endless-line", "E13", "A field name that fills memory.", _giant_name),
     _fault("stream-many-events", "E14", "*flood_events* pieces of text.", _many_events),
-    _fault("stream-many-comments", "E14", "Ten times *flood_events* comments.", _flood(b": x\n")),
+    _of_events("stream-many-comments", "E14", "Ten times *flood_events* comments.", _flood(b": x\n")),
     _fault("stream-many-blanks", "E14", "Ten times *flood_events* blank lines.", _flood(b"\n")),
-    _fault("stream-many-empty", "E14", "Ten times *flood_events* empty events.", _flood(b"data:\n\n")),
+    _of_events("stream-many-empty", "E14", "Ten times *flood_events* empty events.", _flood(b"data:\n\n")),
     Fault(
         "stream-json-array",
         "E16",

@@ -27,7 +27,9 @@ Half = TypeVar("Half", bytes, list[bytes])
 MARK = "\x7f"
 """Stands in the text of a reply where other bytes will be put; JSON leaves this character as it is."""
 _ALL_MODES: frozenset[Mode] = frozenset({"whole", "stream"})
-_ALL_FORMATS = frozenset({"openai_chat", "openai_responses", "anthropic", "gemini"})
+EVENT_FORMATS = frozenset({"openai_chat", "openai_responses", "anthropic", "gemini", "cohere"})
+"""Formats whose streams are server-sent events."""
+_ALL_FORMATS = EVENT_FORMATS | {"ollama"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -118,10 +119,8 @@ def _same_arguments(got: str, true: Any) -> bool:
 
 def reading(format: str) -> ModuleType:
     """Return the oracle of *format*."""
-    from tests.conformance.oracles import anthropic, gemini, openai_chat, openai_responses
-
-    modules = {each.__name__.rpartition(".")[2]: each for each in (anthropic, gemini, openai_chat, openai_responses)}
-    return modules[format]
+    module: ModuleType = import_module(f"tests.conformance.oracles.{format}")
+    return module
 
 
 def names(*words: str) -> frozenset[str]:

@@ -90,10 +90,12 @@ def test_signs_of_life_are_no_content(server: HostileServer) -> None:
     """Pings follow half of the stream until the limit, in the format's own words."""
     chat = unchunked(exchange(server, "pings", stream=True).removesuffix(b"0\r\n\r\n"))
     anthropic = unchunked(exchange(server, "pings", "anthropic", stream=True))
+    ollama = unchunked(exchange(server, "pings", "ollama", stream=True))
 
     assert chat.count(b": keep-alive\n\n") > 2
     assert anthropic.count(b"event: ping\n") > 3
-    assert NONCE.encode() not in chat + anthropic
+    assert ollama.endswith(b"\n" * 5)
+    assert NONCE.encode() not in chat + anthropic + ollama
 
 
 def test_white_space_is_all_that_comes(server: HostileServer) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fiber.framing.sse import SSEDecoder
 from fiber.testing.hostile.actions import Part
-from tests.testing.hostile.wire import FORMATS, NONCE, body, payloads, played
+from tests.testing.hostile.wire import EVENTS, NONCE, body, payloads, played
 
 SAME = (
     "stream-cr",
@@ -33,7 +33,7 @@ def frames(data: bytes) -> list[tuple[str, bytes]]:
     return [(event, found) for event, found in [*decoder.feed(data), *decoder.finish()] if found]
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EVENTS)
 @pytest.mark.parametrize("fault", SAME)
 def test_events_stay_the_same(fault: str, format: str) -> None:
     """Read by the standard, the events are those of the good answer."""
@@ -51,7 +51,7 @@ def test_characters_are_cut() -> None:
     assert "\U0001f44b\U0001f3fd".encode() in b"".join(parts)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EVENTS)
 def test_emoji_is_cut_between_two_events(format: str) -> None:
     """The halves of an emoji stand in two events, next to each other."""
     found = body(played("stream-split-surrogates", format, stream=True))
@@ -60,7 +60,7 @@ def test_emoji_is_cut_between_two_events(format: str) -> None:
     assert rb'"\udc4b' in found
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EVENTS)
 def test_data_has_several_lines(format: str) -> None:
     """Joined, the lines of an event are its JSON."""
     found = frames(body(played("stream-multiline", format, stream=True)))

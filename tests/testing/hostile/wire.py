@@ -15,8 +15,16 @@ from fiber.testing.hostile.scene import Scene
 from fiber.testing.view import ChatView
 
 NONCE = "nonce-4711"
-FORMATS = ("openai_chat", "openai_responses", "anthropic", "gemini")
-PATHS = {"openai_chat": "v1/chat/completions", "openai_responses": "v1/responses", "anthropic": "v1/messages"}
+FORMATS = ("openai_chat", "openai_responses", "anthropic", "gemini", "cohere", "ollama")
+EVENTS = tuple(format for format in FORMATS if format != "ollama")
+"""Formats whose streams are server-sent events."""
+PATHS = {
+    "openai_chat": "v1/chat/completions",
+    "openai_responses": "v1/responses",
+    "anthropic": "v1/messages",
+    "cohere": "cohere/v2/chat",
+    "ollama": "api/chat",
+}
 
 
 def request(fault: str, format: str = "openai_chat", *, stream: bool = False, close: bool = True) -> bytes:
@@ -92,6 +100,8 @@ def body(actions: list[Action]) -> bytes:
 
 
 def payloads(data: bytes) -> list[Any]:
-    """Return the JSON of the events in *data*."""
+    """Return the JSON of the events, or lines, in *data*."""
+    if b"data: " not in data:
+        return [json.loads(line.decode()) for line in data.split(b"\n") if line]
     found = [line.partition(b"data: ")[2] for line in data.replace(b"\r\n", b"\n").split(b"\n") if b"data: " in line]
     return [json.loads(each.decode()) for each in found if each != b"[DONE]"]
