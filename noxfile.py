@@ -2,7 +2,8 @@
 What is checked, and how; CI and people run the same sessions.
 
 `nox` runs lint, types and tests; `nox -l` lists the rest. Every session installs from the hashed
-files in `requirements/`, and pytest meets the built wheel, never the source folder.
+files in `requirements/`, and pytest meets the built wheel, never the source folder. The sessions that need
+nothing but the newest dependencies and that wheel, on the oldest Python, share one environment.
 """
 
 from __future__ import annotations
@@ -22,11 +23,19 @@ nox.options.reuse_existing_virtualenvs = True
 
 ROOT = Path(__file__).parent
 DIST = ROOT / ".nox" / "dist"
+SHARED = ROOT / ".nox" / "environment" / "bin"
+"""The programs of the environment that sessions share; its folder is named after its session."""
+
 RECORDINGS = ROOT.parent / "shared" / "wire"
 """Recorded provider traffic, kept beside the repository and not in it."""
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 OLDEST = PYTHONS[0]
+LIBRARIES = ["direct", "httpx", "httpx2"]
+"""What the bytes go over: our own sockets, or a library."""
+
+WORKERS = "2"
+"""Processes that share a run of the tests; `-- -n 0` is one, for a debugger."""
 
 
 @nox.session(python=OLDEST)
@@ -58,7 +67,7 @@ def build(session: nox.Session) -> None:
     """Build the source distribution, and the wheel from it."""
     install(session, "build")
     shutil.rmtree(DIST, ignore_errors=True)
-    session.run("python", "-m", "build", "--no-isolation", "--outdir", str(DIST), silent=True)
+    session.run_install("python", "-m", "build", "--no-isolation", "--outdir", str(DIST), silent=True)
     with zipfile.ZipFile(built_wheel(session)) as archive:
         if "fiber/py.typed" not in archive.namelist():
             session.error("the wheel has no fiber/py.typed, so its types are invisible")
@@ -78,14 +87,14 @@ def tests_lowest(session: nox.Session) -> None:
     run_pytest(session, *session.posargs)
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(python=PYTHONS, requires=["build"])
 def tests_httpx(session: nox.Session) -> None:
     """Run the tests over httpx instead of our own sockets."""
     install(session, "test", wheel=True)
     run_pytest(session, *session.posargs, FIBER_HTTP="httpx")
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(python=PYTHONS, requires=["build"])
 def tests_httpx2(session: nox.Session) -> None:
     """Run the tests over httpx2 instead of our own sockets."""
     install(session, "test", wheel=True)
@@ -93,83 +102,85 @@ def tests_httpx2(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST, requires=["build"])
+def environment(session: nox.Session) -> None:
+    """Install the newest dependencies and the wheel, for the sessions below."""
+    install(session, "test", wheel=True)
+
+
+@nox.session(venv_backend="none", requires=["environment"])
 def coverage(session: nox.Session) -> None:
     """Run the tests and fail below the coverage that pyproject.toml asks for."""
-    install(session, "test", wheel=True)
     run_pytest(session, "--cov", "--cov-report=term", *session.posargs)
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(venv_backend="none", requires=["environment"])
+def thorough(session: nox.Session) -> None:
+    """Run the tests with twenty times the examples, new ones each time."""
+    run_pytest(session, "--hypothesis-profile=thorough", *session.posargs)
+
+
+@nox.session(venv_backend="none", requires=["environment"])
 def architecture(session: nox.Session) -> None:
     """Check who imports whom."""
-    install(session, "test", wheel=True)
     run_pytest(session, "tests/test_architecture.py", *session.posargs)
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(venv_backend="none", requires=["environment"])
 def docs(session: nox.Session) -> None:
     """Run the examples in README and docs, and look for undocumented names."""
     require(session, ROOT / "tests" / "test_docs.py")
-    install(session, "test", wheel=True)
     run_pytest(session, "tests/test_docs.py", *session.posargs)
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(venv_backend="none", requires=["environment"])
 def bench(session: nox.Session) -> None:
     """Run every benchmark briefly, to see that it still runs."""
     require(session, ROOT / "benchmarks")
-    install(session, "test", wheel=True)
-    session.run("python", "benchmarks", "--smoke", *session.posargs)
+    run(session, "python", "benchmarks", "--smoke", *session.posargs)
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(venv_backend="none", requires=["environment"])
 def reliability(session: nox.Session) -> None:
     """Measure what is promised about faults; `nox -s reliability -- --smoke` takes less than two minutes."""
     require(session, ROOT / "benchmarks" / "reliability")
-    install(session, "test", wheel=True)
-    session.run("python", "benchmarks/reliability", *session.posargs)
+    run(session, "python", "benchmarks/reliability", *session.posargs)
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(venv_backend="none", requires=["environment"])
 def conformance(session: nox.Session) -> None:
     """Replay recorded provider traffic through every adapter."""
     require(session, ROOT / "tests" / "conformance")
     require(session, RECORDINGS)
-    install(session, "test", wheel=True)
-    session.run("python", "-m", "tests.conformance", *session.posargs)
+    run(session, "python", "-m", "tests.conformance", *session.posargs)
 
 
-@nox.session(python=OLDEST, requires=["build"])
-@nox.parametrize("library", ["direct", "httpx", "httpx2"])
+@nox.session(venv_backend="none", requires=["environment"])
+@nox.parametrize("library", LIBRARIES)
 def torture(session: nox.Session, library: str) -> None:
     """Play every fault through every adapter and runtime, over each transport; `-- --sample 300` plays some."""
     require(session, ROOT / "tests" / "torture")
-    install(session, "test", wheel=True)
-    session.run("python", "-m", "tests.torture", *session.posargs, env=_over(library))
+    run(session, "python", "-m", "tests.torture", *session.posargs, FIBER_HTTP=over(library))
 
 
-@nox.session(python=OLDEST, requires=["build"])
-@nox.parametrize("library", ["direct", "httpx", "httpx2"])
+@nox.session(venv_backend="none", requires=["environment"])
+@nox.parametrize("library", LIBRARIES)
 def torture_elsewhere(session: nox.Session, library: str) -> None:
     """Meet a fault server, aimock, LiteLLM's proxy and nginx; what cannot be had is skipped with its reason."""
-    install(session, "test", wheel=True)
-    session.run("python", "-m", "tests.torture.elsewhere", *session.posargs, env=_over(library))
+    run(session, "python", "-m", "tests.torture.elsewhere", *session.posargs, FIBER_HTTP=over(library))
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(venv_backend="none", requires=["environment"])
 def torture_peers(session: nox.Session) -> None:
     """Play the faults to other clients too; what pip cannot install is skipped with its reason."""
     require(session, ROOT / "tests" / "torture" / "peers")
-    install(session, "test", wheel=True)
-    session.run("python", "-m", "tests.torture.peers", *session.posargs, env={"FIBER_HTTP": ""})
+    run(session, "python", "-m", "tests.torture.peers", *session.posargs, FIBER_HTTP="")
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(venv_backend="none", requires=["environment"])
 def interop(session: nox.Session) -> None:
     """Talk to real servers that run on this machine."""
     require(session, ROOT / "tests" / "interop")
-    install(session, "test", wheel=True)
-    session.run("python", "tests/interop", *session.posargs)
+    run(session, "python", "tests/interop", *session.posargs)
 
 
 def install(session: nox.Session, *requirements: str, wheel: bool = False) -> None:
@@ -188,13 +199,22 @@ def built_wheel(session: nox.Session) -> Path:
     return wheels[0]
 
 
-def _over(library: str) -> dict[str, str]:
-    return {"FIBER_HTTP": "" if library == "direct" else library}
+def over(library: str) -> str:
+    """Return the value of FIBER_HTTP that asks for *library*."""
+    return "" if library == "direct" else library
 
 
 def run_pytest(session: nox.Session, *arguments: str, **variables: str) -> None:
     """Run pytest against the installed wheel, over our own sockets unless told otherwise."""
-    session.run("pytest", "-q", *arguments, env={"TEST_INSTALLED_WHEEL": "1", "FIBER_HTTP": "", **variables})
+    run(session, "pytest", "-q", "-n", WORKERS, *arguments, TEST_INSTALLED_WHEEL="1", **{"FIBER_HTTP": "", **variables})
+
+
+def run(session: nox.Session, program: str, *arguments: str, **variables: str) -> None:
+    """Run a program of the session's environment, which is the shared one where the session has none."""
+    if session.venv_backend == "none":
+        program = str(SHARED / program)
+        variables["PATH"] = os.pathsep.join([str(SHARED), os.environ["PATH"]])
+    session.run(program, *arguments, env=variables)
 
 
 def require(session: nox.Session, path: Path) -> None:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
     from fiber.layers import default_layers
+    from fiber.providers.aws import AWSKeys
     from fiber.providers.compatible import openai_compatible
     from fiber.providers.row import Provider
     from fiber.providers.table import PROVIDERS
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     from fiber.types.fetch import FetchPolicy
     from fiber.types.functions import tool_of
     from fiber.types.http import Secret
+    from fiber.types.limits import RateLimits
     from fiber.types.media import ImageInfo, check_image, data_url
     from fiber.types.messages import ChatMessage
     from fiber.types.partial import partial_json
@@ -106,7 +108,6 @@ if TYPE_CHECKING:
         ChatResult,
         Choice,
         Citation,
-        RateLimits,
         Receipt,
         TokenLogprob,
         Usage,
@@ -142,6 +143,7 @@ _HOMES = {
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
     "fiber.layers": "default_layers",
+    "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS",
@@ -158,15 +160,17 @@ _HOMES = {
     "fiber.types.functions": "tool_of",
     "fiber.types.http": "Secret",
     "fiber.types.media": "ImageInfo check_image data_url",
+    "fiber.types.limits": "RateLimits",
     "fiber.types.messages": "ChatMessage",
     "fiber.types.partial": "partial_json",
     "fiber.types.request": "ChatRequest",
-    "fiber.types.result": "Attempt ChatResult Choice Citation RateLimits Receipt TokenLogprob Usage",
+    "fiber.types.result": "Attempt ChatResult Choice Citation Receipt TokenLogprob Usage",
     "fiber.types.target": "Quirks",
     "fiber.types.tools": "ReasoningOptions ResponseFormat ServerTool Tool ToolChoice",
 }
 
 __all__ = [
+    "AWSKeys",
     "Adapter",
     "Attempt",
     "Audio",

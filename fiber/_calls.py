@@ -27,6 +27,9 @@ from fiber.types.target import Target
 
 S = TypeVar("S")
 
+_SWITCHES = ("keep_raw", "forget_text", "heartbeats", "repair")
+"""Keywords that are members of a `Call` of the same name."""
+
 
 def either(messages: Any, request: ChatRequest | None) -> Any:
     """Return the one that was given; giving both, or neither, is an error."""
@@ -65,6 +68,13 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     row = _row(settings, where.provider)
     if _flag(call_options, "repair"):
         _check_repair(request, stream=stream)
+    if stream and _flag(call_options, "forget_text") and (request.response_format or call_options.get("emulate_tools")):
+        raise FiberValidationError(
+            "forget_text cannot stand beside response_format or emulate_tools, which read the text at the end of the"
+            " stream: leave it out.",
+            parameter="forget_text",
+            outcome="not_sent",
+        )
     chat = Chat(request, adapter_of(row.adapter))
     if _flag(call_options, "emulate_tools"):
         chat = emulated(chat)
@@ -176,6 +186,7 @@ def _call(
     stream: bool,
 ) -> Call:
     _open(settings)
+    switches: Any = {name: _flag(options, name) for name in _SWITCHES if name in options}
     return Call(
         operation=operation,
         row=row,
@@ -193,9 +204,7 @@ def _call(
         stream=stream,
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
-        keep_raw=_flag(options, "keep_raw"),
-        heartbeats=_flag(options, "heartbeats"),
-        repair=_flag(options, "repair"),
+        **switches,
     )
 
 

@@ -99,6 +99,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         deadline: Absolute time on the transport's clock; None for no limit.
         context: Bound fields for logs, spans and events; never sent.
         keep_raw: Keep the bytes of a stream in the result's `body`.
+        forget_text: Give the text of a stream out without keeping it.
         heartbeats: Give out an event for each chunk of a stream that brings none.
         repair: Ask once more when the answer is not what was asked for.
     """
@@ -115,6 +116,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     context: Mapping[str, Any] = {}
     label: str = ""
     keep_raw: bool = False
+    forget_text: bool = False
     heartbeats: bool = False
     repair: bool = False
     journal: Journal = msgspec.field(default_factory=Journal)

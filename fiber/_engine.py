@@ -17,8 +17,9 @@ from fiber._chain import Call, Reply
 from fiber._errors import FiberError, FiberValidationError
 from fiber._open import FED_BYTES, OpenStream, Replay, after, expired, rest, sooner, told
 from fiber.adapters.base import StreamDecoder
+from fiber.providers.auth import signed
 from fiber.providers.row import secret_of
-from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
+from fiber.transports.base import DeadlineReached, HTTPResponse, bounded, wall
 from fiber.types.http import HTTPRequest, Secret
 from fiber.types.result import Attempt, ChatResult
 
@@ -129,7 +130,7 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
     said = {name.lower() for name, _ in request.headers}
     added = {name.lower(): (name, value) for name, value in usual if name.lower() not in said}
     request = msgspec.structs.replace(request, headers=(*request.headers, *added.values()))
-    return call.row.auth(request, secret)
+    return signed(call.row.auth, request, secret, lambda: wall(call.transport))
 
 
 def _reason(error: Exception) -> str:
@@ -161,7 +162,10 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
             else:
                 result = operation.parse(head, body, call.target)
             return Reply(result, Replay(result)) if call.stream else Reply(result)
-        stream = OpenStream(call, response, operation.decoder(head, call.target), secret, due)
+        decoder = operation.decoder(head, call.target)
+        if call.forget_text and (forget := getattr(decoder, "forget_text", None)) is not None:
+            forget()
+        stream = OpenStream(call, response, decoder, secret, due)
         await stream.prime()
         return Reply(stream=stream)
     except DeadlineReached:

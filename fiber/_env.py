@@ -1,8 +1,9 @@
 """
 The only reader of the environment.
 
-Variables: each row's `key_env`, `base_url_env` and `places`, `FIBER_MODEL` (default model), `FIBER_TRANSPORT` (`direct`
-or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies. Nothing else is read.
+Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `places`, `FIBER_MODEL` (default
+model), `FIBER_TRANSPORT` (`direct` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies.
+Nothing else is read.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ from contextlib import suppress
 
 from fiber._errors import FiberValidationError
 from fiber.providers.row import Provider
+from fiber.types.http import Secret
 
 
-def keys(rows: Iterable[Provider]) -> dict[str, str]:
+def keys(rows: Iterable[Provider]) -> dict[str, str | Secret]:
     """Return the keys that are set, by row name; the first variable that is not empty wins."""
-    return _first(rows, "key_env")
+    found: dict[str, str | Secret] = {}
+    for row in rows:
+        if key := _value(row.key_env) if row.read_key is None else row.read_key(os.environ):
+            found[row.name] = key
+    return found
 
 
 def base_urls(rows: Iterable[Provider]) -> dict[str, str]:

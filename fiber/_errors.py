@@ -31,7 +31,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from fiber.types.result import Attempt, ChatResult, RateLimits
+    from fiber.types.limits import RateLimits
+    from fiber.types.result import Attempt, ChatResult
 
 __all__ = [
     "FiberAuthError",

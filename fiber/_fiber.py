@@ -48,9 +48,9 @@ class Fiber:
         retry: When failed attempts are repeated.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
-        transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for instance
-            `fiber.testing.FakeTransport`, which is used for both faces, unless its attribute `blocking` is a second
-            one for `fiber.sync`.
+        transport: `direct` (sockets of our own, the default), `h11` or `httptools` (the same, with this parser) or
+            `httpx`; or another `Transport`, for instance `fiber.testing.FakeTransport`, which is used for both faces,
+            unless its attribute `blocking` is a second one for `fiber.sync`.
         layers: Other layers, outermost first.
         fetch: What `fetch_part` may fetch; nothing when not given.
         allow_http: Accept plain `http://` base URLs of other machines than this one.

@@ -222,11 +222,11 @@ def told(error: FiberError, call: Call, secret: Secret) -> FiberError:
     error.model = error.model or call.target.model
     if isinstance(error, FiberTimeoutError) and error.seconds is None:
         error.seconds = getattr(call.timeouts, error.timer)
-    key = secret.reveal()
-    if len(key) >= _LEAST_KEY_CHARACTERS:
-        error.message = error.message.replace(key, "***")
-        error.raw_response = error.raw_response and error.raw_response.replace(key, "***")
-        error.args = (error.message,)
+    for key in secret.texts():
+        if len(key) >= _LEAST_KEY_CHARACTERS:
+            error.message = error.message.replace(key, "***")
+            error.raw_response = error.raw_response and error.raw_response.replace(key, "***")
+            error.args = (error.message,)
     return error
 
 

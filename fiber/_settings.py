@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fiber._chain import Handler
-from fiber.providers.row import Credential, Provider, with_row
+from fiber.providers.row import Credential, Provider, in_region_of, with_row
 from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport
 from fiber.types.calls import KNOWN
@@ -73,6 +73,7 @@ def with_provider(settings: Settings, row: Provider, key: Credential, *, replaci
     keys = {name: known for name, known in settings.keys.items() if name != row.name}
     if key is not None:
         keys[row.name] = Secret(key) if isinstance(key, str) else key
+    row = in_region_of(row, key)
     rows = with_row(settings.rows, row, replace=replacing)
     return replace(settings, rows=rows, keys=keys, registry=settings.registry.with_provider(row))
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from fiber import _env
 from fiber._errors import FiberValidationError
-from fiber.providers.row import Credential, Provider
+from fiber.providers.row import Credential, Provider, in_region_of
 from fiber.providers.table import PROVIDERS
 from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport, blocking_face
@@ -39,14 +39,15 @@ def assemble(
     keys: dict[str, Credential] = {
         name: Secret(key) if isinstance(key, str) else key for name, key in _by_row(names, api_keys).items()
     }
+    keys = _shared(rows.values(), keys)
     for row in rows.values():
-        if row.key_of in keys:
-            keys.setdefault(row.name, keys[row.key_of])
         if row.key_of in urls and rows[row.key_of].base_url == row.base_url:
             urls.setdefault(row.name, urls[row.key_of])
     for name, url in urls.items():
         row = rows[name]
         rows[name] = row.replace(base_url=url, key_of=row.key_of, allow_http=allow_http or row.allow_http)
+    for name, key in keys.items():
+        rows[name] = in_region_of(rows[name], key)
     return rows, keys, names
 
 
@@ -91,8 +92,12 @@ def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:
     providers = tuple(options.get("providers") or ())
     rows = (*PROVIDERS, *providers)
     names = ModelRegistry(rows)
-    keys = {**_env.keys(rows), **_by_row(names, options.get("api_keys"))}
-    urls = {**_env.base_urls(rows), **_by_row(names, options.get("base_urls"))}
+    given: dict[str, Credential] = _by_row(names, options.get("api_keys"))
+    keys: dict[str, Credential] = {**_env.keys(rows), **given}
+    # A region that stands in a key was said by the caller; that of the environment holds for the other rows.
+    owned = _shared(rows, given)
+    placed = [in_region_of(row, owned.get(row.name)) for row in rows]
+    urls = {**_env.base_urls(placed), **_by_row(names, options.get("base_urls"))}
     usable = [row for row in rows if _is_usable(row, keys, urls, given=row in providers)]
     if not usable:
         variables = ", ".join(row.key_env[0] for row in PROVIDERS[:3])
@@ -105,6 +110,12 @@ def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:
     first = next((f"{row.name}:{row.default_model}" for row in usable if row.default_model), None)
     model = options.get("default_model") or _env.default_model() or first
     return {**options, "providers": providers, "api_keys": keys, "base_urls": urls, "default_model": model}
+
+
+def _shared(rows: Iterable[Provider], keys: Mapping[str, Credential]) -> dict[str, Credential]:
+    """Return *keys*, and for each row without one that of the row that it names."""
+    found = {row.name: keys[row.key_of] for row in rows if row.key_of in keys}
+    return {**found, **keys}
 
 
 def _by_row(names: ModelRegistry, said: Mapping[str, T] | None) -> dict[str, T]:

@@ -62,7 +62,7 @@ class ChatStream:
 
     def _given(self) -> StreamEvent:
         event = self._events.popleft()
-        if type(event) is TextDelta and event.index == 0:
+        if type(event) is TextDelta and event.index == 0 and not self._call.forget_text:
             self._text.append(event.text)
         return event
 

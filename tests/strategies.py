@@ -24,7 +24,7 @@ from fiber.types.events import (
     UsageUpdate,
 )
 from fiber.types.messages import ROLES, ChatMessage
-from fiber.types.result import Attempt, ChatResult, Choice, Citation, RateLimits, Receipt, TokenLogprob, Usage
+from fiber.types.result import Attempt, ChatResult, Choice, Citation, Receipt, TokenLogprob, Usage
 
 words = st.text(max_size=8)
 """Short text, any Unicode without surrogates."""
@@ -166,7 +166,6 @@ def chat_results() -> st.SearchStrategy[ChatResult]:
         receipt=st.builds(Receipt, attempts=st.lists(attempts, max_size=2).map(tuple), dropped=st.tuples(words)),
         body=st.binary(max_size=8),
         headers=st.dictionaries(words, words, max_size=2),
-        rate_limits=st.none() | st.builds(RateLimits, requests_limit=counts, tokens_reset_seconds=st.none() | finite),
     )
 
 

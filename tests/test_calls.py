@@ -206,7 +206,7 @@ def test_a_timeout_must_be_a_positive_number(timeout: Any) -> None:
     assert transport.requests == []
 
 
-@pytest.mark.parametrize("name", ["keep_raw", "heartbeats", "repair"])
+@pytest.mark.parametrize("name", ["keep_raw", "forget_text", "heartbeats", "repair"])
 @pytest.mark.parametrize("value", ["yes", 1, 0.5])
 def test_a_switch_is_true_or_false(name: str, value: Any) -> None:
     """Anything else is refused before sending; None and false are "no"."""

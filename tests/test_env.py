@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from fiber import _env
 from fiber.providers.row import Provider
 from fiber.providers.table import PROVIDERS
+from fiber.types.http import Secret
 
 ROWS = (
     Provider(name="a", base_url="https://a", key_env=("A_KEY", "A_OLD_KEY"), base_url_env=("A_URL",)),
@@ -89,6 +92,21 @@ def test_places_of_base_urls_are_read_by_row(
         monkeypatch.setenv(name, value)
 
     assert _env.base_urls([row]) == expected
+
+
+def test_key_of_several_variables_is_made_by_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that reads its key itself is shown the environment; none is no key."""
+
+    def read(variables: Mapping[str, str]) -> Secret | None:
+        return Secret(variables["ONE"] + variables["TWO"]) if "TWO" in variables else None
+
+    row = Provider(name="a", base_url="https://a", key_env=("ONE",), read_key=read)
+    monkeypatch.setenv("ONE", "1")
+    before = _env.keys([row])
+    monkeypatch.setenv("TWO", "2")
+
+    assert before == {}
+    assert _env.keys([row]) == {"a": Secret("12")}
 
 
 def test_one_key_serves_every_row_that_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ FAMILIES: dict[Any, Any] = {
     "cohere": "cohere",
     "ollama": "ollama",
     "anthropic": "anthropic",
+    "bedrock_converse": "bedrock",
     "gemini": "gemini",
 }
 WEATHER = {
@@ -52,6 +53,8 @@ def at(row: Provider, server: MockServer) -> str:
         return f"{server.url}/openai"
     if row.name.startswith("vertex"):
         return server.url + urlsplit(row.at(project="p", location="us-central1").base_url).path
+    if row.name == "bedrock-anthropic":
+        return server.url
     return server.base_url(FAMILIES[row.adapter])
 
 

@@ -11,6 +11,7 @@ import pytest
 import fiber
 
 NAMES = [
+    "AWSKeys",
     "Adapter",
     "Attempt",
     "Audio",

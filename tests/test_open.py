@@ -13,6 +13,8 @@ from fiber import (
     FiberParsingError,
     FiberStreamInterruptedError,
     FiberTimeoutError,
+    FiberValidationError,
+    TextDelta,
     Timeouts,
 )
 from fiber._open import FED_BYTES
@@ -293,3 +295,40 @@ def test_what_comes_at_once_does_not_pass_the_deadline(stream: bool) -> None:
         fiber.sync.chat_stream("Hi").collect() if stream else fiber.sync.chat("Hi")
 
     assert caught.value.timer == "total"
+
+
+# -- forget_text --------------------------------------------------------------------------------------------------
+
+
+def test_text_that_is_not_kept_is_in_the_events_alone() -> None:
+    """The result has everything else, and says so."""
+    fiber, _ = scripted(streamed("A", "B"), streamed("A", "B"))
+    kept = fiber.sync.chat_stream("Hi").collect()
+    stream = fiber.sync.chat_stream("Hi", forget_text=True)
+
+    told = "".join(event.text for event in stream if isinstance(event, TextDelta))
+    result = stream.result
+
+    assert (told, kept.text, result.text, stream.text) == ("AB", "AB", "", "")
+    assert (result.usage, result.finish_reason) == (kept.usage, kept.finish_reason)
+    assert any("forget_text" in warning for warning in result.warnings)
+
+
+def test_a_decoder_that_cannot_forget_keeps_the_text() -> None:
+    """A raw stream has no text; a whole answer is its text."""
+    fiber, _ = scripted(whole("A"), FakeReply(200, {}, (b"a", b"b")))
+    view = fiber.with_options(forget_text=True)
+
+    assert view.sync.chat("Hi").text == "A"
+    assert list(view.sync.request_stream("GET", "/x", provider="openai")) == [b"a", b"b"]
+
+
+@pytest.mark.parametrize("beside", [{"response_format": "json"}, {"emulate_tools": True}])
+def test_what_reads_the_text_at_the_end_needs_it(beside: dict[str, Any]) -> None:
+    """Refused before anything is sent."""
+    fiber, transport = scripted()
+
+    with pytest.raises(FiberValidationError) as caught:
+        fiber.sync.chat_stream("Hi", forget_text=True, **beside)
+
+    assert (caught.value.parameter, caught.value.outcome, transport.requests) == ("forget_text", "not_sent", [])

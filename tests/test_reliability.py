@@ -8,7 +8,6 @@ import random
 import runpy
 import sys
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,18 @@ import pytest
 
 from fiber import FiberOverloadedError, FiberParsingError, FiberTimeoutError
 from fiber.types.result import ChatResult
+from tests.scripts import Load, scripts_of
 
 FOLDER = Path(__file__).parent.parent / "benchmarks" / "reliability"
 
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="the benchmarks are not part of this distribution")
 
-Load = Callable[[str], Any]
-
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Import scripts as they import each other, and forget them afterwards: their names are everyday words."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(FOLDER))
-    yield import_module
-    for name in set(sys.modules) - before:
-        if str(FOLDER) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+    """Import scripts as they import each other."""
+    with scripts_of(FOLDER, monkeypatch) as load:
+        yield load
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ PERSON = {"type": "object", "properties": {"name": {"type": "string"}}, "require
 MODELS = {
     # One that is not in any table of models (permissive), so that the format alone decides.
     "anthropic": "claude-next",
+    "bedrock_converse": "anthropic.claude-next",
     "cohere": "command-next",
     "gemini": "gemini-next",
     "ollama": "llama-next",
@@ -141,7 +142,7 @@ def test_stream_and_plain_differ_only_in_the_switch(name: str) -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 def test_any_combination_builds_or_names_what_cannot(data: st.DataObject) -> None:
     """However parameters are combined, the answer is a request or a typed error before any byte."""
     name = data.draw(st.sampled_from(NAMES))

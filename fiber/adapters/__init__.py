@@ -7,13 +7,15 @@ imports another.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 from fiber.adapters.base import Adapter
 
-NAMES = ("anthropic", "cohere", "gemini", "ollama", "openai_chat", "openai_responses")
+NAMES = ("anthropic", "bedrock_converse", "cohere", "gemini", "ollama", "openai_chat", "openai_responses")
 
 
+@cache
 def load(name: str) -> Adapter:
     """Import the adapter called *name*, one of `NAMES`."""
     adapter = import_module(f"fiber.adapters.{name}").ADAPTER

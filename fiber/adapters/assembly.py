@@ -16,7 +16,7 @@ from typing import Any
 from fiber._errors import FiberError, FiberStreamInterruptedError
 from fiber.adapters import headers as read
 from fiber.adapters.keeping import SLOT_BYTES
-from fiber.adapters.slots import Answer, Slot
+from fiber.adapters.slots import Answer, Slot, Unkept
 from fiber.types.content import Media, Opaque, Part, Reasoning, ToolCall
 from fiber.types.events import (
     ContentPart,
@@ -42,6 +42,7 @@ class Assembly:
 
     Attributes:
         warnings: Notes for `ChatResult.warnings`.
+        forgets_text: The answer's text is told in events and not kept.
     """
 
     def __init__(self, head: HTTPHead, target: Target) -> None:
@@ -52,6 +53,7 @@ class Assembly:
         self.request_id = read.request_id(head.headers)
         self.usage = Usage(cost_status="no_usage")
         self.warnings: list[str] = []
+        self.forgets_text = False
         self.citations: list[Citation] = []
         self._choices: dict[int, Answer] = {}
         self._events: list[StreamEvent] = []
@@ -100,7 +102,9 @@ class Assembly:
 
     def replace(self, whole: str, key: Any, choice: int = 0) -> None:
         """Set the final text of a slot whose pieces turned out to be others; no event tells it."""
-        self._choice(choice).slots[key].reset(whole)
+        slot = self._choice(choice).slots[key]
+        if not isinstance(slot.pieces, Unkept):
+            slot.reset(whole)
 
     def seal(self, native: Opaque, key: Any, choice: int = 0) -> None:
         """Attach the provider's own JSON to the slot with *key*; a sealed reasoning slot is given out as a part."""
@@ -241,7 +245,6 @@ class Assembly:
             warnings=tuple(self.warnings),
             body=body,
             headers=read.public(self.head.headers),
-            rate_limits=read.rate_limits(self.head.headers),
         )
 
     def interrupted(self, why: str) -> FiberError:
@@ -271,6 +274,8 @@ class Assembly:
         slot = slots.get(key)
         if slot is None:
             slot = slots[key] = Slot(kind)
+            if self.forgets_text and kind == "text":
+                slot.pieces = Unkept()
         return slot
 
 

@@ -21,7 +21,8 @@ class StreamDecoder(Protocol):
 
     `feed` and `finish` never raise for what a provider sent: they return the events that are good and leave the
     failure in `error`, so that nothing received before it is lost. A decoder that keeps content back has a further
-    member `holds`, true when content came that no event tells yet: it feeds the timers like an event.
+    member `holds`, true when content came that no event tells yet: it feeds the timers like an event. One that can do
+    without the text it gave out has a method `forget_text`, called before the first byte.
 
     Attributes:
         error: What went wrong, with `partial` set to the result so far; None while all is well.

@@ -78,6 +78,11 @@ class FramedDecoder(ABC):
         """Read lines outside the format (some servers end with a bare JSON error); None when they say nothing."""
         return None
 
+    def forget_text(self) -> None:
+        """Give the text out in events, and do not keep it for the result."""
+        self.assembly.forgets_text = True
+        self.assembly.warnings.append("The text was given out and not kept, as forget_text asks.")
+
     def complete(self) -> None:
         """The terminal marker was seen."""
         self.done = True

@@ -19,6 +19,7 @@ from fiber._errors import (
 from fiber.adapters import headers as read
 from fiber.adapters.jsons import excerpt, redact
 from fiber.types.http import HTTPHead
+from fiber.types.limits import rate_limits
 from fiber.types.target import Target
 
 BY_STATUS: Mapping[int, type[FiberError]] = {
@@ -89,7 +90,7 @@ def failure(
         retry_after=retry_after if waited is None else waited,
         should_retry=read.should_retry(head.headers),
         raw_response=excerpt(body),
-        rate_limits=read.rate_limits(head.headers),
+        rate_limits=rate_limits(head.headers),
         outcome="unknown" if status >= 500 and status not in (503, 529) else "rejected",
         **facts,
     )

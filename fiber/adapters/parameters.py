@@ -16,7 +16,7 @@ import msgspec
 from fiber._errors import FiberCapabilityError
 from fiber.adapters.instructions import json_in_words
 from fiber.types.http import Note
-from fiber.types.request import PARAMETERS, ChatRequest
+from fiber.types.request import ChatRequest, said
 from fiber.types.target import Target
 
 
@@ -92,10 +92,8 @@ def settle(
     neutral: list[str] = []
     notes: list[Note] = []
     elsewhere = {**(refused_by_model or {}), **target.quirks.unsupported}
-    for name in PARAMETERS:
+    for name in said(request):
         value = getattr(request, name)
-        if value is None:
-            continue
         rule = table[name]
         why = rule.why if rule.support == "unsupported" else elsewhere.get(name, elsewhere.get(_kind(name, value)))
         if why is None:
@@ -151,9 +149,10 @@ def refuse(request: ChatRequest, target: Target, notes: list[Note], subject: str
 
 def place(body: dict[str, Any], request: ChatRequest, table: Mapping[str, Parameter]) -> None:
     """Put every plain parameter that was said at its path in *body*."""
-    for name, rule in table.items():
-        if rule.plain and (value := getattr(request, name)) is not None:
-            put(body, rule.path, value)
+    values = {name: getattr(request, name) for name in said(request)}
+    for name, rule in table.items() if values else ():
+        if rule.plain and name in values:
+            put(body, rule.path, values[name])
 
 
 def put(body: dict[str, Any], path: str, value: Any) -> None:

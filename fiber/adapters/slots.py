@@ -9,6 +9,13 @@ from fiber.types.content import Opaque, Part, Reasoning, Text, ToolCall
 from fiber.types.result import FinishReason, TokenLogprob
 
 
+class Unkept(list[str]):
+    """Pieces of a text that is given out and not kept."""
+
+    def append(self, piece: str, /) -> None:
+        """Forget it."""
+
+
 class Slot:
     """One part in the making: text or reasoning in pieces, a tool call, or a whole part."""
 

@@ -30,7 +30,8 @@ async def telemetry(call: Call, next: Handler) -> Reply:
     def observe(call: Call, event: str, facts: Mapping[str, Any]) -> None:
         known = {name: value for name, value in facts.items() if value is not None}
         _quietly(_log_event, call, event, known)
-        _quietly(span.add_event, event, known)
+        if span is not None:
+            _quietly(span.add_event, event, known)
 
     async def finish(ending: Ending) -> None:
         _quietly(_log, call, ending)
@@ -124,24 +125,27 @@ def _trace() -> Any:
 
 
 def _start_span(call: Call) -> Any:
+    """Start a span; None when no SDK is there to see it."""
+    trace = _trace()
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, trace.ProxyTracerProvider):
+        return None
     target = call.target
-    return (
-        _trace()
-        .get_tracer("fiber")
-        .start_span(
-            f"{call.operation.name} {target.model}".strip(),
-            kind=_trace().SpanKind.CLIENT,
-            attributes={
-                "gen_ai.operation.name": call.operation.name,
-                "gen_ai.provider.name": target.provider,
-                "gen_ai.request.model": target.model,
-                "server.address": target.host,
-            },
-        )
+    return provider.get_tracer("fiber").start_span(
+        f"{call.operation.name} {target.model}".strip(),
+        kind=trace.SpanKind.CLIENT,
+        attributes={
+            "gen_ai.operation.name": call.operation.name,
+            "gen_ai.provider.name": target.provider,
+            "gen_ai.request.model": target.model,
+            "server.address": target.host,
+        },
     )
 
 
 def _end_span(call: Call, span: Any, ending: Ending) -> None:
+    if span is None:
+        return
     if span.is_recording():
         usage, error = ending.usage, ending.error
         attributes = {

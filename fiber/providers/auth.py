@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from fiber.types.http import HTTPRequest, Secret
@@ -10,6 +11,23 @@ from fiber.types.http import HTTPRequest, Secret
 Signer: TypeAlias = Callable[[HTTPRequest, Secret], HTTPRequest]
 
 _DOTS_OF_A_JWT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """
+    A signer whose signature holds the time.
+
+    Attributes:
+        sign: It is also given the seconds since 1970 (UTC).
+    """
+
+    sign: Callable[[HTTPRequest, Secret, float], HTTPRequest]
+
+
+def signed(auth: Signer | Dated, request: HTTPRequest, secret: Secret, now: Callable[[], float]) -> HTTPRequest:
+    """Sign *request*; *now* is asked for the time by signers that need it."""
+    return auth.sign(request, secret, now()) if isinstance(auth, Dated) else auth(request, secret)
 
 
 def bearer(request: HTTPRequest, secret: Secret) -> HTTPRequest:

@@ -12,12 +12,12 @@ from urllib.parse import quote, urlsplit
 from fiber._errors import FiberAuthError, FiberValidationError
 from fiber.adapters import NAMES
 from fiber.adapters.base import Adapter
-from fiber.providers.auth import Signer, bearer
+from fiber.providers.auth import Dated, Signer, bearer
 from fiber.types.draft import AdaptRequest
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
-Credential: TypeAlias = str | Secret | Callable[[], str | Awaitable[str]] | None
+Credential: TypeAlias = str | Secret | Callable[[], str | Secret | Awaitable[str | Secret]] | None
 """A key, or a callable (sync or async) that returns one at every call."""
 
 Words: TypeAlias = Mapping[str, str]
@@ -37,6 +37,7 @@ class Provider:
         base_url: URL to which the format's paths are appended; with places like `{project}` where it is another for
             every user: see `at`.
         key_env: Environment variables that may hold the key, best first.
+        read_key: Makes the key of the environment's variables, where it takes more than one of `key_env`.
         base_url_env: Environment variables that may hold another base URL, best first.
         base_url_from: Makes a base URL of what such a variable says, where that need not be one.
         base_path: Path of a base URL that is given without one.
@@ -61,12 +62,13 @@ class Provider:
     base_url: str
     adapter: str | Adapter = "openai_chat"
     key_env: tuple[str, ...] = ()
+    read_key: Callable[[Mapping[str, str]], Secret | None] | None = None
     base_url_env: tuple[str, ...] = ()
     base_url_from: Callable[[str], str] = str
     base_path: str = ""
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fill: Callable[[Words], Words] | None = None
-    auth: Signer = bearer
+    auth: Signer | Dated = bearer
     needs_key: bool = True
     aliases: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
@@ -183,6 +185,12 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")  # RFC 6761, section 6.3
 
 
+def in_region_of(row: Provider, key: Credential) -> Provider:
+    """Return *row* in the region that *key* names, where it names one and the row waits for one."""
+    region: str = getattr(key, "region", "")
+    return row if row.is_placed or not region or "region" not in row.places else row.at(region=region)
+
+
 def with_row(rows: Mapping[str, Provider], row: Provider, *, replace: bool) -> dict[str, Provider]:
     """
     Return *rows* and *row*, which comes last or, with *replace*, in the place of the one of its name.
@@ -214,6 +222,8 @@ def secret_of(key: str | Secret, provider: str) -> Secret:
     Raises:
         FiberAuthError: It holds characters that no header can carry; the key itself is not quoted.
     """
+    if isinstance(key, Secret) and type(key) is not Secret:
+        return key  # it has parts, and has looked at them itself
     # No variable here holds the bare key: a traceback may be printed with its variables.
     secret = Secret((key.reveal() if isinstance(key, Secret) else str(key)).strip())
     if not _sendable(secret.reveal()):

@@ -11,6 +11,7 @@ from fiber.providers.labs import LABS
 from fiber.providers.local import LOCAL
 from fiber.providers.own_formats import COHERE, OLLAMA
 from fiber.providers.row import Provider
+from fiber.providers.rows_aws import AWS_ROWS
 from fiber.providers.vertex import VERTEX_ROWS
 
 PROVIDERS: tuple[Provider, ...] = (
@@ -22,6 +23,7 @@ PROVIDERS: tuple[Provider, ...] = (
     COHERE,
     *AZURE_ROWS,
     *VERTEX_ROWS,
+    *AWS_ROWS,
     *HOSTS,
     *GATEWAYS,
     OLLAMA,

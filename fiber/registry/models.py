@@ -14,6 +14,8 @@ from difflib import get_close_matches
 from fiber._errors import FiberModelNotFoundError, FiberValidationError
 from fiber.providers.row import Provider
 
+_MANY_ROUTES = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -68,6 +70,7 @@ class ModelRegistry:
         self._given = None if preference is None else tuple(self._known(name) for name in preference)
         self._preference = tuple(self._rows) if self._given is None else self._given
         self._longest = max(map(len, self._prefixes), default=0)
+        self._routes: dict[tuple[str, str | None], Route] = {}  # those that were asked for
 
     def __repr__(self) -> str:
         return f"ModelRegistry(providers={sorted(set(self._names.values()))}, prefixes={sorted(self._prefixes)})"
@@ -100,7 +103,12 @@ class ModelRegistry:
             FiberModelNotFoundError: No provider is known for it, or several are and none is preferred.
             FiberValidationError: *provider* is not known.
         """
-        return self._resolve(model, provider, [])
+        key = (model, provider)
+        if key not in self._routes:
+            if len(self._routes) >= _MANY_ROUTES:
+                self._routes.clear()
+            self._routes[key] = self._resolve(model, provider, [])
+        return self._routes[key]
 
     def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
         """Return the steps that `resolve` takes, the failing one included; no I/O, no exception."""

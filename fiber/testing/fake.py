@@ -82,6 +82,10 @@ class FakeRequest:
         return msgspec.json.decode(self.body)
 
 
+EPOCH = 1_767_225_600.0
+"""2026-01-01T00:00:00Z, when the clock of a `FakeTransport` begins."""
+
+
 class FakeTransport:
     """
     Plays a script; for `Fiber(transport=...)`, asynchronous and blocking alike, for it never suspends.
@@ -105,6 +109,10 @@ class FakeTransport:
     def now(self) -> float:
         """Return the virtual time."""
         return self.clock
+
+    def wall(self) -> float:
+        """Return the virtual time as seconds since 1970: the clock begins with the year 2026 (UTC)."""
+        return EPOCH + self.clock
 
     async def sleep(self, seconds: float) -> None:
         """Move the clock."""

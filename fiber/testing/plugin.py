@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from fiber.types.config import Timeouts
     from fiber.types.http import HTTPRequest
 
-KEYS: dict[str, str] = dict.fromkeys(("openai", "anthropic", "gemini", "cohere"), "fiber-test-key")
+KEYS: dict[str, str] = dict.fromkeys(("openai", "anthropic", "gemini", "bedrock", "cohere"), "fiber-test-key")
 """Of clients that talk to nobody real."""
 MODEL = "openai:mock"
-FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "cohere", "ollama")
+FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "bedrock", "cohere", "ollama")
 RECORD = ("none", "once", "all")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

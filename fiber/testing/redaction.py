@@ -23,7 +23,7 @@ LEAST_SECRET_CHARACTERS = 8
 
 KEPT_HEADERS = re.compile(
     r"accept|content-type|date|openai-(beta|processing-ms|version)|anthropic-(beta|version)|retry-after(-ms)?"
-    r"|x-should-retry|(x|anthropic)-ratelimit-[\w-]+|([\w-]+-)?request-?id|x-debug-trace-id"
+    r"|x-amzn-errortype|x-should-retry|(x|anthropic)-ratelimit-[\w-]+|([\w-]+-)?request-?id|x-debug-trace-id"
 )
 SECRET_HEADERS = re.compile(r"auth|cookie|credential|key|secret|signature|token")
 SECRET_PARAMETERS = re.compile(

@@ -32,6 +32,7 @@ _STEMS: Mapping[str, str] = {
     "openai": "gpt",
     "anthropic": "claude",
     "gemini": "gemini",
+    "bedrock": "amazon.nova",
     "cohere": "command",
     "ollama": "llama",
 }
@@ -99,7 +100,7 @@ class MockServer(LoopbackServer):
 
         Args:
             format: Only for requests in this format: `openai_chat`, `openai_responses`, `anthropic`,
-                `gemini`, `cohere` or `ollama`.
+                `gemini`, `bedrock_converse`, `bedrock_invoke`, `cohere` or `ollama`.
 
         Raises:
             ValueError: There is no such format.

@@ -21,10 +21,17 @@ from fiber.testing.http1 import BadRequestError, Connection, GoneError, RawReque
 from fiber.testing.listening import HOST, Listener
 from fiber.testing.recorded import MockRequest
 
-Family: TypeAlias = Literal["openai", "anthropic", "gemini", "cohere", "ollama"]
+Family: TypeAlias = Literal["openai", "anthropic", "gemini", "bedrock", "cohere", "ollama"]
 
 KEPT_REQUESTS = 10_000
-VERSIONS: Mapping[str, str] = {"openai": "/v1", "anthropic": "", "gemini": "", "cohere": COHERE, "ollama": ""}
+VERSIONS: Mapping[str, str] = {
+    "openai": "/v1",
+    "anthropic": "",
+    "gemini": "",
+    "bedrock": "",
+    "cohere": COHERE,
+    "ollama": "",
+}
 """What clients of a family expect at the end of their base URL."""
 
 

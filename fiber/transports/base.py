@@ -6,6 +6,7 @@ A blocking transport never suspends: its coroutines are finished in one step (`f
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -116,6 +117,17 @@ async def bounded(transport: Transport, work: Awaitable[T], until: float | None)
     limit: Any = getattr(transport, "bounded", None)
     result: T = await (work if limit is None or until is None else limit(work, until))
     return result
+
+
+def wall(transport: Transport) -> float:
+    """
+    Return seconds since 1970 (UTC), for signatures that hold the time.
+
+    A transport with a clock of its own for them has a method `wall()`.
+    """
+    own: Any = getattr(transport, "wall", None)
+    seconds: float = time.time() if own is None else own()
+    return seconds
 
 
 def blocking_face(transport: Transport) -> Transport:

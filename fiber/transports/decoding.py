@@ -95,19 +95,17 @@ def unpacker_of(encoding: str) -> Unpacker | None:
     return None if encoding.strip().lower() in ("", "identity") else Unpacker(encoding)
 
 
-async def next_plain(unpacker: Unpacker | None, next_packed: Callable[[], Awaitable[bytes]]) -> bytes:
+async def next_plain(unpacker: Unpacker, next_packed: Callable[[], Awaitable[bytes]]) -> bytes:
     """
     Return the next plain bytes of a body; empty at its end.
 
     Args:
-        unpacker: What undoes its encoding, None for nothing.
+        unpacker: What undoes its encoding.
         next_packed: Returns the next bytes as they were sent; empty at the end.
 
     Raises:
         FiberParsingError: The bytes are not what the header says, or end too early.
     """
-    if unpacker is None:
-        return await next_packed()
     while not (plain := unpacker.piece()):
         packed = await next_packed()
         if not packed:

@@ -6,7 +6,7 @@ Written once as coroutines. What differs between event loops and blocking socket
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from fiber._errors import FiberError, FiberTimeoutError
 from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
@@ -44,16 +44,12 @@ class _Answer:
         self.unpacker: Unpacker | None = None
         self.discard: Callable[[], None] = self.drop
 
-    def next_piece(self, until: float | None) -> Callable[[], Awaitable[bytes]]:
-        """Return a function that reads the next bytes as they were sent, and gives the connection back at their end."""
-
-        async def read() -> bytes:
-            piece = await self.connection.next_piece(self.seconds, until)
-            if not piece:
-                self.give_back()
-            return piece
-
-        return read
+    async def next_piece(self, until: float | None) -> bytes:
+        """Return the next bytes as they were sent; give the connection back at their end."""
+        piece = await self.connection.next_piece(self.seconds, until)
+        if not piece:
+            self.give_back()
+        return piece
 
     def drop(self) -> None:
         """Close the connection without waiting, unless it was given back."""
@@ -161,7 +157,9 @@ class DirectTransport:
         if answer.ended:
             return b""
         try:
-            return await next_plain(answer.unpacker, answer.next_piece(until))
+            if answer.unpacker is None:
+                return await answer.next_piece(until)
+            return await next_plain(answer.unpacker, lambda: answer.next_piece(until))
         except BaseException:
             await answer.close()
             raise

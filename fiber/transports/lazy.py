@@ -7,7 +7,7 @@ from importlib import import_module
 from threading import Lock
 from typing import Any
 
-from fiber.transports.base import HTTPResponse, Transport, bounded
+from fiber.transports.base import HTTPResponse, Transport, bounded, wall
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -16,7 +16,7 @@ class Lazy:
     """
     Stands for the transport class *name* in *module*, made with *arguments* at the first call.
 
-    Only `now`, `resolve`, `open` and `map` may be first: everything else needs an open answer.
+    Only `now`, `wall`, `resolve`, `open` and `map` may be first: everything else needs an open answer.
     """
 
     def __init__(self, module: str, name: str, *arguments: Any) -> None:
@@ -27,6 +27,10 @@ class Lazy:
     def now(self) -> float:
         """Return monotonic seconds."""
         return self._real().now()
+
+    def wall(self) -> float:
+        """Return seconds since 1970 (UTC)."""
+        return wall(self._real())
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

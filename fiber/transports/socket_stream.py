@@ -115,10 +115,12 @@ class SocketStream:
 
     def _received(self) -> bytes | None:
         """Return what can be had without waiting; empty at the end, None when nothing came."""
-        if self._aborted:
-            raise ConnectionAbortedError("it was closed on this side")
+        self._check()
         ahead, self._ahead = self._ahead, None
-        return self._through(len(self._layers)) if ahead is None else ahead
+        data = self._through(len(self._layers)) if ahead is None else ahead
+        if data == b"":
+            self._check()  # an abort that came meanwhile ends the bytes too, and looks like the peer's end
+        return data
 
     def _through(self, layers: int) -> bytes | None:
         if layers == 0:
@@ -134,10 +136,13 @@ class SocketStream:
             layer.feed(data)
         return plain
 
+    def _check(self) -> None:
+        if self._aborted:
+            raise ConnectionAbortedError("it was closed on this side")
+
     def _enter(self) -> None:
         with self._lock:
-            if self._aborted:
-                raise ConnectionAbortedError("it was closed on this side")
+            self._check()
             self._busy = True
 
     def _leave(self) -> None:

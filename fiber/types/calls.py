@@ -56,6 +56,7 @@ class ChatOptions(RequestOptions, total=False):
     `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own;
     `repair` asks once more for JSON that does not fit;
     `keep_raw` keeps the bytes of a stream in the result's `body`;
+    `forget_text` gives the text of a stream out without keeping it, for streams of any length;
     `heartbeats` has a stream tell that the provider is alive;
     `timeout` is the total in seconds, or all `Timeouts`;
     `label` and `context` reach logs and spans, never the provider.
@@ -67,6 +68,7 @@ class ChatOptions(RequestOptions, total=False):
     label: str | None
     context: Mapping[str, Any] | None
     keep_raw: bool | None
+    forget_text: bool | None
     heartbeats: bool | None
     repair: bool | None
 
@@ -85,7 +87,17 @@ class RawOptions(TypedDict, total=False):
     timeout: float | Timeouts | None
 
 
-CALL_OPTIONS = ("provider", "emulate_tools", "repair", "keep_raw", "heartbeats", "timeout", "label", "context")
+CALL_OPTIONS = (
+    "provider",
+    "emulate_tools",
+    "repair",
+    "keep_raw",
+    "forget_text",
+    "heartbeats",
+    "timeout",
+    "label",
+    "context",
+)
 """Keywords of a call that are not part of the request."""
 
 KNOWN = frozenset(ChatOptions.__annotations__)

@@ -27,6 +27,10 @@ class Secret:
         """Return the credential itself."""
         return self._value
 
+    def texts(self) -> tuple[str, ...]:
+        """Return every text in it that must be seen nowhere, for those who mask."""
+        return (self._value,)
+
     def __repr__(self) -> str:
         return "Secret('***')"
 

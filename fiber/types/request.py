@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -69,3 +70,13 @@ PARAMETERS: tuple[str, ...] = tuple(
     if name not in ("messages", "model", "extra_body", "extra_headers", "extra_query", "on_unsupported")
 )
 """Names of the parameters that every adapter must send, map or refuse."""
+
+_VALUES = attrgetter(*PARAMETERS)
+
+
+def said(request: ChatRequest) -> list[str]:
+    """Return the names of the parameters that have a value."""
+    values = _VALUES(request)
+    if values.count(None) == len(values):
+        return []
+    return [name for name, value in zip(PARAMETERS, values, strict=True) if value is not None]

@@ -12,6 +12,7 @@ import msgspec
 from fiber._errors import FiberParsingError
 from fiber.types.content import Opaque, ToolCall
 from fiber.types.jsons import parse_json
+from fiber.types.limits import RateLimits, rate_limits
 from fiber.types.messages import ChatMessage
 from fiber.types.showing import size_of
 
@@ -50,21 +51,6 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timings: Mapping[str, float] | None = None
     cost_usd: Decimal | None = None
     cost_status: CostStatus = "no_price"
-
-
-class RateLimits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The provider's rate-limit headers: counts, and seconds until the bucket is full again."""
-
-    requests_limit: int | None = None
-    requests_remaining: int | None = None
-    requests_reset_seconds: float | None = None
-    tokens_limit: int | None = None
-    tokens_remaining: int | None = None
-    tokens_reset_seconds: float | None = None
-    input_tokens_limit: int | None = None
-    input_tokens_remaining: int | None = None
-    output_tokens_limit: int | None = None
-    output_tokens_remaining: int | None = None
 
 
 class TokenLogprob(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -176,7 +162,6 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         receipt: What the call took.
         body: The provider's answer, unmodified; of a stream only with `keep_raw`. A `repr` shows only its length.
         headers: Response headers, lower-case; cookies removed.
-        rate_limits: Typed rate-limit headers.
     """
 
     choices: tuple[Choice, ...] = (Choice(),)
@@ -192,11 +177,15 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     receipt: Receipt = Receipt()
     body: bytes = b""
     headers: Mapping[str, str] = {}
-    rate_limits: RateLimits | None = None
 
     def __repr__(self) -> str:
         shown: Any = size_of(self.body)
         return msgspec.Struct.__repr__(msgspec.structs.replace(self, body=shown))
+
+    @property
+    def rate_limits(self) -> RateLimits | None:
+        """The typed rate-limit headers; None when the provider sends none."""
+        return rate_limits(self.headers)
 
     @property
     def message(self) -> ChatMessage:

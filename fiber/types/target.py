@@ -20,6 +20,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         system_role: Role that carries system and developer prompts: `as_is` keeps what the caller wrote.
         stream_usage: Ask for usage in streams with `stream_options`.
         terminal: `marker` needs the format's terminal marker; `eof` accepts the end of the body.
+        platform: Who stands between, with an envelope of its own: `bedrock` for `InvokeModel` (Anthropic format).
         api_version: Version of the API, where the format has one.
         collapse_text: Send content that is all text as one string.
         members: Members of the body for parameters that have another name here, or exist here and not in the format,
@@ -38,6 +39,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     system_role: Literal["as_is", "system", "developer"] = "as_is"
     stream_usage: bool = True
     terminal: Literal["marker", "eof"] = "marker"
+    platform: Literal["own", "bedrock"] = "own"
     api_version: str = ""
     collapse_text: bool = False
     members: Mapping[str, str] = {}

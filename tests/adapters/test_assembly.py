@@ -30,7 +30,7 @@ from fiber.types.events import (
 )
 from fiber.types.http import HTTPHead
 from fiber.types.messages import ChatMessage
-from fiber.types.result import ChatResult, Choice, Citation, RateLimits, TokenLogprob, Usage
+from fiber.types.result import ChatResult, Choice, Citation, TokenLogprob, Usage
 from fiber.types.target import Target
 
 TARGET = Target(provider="acme", model="m", base_url="https://acme.test/v1")
@@ -122,7 +122,6 @@ def test_result_has_what_the_response_said() -> None:
         warnings=("careful",),
         body=b"{}",
         headers={"x-a": "1", "x-ratelimit-limit-requests": "5"},
-        rate_limits=RateLimits(requests_limit=5),
     )
     assert made.take() == [START, TextDelta("hi"), Citation(url="u")]
 
@@ -518,3 +517,17 @@ def test_pack_counts_all_that_is_kept() -> None:
     made.cite(Citation(url="u", native=made.opaque("{}")))
     made.warnings.append("careful")
     assert made.pack() == texts + 5 * SLOT_BYTES + 10 + 7 + 2
+
+
+def test_text_that_is_forgotten_leaves_nothing() -> None:
+    """Neither its pieces nor what a format says at the end in their place; its events are given out."""
+    made = assembly()
+    made.forgets_text = True
+    slot = made.text("a")
+    made.more_text("b", slot)
+    made.replace("ab", "text")
+    kept = made.pack()
+    made.text("c" * 100_000)
+
+    assert (made.result().text, made.pack()) == ("", kept)
+    assert made.take()[1:] == [TextDelta("a"), TextDelta("b"), TextDelta("c" * 100_000)]

@@ -32,6 +32,13 @@ def test_plain_and_stream_ask_for_their_own_kind_of_answer(stream: bool, accepte
     assert made == HTTPRequest("POST", URL, headers, b'{"a":1}', (note,))
 
 
+def test_stream_of_another_kind_is_asked_for_by_name() -> None:
+    """A format whose streams are no server-sent events says what they are."""
+    made = post(URL, {}, chat_request("hi"), [], stream=True, stream_type="application/x-frames")
+
+    assert dict(made.headers)["accept"] == "application/x-frames"
+
+
 def test_the_caller_has_the_last_word() -> None:
     """Body, query and headers of the caller are merged over the format's, and percent-encoded where needed."""
     request = chat_request(

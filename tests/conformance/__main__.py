@@ -4,6 +4,7 @@ Run the suite and print its report.
     python -m tests.conformance            replay, compare with the baseline, exit 1 on any regression
     python -m tests.conformance --update   replay, and record the figures as the baseline when nothing failed
     python -m tests.conformance openai.chat gemini.generate     only these endpoints
+    python -m tests.conformance --chunkings 10                  cut each stream in 10 random ways at most
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description="Replay recorded traffic.")
     parser.add_argument("endpoints", nargs="*", metavar="endpoint", help=f"all by default: {', '.join(FORMATS)}")
     parser.add_argument("--update", action="store_true", help="record the figures as the baseline")
+    parser.add_argument(
+        "--chunkings", type=int, default=chunking.CHUNKINGS, metavar="N", help="most random ways to cut each stream"
+    )
     options = parser.parse_args()
     if unheard := set(options.endpoints) - set(FORMATS):
         parser.error(f"no such endpoint: {', '.join(sorted(unheard))}")
@@ -41,7 +45,7 @@ def main() -> int:
         return 1 if os.environ.get("CI") == "true" else 0
     started = time.perf_counter()
     endpoints = options.endpoints or list(FORMATS)
-    tallies = run(endpoints)
+    tallies = run(endpoints, options.chunkings)
     print(report.table(tallies), end="\n\n")
     print(report.table(report.by_provider(tallies), "provider"), end="\n\n")
     print("\n\n".join(filter(None, map(report.details, tallies))), end="\n\n")
@@ -59,20 +63,20 @@ def main() -> int:
     return 1 if regressions else 0
 
 
-def run(endpoints: Iterable[str]) -> list[report.Tally]:
+def run(endpoints: Iterable[str], most_chunkings: int) -> list[report.Tally]:
     """Replay every recording of *endpoints*, in two processes."""
     names = list(endpoints)
     tallies = {name: report.Tally(name) for name in names}
-    shares = [(name, number) for name in names for number in range(_SHARES)]
+    shares = [(name, number, most_chunkings) for name in names for number in range(_SHARES)]
     with multiprocessing.Pool(_PROCESSES) as pool:
         for share in pool.imap_unordered(_replay_share, shares):
             tallies[share.endpoint].merge(share)
     return list(tallies.values())
 
 
-def _replay_share(share: tuple[str, int]) -> report.Tally:
-    endpoint, number = share
-    count = chunking.CHUNKINGS if endpoint in OWN else chunking.FEW_CHUNKINGS
+def _replay_share(share: tuple[str, int, int]) -> report.Tally:
+    endpoint, number, most = share
+    count = min(most, chunking.CHUNKINGS if endpoint in OWN else chunking.FEW_CHUNKINGS)
     tally = report.Tally(endpoint)
     for recording in recordings.read(endpoint)[number::_SHARES]:
         tally.add(recording.id, replay(recording, FORMATS[endpoint], count))

@@ -30,6 +30,7 @@ _FIRST: Mapping[str, tuple[str, str]] = {
     "openai_chat": ("Chunk", "Chunk"),
     "openai_responses": ("Reply", "Event"),
     "anthropic": ("Message", "Event"),
+    "bedrock_converse": ("Reply", "Event"),
     "gemini": ("Reply", "Reply"),
     "cohere": ("Reply", "Event"),
     "ollama": ("Reply", "Reply"),

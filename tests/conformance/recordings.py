@@ -10,11 +10,14 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+
+from tests.conformance import event_stream
 
 FOLDER = Path(__file__).parents[3] / "shared" / "wire"
 
@@ -26,6 +29,8 @@ OWN: Mapping[str, str] = {
     "anthropic.messages": "anthropic",
     "azure.messages": "anthropic",
     "vertex.raw_predict": "anthropic",
+    "bedrock.converse": "bedrock_converse",
+    "bedrock.invoke": "anthropic",
     "gemini.generate": "gemini",
     "vertex.generate": "gemini",
     "cohere.chat": "cohere",
@@ -62,8 +67,8 @@ class Recording:
     One recorded exchange.
 
     Attributes:
-        kind: How the body was kept: `json`, `sse`, `ndjson`, `text`, `empty`, or `events` (a payload per line, the
-            framing is lost).
+        kind: How the body was kept: `json`, `sse`, `ndjson`, `eventstream-b64`, `text`, `empty`, or `events` (a
+            payload per line, the framing is lost).
         text: The body.
     """
 
@@ -89,7 +94,7 @@ class Recording:
     @property
     def is_framed(self) -> bool:
         """The body is a stream of events."""
-        return self.kind in ("sse", "ndjson", "events")
+        return self.kind in ("sse", "ndjson", "events", "eventstream-b64")
 
     @cached_property
     def payloads(self) -> list[Any]:
@@ -100,18 +105,26 @@ class Recording:
     def is_answer(self) -> bool:
         """It answers a chat request; a few exchanges of the Responses endpoint are about something else."""
         first = self.payloads[0] if self.payloads else None
+        if self.endpoint == "bedrock.invoke":  # the formats of many vendors
+            return isinstance(first, dict) and first.get("type") in ("message", "message_start")
         return not (isinstance(first, dict) and first.get("object") in NO_ANSWERS)
 
     def body(self, format: str) -> bytes:
         """The bytes of the answer; where only payloads were kept, they are framed as *format* frames them."""
+        if self.kind == "eventstream-b64":
+            return b64decode(self.text)
         if self.kind != "events" or format == "ollama":  # whose streams are a payload per line
             return self.text.encode()
+        if format == "bedrock_converse":
+            return b"".join(event_stream.written(words) for words in self._words())
         framed = "".join(_framed(words, format) for words in self._words())
         return (framed + ("data: [DONE]\n\n" if format == "openai_chat" else "")).encode()
 
     def _words(self) -> Iterator[str]:
         if self.kind in ("ndjson", "events"):
             yield from filter(str.strip, self.text.split("\n"))
+        elif self.kind == "eventstream-b64":
+            yield from event_stream.words(b64decode(self.text))
         elif self.kind == "sse":
             for block in _BLANK_LINE.split(self.text):
                 said = [line[5:] for line in _LINE.split(block) if line.startswith("data:")]

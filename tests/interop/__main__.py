@@ -1,7 +1,7 @@
 """
 Run fiber against the vendors' clients and against real servers, and print what came of it.
 
-    python tests/interop [--only differential|aimock|llama] [--verbose]
+    python tests/interop [--only differential|aws|aimock|llama] [--verbose]
 
 Exit code 1 when a difference is not in `reviewed`, when an entry there excuses nothing any more, or when a part broke.
 """
@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 import against_servers
+import aws
 import differential
 from installing import SkippedError
 from outcomes import Outcome, Verdict, covers, unused
@@ -23,10 +24,11 @@ from reviewed import REVIEWED
 PARTS: dict[str, tuple[Callable[[], Iterator[Outcome]], tuple[str, ...]]] = {
     # Name -> what runs it, first words of its cases.
     "differential": (differential.run, ("requests", "answers")),
+    "aws": (aws.run, ("aws",)),
     "aimock": (against_servers.aimock, ("aimock",)),
     "llama": (against_servers.llama, ("llama",)),
 }
-FORMATS = ("chat", "responses", "messages", "generate", "cohere", "ollama")
+FORMATS = ("chat", "responses", "messages", "generate", "converse", "cohere", "ollama")
 _WORST: tuple[Verdict, ...] = ("ok", "reviewed", "FAILED")
 
 

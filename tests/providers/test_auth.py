@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fiber.providers.auth import Signer, bearer, header, header_or_token, unsigned
+from fiber.providers.auth import Dated, Signer, bearer, header, header_or_token, signed, unsigned
 from fiber.types.http import HTTPRequest, Secret
 
 REQUEST = HTTPRequest("POST", "https://h", (("content-type", "a"), ("Authorization", "old"), ("x-api-key", "old")))
@@ -29,6 +29,25 @@ def test_key_is_put_in_its_header(sign: Signer, name: str, value: str) -> None:
     assert ("content-type", "a") in signed.headers
     assert (signed.method, signed.url, signed.body) == ("POST", "https://h", b"")
     assert "k-123" not in repr(signed)
+
+
+def test_dated_signer_is_given_the_time_and_others_do_not_ask() -> None:
+    """Only a signature that holds the time looks at the clock."""
+    asked: list[float] = []
+
+    def now() -> float:
+        asked.append(7.0)
+        return 7.0
+
+    def stamp(request: HTTPRequest, secret: Secret, seconds: float) -> HTTPRequest:
+        return request.with_headers(("x-date", f"{seconds}"), ("x-key", secret))
+
+    dated = signed(Dated(stamp), REQUEST, KEY, now)
+    plain = signed(bearer, REQUEST, KEY, now)
+
+    assert dated == REQUEST.with_headers(("x-date", "7.0"), ("x-key", KEY))
+    assert plain == bearer(REQUEST, KEY)
+    assert asked == [7.0]
 
 
 @pytest.mark.parametrize("sign", [bearer, unsigned, header("x-api-key"), header_or_token("x-api-key")])

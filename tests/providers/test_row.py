@@ -11,8 +11,9 @@ import pytest
 from fiber._errors import FiberAuthError, FiberValidationError
 from fiber.adapters import load
 from fiber.providers.auth import bearer
+from fiber.providers.aws import AWSKeys
 from fiber.providers.compatible import openai_compatible
-from fiber.providers.row import Provider, secret_of, with_row
+from fiber.providers.row import Provider, in_region_of, secret_of, with_row
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
@@ -293,6 +294,19 @@ def test_key_of_another_row_is_not_taken_to_another_address() -> None:
     assert row.replace(base_url="https://other.example").key_of == ""
     assert row.replace(base_url="https://other.example", key_of="acme").key_of == "acme"
     assert (row.at(region="eu").key_of, row.replace(name="second").key_of) == ("acme", "acme")
+
+
+def test_key_with_parts_is_taken_as_it_is() -> None:
+    """What is more than one text has checked itself, and is not revealed for it; its region fills the place."""
+    keys = AWSKeys("AKIDEXAMPLE", "secret-access-key", region="eu-west-1")
+    row = Provider(name="placed", base_url="https://h.{region}.example/v1", places={"region": ("A_REGION",)})
+    other = Provider(name="other", base_url="https://{resource}.example", places={"resource": ()})
+
+    assert secret_of(keys, "placed") is keys
+    assert in_region_of(row, keys).base_url == "https://h.eu-west-1.example/v1"
+    assert in_region_of(row, "key") is row
+    assert in_region_of(row, AWSKeys("AKIDEXAMPLE", "secret-access-key")) is row
+    assert in_region_of(other, keys) is other
 
 
 def test_headers_of_a_row_are_not_shown() -> None:

@@ -27,19 +27,25 @@ from tests.kit import answer, frames
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 SAMPLES = {
     "anthropic": ("refusal", "utf8_split_in_delta"),
+    "bedrock_converse": ("thinking_and_tools", "utf8_split_in_delta"),
     "cohere": ("plan_and_parallel_calls", "thinking_documents_citations"),
     "gemini": ("parallel_calls", "utf8_split_in_delta"),
     "ollama": ("thinking_and_logprobs", "two_calls"),
     "openai_chat": ("message_beside_delta", "reasoning_content"),
     "openai_responses": ("custom_tool_free_text", "refusal"),
 }
-KINDS = {".sse": "text/event-stream", ".ndjson": "application/x-ndjson"}
+KINDS = {
+    ".sse": "text/event-stream",
+    ".ndjson": "application/x-ndjson",
+    ".bin": "application/vnd.amazon.eventstream",
+}
 REFUSALS = {
     "anthropic": {
         "type": "error",
         "error": {"type": "invalid_request_error", "message": "max_tokens: Field required"},
         "request_id": "req_1",
     },
+    "bedrock_converse": {"message": "The provided model identifier is invalid."},
     "cohere": {"id": "r1", "message": "invalid api token"},
     "gemini": {"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}},
     "ollama": {"error": "model 'sample-model' not found"},

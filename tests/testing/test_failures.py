@@ -53,12 +53,18 @@ EXPECTED = {
 }
 
 
+TOLD_IN_THE_BODY = {
+    name: FORMATS[name] for name in ("openai_chat", "openai_responses", "anthropic", "gemini", "cohere", "ollama")
+}
+"""Formats whose errors are told by their body; Bedrock's are told by a header."""
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_failures_have_each_providers_status_and_words(kind: str) -> None:
     """Every known failure has its true status and code in every format."""
     *statuses, anthropic, gemini = EXPECTED[kind]
 
-    refusals = [format.error(Failure(code=kind), "m", "sk-0123456789") for format in FORMATS.values()]
+    refusals = [format.error(Failure(code=kind), "m", "sk-0123456789") for format in TOLD_IN_THE_BODY.values()]
 
     assert [refusal.status for refusal in refusals] == statuses
     assert set(json.loads(refusals[0].body)["error"]) == {"message", "type", "param", "code"}
@@ -81,7 +87,7 @@ def test_failure_without_a_code_is_known_by_its_status(status: int, kind: str) -
 def test_own_codes_are_sent_as_they_are() -> None:
     """A code that is no known kind stands where the provider puts its codes."""
     failure = Failure(400, "special", message="No.", parameter="top_p")
-    bodies = {name: json.loads(form.error(failure).body).get("error") for name, form in FORMATS.items()}
+    bodies = {name: json.loads(form.error(failure).body).get("error") for name, form in TOLD_IN_THE_BODY.items()}
 
     assert bodies["openai_chat"]["code"] == "special"
     assert bodies["openai_chat"]["param"] == "top_p"
@@ -107,7 +113,10 @@ def test_waiting_time_is_in_headers_or_in_geminis_body() -> None:
 
 def test_errors_inside_a_stream_have_each_providers_shape() -> None:
     """In-band errors are events; Responses uses `response.failed` for the codes that it knows."""
-    said = {name: form.error_frame(Failure(code="overloaded"), VIEW, 7, 3).decode() for name, form in FORMATS.items()}
+    said = {
+        name: form.error_frame(Failure(code="overloaded"), VIEW, 7, 3).decode()
+        for name, form in TOLD_IN_THE_BODY.items()
+    }
     failed = FORMATS["openai_responses"].error_frame(Failure(code="server_error"), VIEW, 7, 3)
 
     assert said["openai_chat"].startswith('data: {"error":{')

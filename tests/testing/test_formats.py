@@ -259,7 +259,7 @@ def test_empty_reply_is_still_an_answer(format: str) -> None:
     """Nothing to say, or nothing but a call, is said properly, whole and streamed."""
     for reply in (Reply(), Reply("x"), Reply(tool_calls=CALLS)):
         assert whole(format, reply)
-        assert frames(format, reply)
+        assert FORMATS[format].frames(VIEW, reply, 7)
 
 
 @pytest.mark.parametrize(

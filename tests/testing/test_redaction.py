@@ -29,6 +29,7 @@ def test_only_harmless_headers_are_kept() -> None:
         *_REQUEST_IDS,
         *("Content-Type", "date", "retry-after", "retry-after-ms", "x-should-retry", "openai-version"),
         *("x-ratelimit-remaining-tokens", "anthropic-ratelimit-input-tokens-reset", "anthropic-version"),
+        "x-amzn-errortype",
     ]
     others = ["set-cookie", "cookie", "x-api-key", "openai-organization", "cf-ray", "location", "x-new", "update"]
 

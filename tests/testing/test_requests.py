@@ -32,6 +32,10 @@ def question(format: str, said: str, /, **more: Any) -> dict[str, Any]:
             return {"model": "m", "stream": False, "messages": [message], **more}
         case "anthropic":
             return {"model": "m", "max_tokens": 99, "messages": [message], **more}
+        case "bedrock_invoke":
+            return {"anthropic_version": "1", "max_tokens": 99, "messages": [message], **more}
+        case "bedrock_converse":
+            return {"messages": [{"role": "user", "content": [{"text": said}]}], **more}
         case _:
             return {"contents": [{"role": "user", "parts": [{"text": said}]}], **more}
 

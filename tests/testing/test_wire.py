@@ -83,18 +83,24 @@ def test_stream_is_chunked_one_event_a_chunk(server: MockServer) -> None:
 
 
 def test_delays_are_kept_before_the_answer_and_between_events() -> None:
-    """The server's delays hold for replies that do not say otherwise."""
+    """The server's delays hold."""
     with MockServer(delay_seconds=0.02, event_delay_seconds=0.005) as server:
-        server.enqueue(Reply("a b", words_per_event=1), Reply("fast", delay_seconds=0.0))
+        server.enqueue(Reply("a b", words_per_event=1))
         start = time.monotonic()
         post(server, CHAT, ask(stream=True))
-        slow = time.monotonic() - start
-        start = time.monotonic()
-        post(server, CHAT, ask())
-        fast = time.monotonic() - start
+        seconds = time.monotonic() - start
 
-    assert slow >= 0.02 + 4 * 0.005
-    assert fast < 0.02
+    assert seconds >= 0.02 + 4 * 0.005
+
+
+def test_a_reply_may_have_delays_of_its_own() -> None:
+    """The server's delays, which no client would wait for, hold only for replies that do not say otherwise."""
+    with MockServer(delay_seconds=3600, event_delay_seconds=3600) as server:
+        server.enqueue(Reply("fast", delay_seconds=0.0, event_delay_seconds=0.0))
+
+        answer, _ = post(server, CHAT, ask(stream=True))
+
+    assert answer.status == 200
 
 
 def test_dropped_stream_ends_without_its_last_chunk(server: MockServer) -> None:
@@ -171,30 +177,30 @@ def test_stalled_stream_stays_open_until_the_client_leaves(server: MockServer) -
         request = server.requests[0]
         assert request.disconnected is None
 
-    assert request.wait_ended()
+    assert request.wait_ended(10)
     assert request.disconnected is not None
-    assert 0.02 < request.disconnected < 2
+    assert request.disconnected > 0.02
 
 
 def test_disconnect_between_events_is_noticed(server: MockServer) -> None:
     """A client that leaves during a stream is noticed at once, not at the next event."""
-    server.enqueue(Reply("a b c d", event_delay_seconds=5))
+    server.enqueue(Reply("a b c d", event_delay_seconds=3600))
     stream_head(server).close()
 
     request = server.requests[0]
-    assert request.wait_ended()
+    assert request.wait_ended(10)
     assert request.disconnected is not None
     assert request.events_sent == 1
 
 
 def test_reset_connection_is_a_disconnect(server: MockServer) -> None:
     """A client that leaves rudely is noticed like a polite one."""
-    server.enqueue(Reply("a b c d", event_delay_seconds=5))
+    server.enqueue(Reply("a b c d", event_delay_seconds=3600))
     client = stream_head(server)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
 
-    assert server.requests[0].wait_ended()
+    assert server.requests[0].wait_ended(10)
     assert server.requests[0].disconnected is not None
 
 
@@ -203,7 +209,7 @@ def test_client_that_leaves_a_long_answer_is_noticed(server: MockServer) -> None
     server.enqueue(Reply("x" * 20_000_000))
     stream_head(server).close()
 
-    assert server.requests[0].wait_ended(5)
+    assert server.requests[0].wait_ended(10)
     assert server.requests[0].disconnected is not None
 
 
@@ -233,7 +239,7 @@ def test_answer_that_is_heard_out_has_no_disconnect(server: MockServer) -> None:
     """A client that leaves after the end did not disconnect."""
     post(server, CHAT, ask(stream=True))
 
-    assert server.requests[0].wait_ended()
+    assert server.requests[0].wait_ended(10)
     assert server.requests[0].disconnected is None
 
 

@@ -89,7 +89,7 @@ _BOTH: Mapping[str, Outcome] = {
     "length-negative": BROKEN,
     "length-text": BROKEN,
     "lengths-differ": BROKEN,
-    "lengths-equal": OK,
+    "lengths-equal": Outcome(word="ok|connection"),  # RFC 9110, section 8.6, lets a client do either
     "length-and-chunked": Outcome(word="ok|connection", requests=(1, 2)),
     "bad-chunk-size": BROKEN,
     "huge-chunk-size": BROKEN,

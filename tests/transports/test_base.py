@@ -29,6 +29,16 @@ def test_every_transport_has_the_whole_protocol() -> None:
         assert wanted <= set(dir(kind))
 
 
+def test_time_is_that_of_the_transport_or_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A virtual clock counts from the year 2026; a transport without any is dated by the machine."""
+    monkeypatch.setattr(base.time, "time", lambda: 5.0)
+    fake = FakeTransport()
+    fake.clock = 2.5
+
+    assert base.wall(fake) == 1_767_225_602.5
+    assert base.wall(DirectTransport(Threads())) == 5.0
+
+
 def test_addresses_come_once_in_the_order_of_the_system() -> None:
     """It lists one for every kind of socket."""
     found = [

@@ -273,7 +273,7 @@ def test_a_waiter_ends_when_it_is_woken_or_late() -> None:
         run_sync(never.wait(threads.now() + 0.02))
     with pytest.raises(TimeoutError):
         run_sync(never.wait(threads.now() - 1))
-    assert 0.018 < time.monotonic() - before < 2
+    assert time.monotonic() - before > 0.018
 
 
 def test_a_batch_waits_for_free_connections(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,11 @@ def test_it_is_made_once_and_shut_down_only_then() -> None:
     assert transport._transport is made
 
 
+def test_it_tells_the_time_of_the_one_it_made() -> None:
+    """The fake has a clock of its own."""
+    assert lazy().wall() == 1_767_225_600.0
+
+
 def test_it_hands_everything_on() -> None:
     """To the one it made."""
     transport: Transport = lazy()

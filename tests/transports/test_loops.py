@@ -364,7 +364,7 @@ def test_a_waiter_ends_when_it_is_woken_or_late(backend: str) -> None:
             await never.wait(loops.now() + 0.02)
         return time.monotonic() - before
 
-    assert 0.018 < both(backend, main) < 2
+    assert both(backend, main) > 0.018
 
 
 def test_a_batch_waits_for_free_connections(serve: Serve, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:

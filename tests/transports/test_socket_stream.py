@@ -105,6 +105,21 @@ def test_an_abort_does_not_close_under_the_hands_of_a_reader() -> None:
     assert (before, ours.fileno()) == (number, -1)
 
 
+def test_an_end_of_our_own_making_is_none() -> None:
+    """An abort between the look for it and the receiving ends the bytes, but the peer may have had more to say."""
+
+    class Late(SocketStream):
+        def _through(self, layers: int) -> bytes | None:
+            self.abort()
+            return super()._through(layers)
+
+    with pair(quiet) as ours:
+        with pytest.raises(ConnectionAbortedError, match="closed on this side"):
+            run_sync(Late(ours, wait).read(due()))
+
+        assert ours.fileno() == -1
+
+
 def test_an_abort_after_the_peer_has_reset_is_quiet() -> None:
     """There is nothing left to shut down."""
     with pair(reset) as ours:

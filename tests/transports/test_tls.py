@@ -63,7 +63,7 @@ def test_what_is_encrypted_can_be_read() -> None:
     assert found == long
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(cuts=st.lists(st.integers(0, 300), max_size=20))
 def test_what_comes_is_decrypted_however_it_is_cut(cuts: list[int]) -> None:
     """Record by record, and nothing before a record is whole."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-import time
+from threading import Event
 
 import anyio
 import pytest
@@ -12,6 +12,7 @@ import trio
 from fiber.transports import trio_stream
 from fiber.transports.streams import Stream
 from fiber.transports.trio_stream import TrioStream, wait
+from tests.transports.conftest import PATIENCE
 from tests.transports.stream_cases import LONG, Act, Meet, Reach, StreamCases, Work, due, pair, quiet
 
 
@@ -59,6 +60,7 @@ class TestTrioStream(StreamCases):
 @pytest.mark.parametrize("doing", ["read", "write"])
 def test_an_abort_wakes_the_task_that_waits(meet: Meet, doing: str) -> None:
     """Reading ends in an error, writing was given up."""
+    done = Event()
 
     async def work(stream: Stream) -> list[object]:
         ends: list[object] = []
@@ -74,9 +76,10 @@ def test_an_abort_wakes_the_task_that_waits(meet: Meet, doing: str) -> None:
             await trio.sleep(0.01)
             stream.abort()
             stream.abort()
+        done.set()
         return ends
 
-    act = quiet if doing == "read" else deaf
+    act = quiet if doing == "read" else lambda peer: done.wait(PATIENCE)
     assert meet(act, work) == [ConnectionAbortedError if doing == "read" else False]
 
 
@@ -95,19 +98,16 @@ def test_a_cancelled_read_leaves_the_stream_well(meet: Meet) -> None:
 
 def test_a_cancelled_write_ends_at_once(meet: Meet) -> None:
     """Although it waits for two things."""
+    done = Event()
 
     async def work(stream: Stream) -> bool:
         with trio.move_on_after(0.01) as scope:
             await stream.write(LONG, due())
         stream.abort()
+        done.set()
         return scope.cancelled_caught
 
-    assert meet(deaf, work) is True
-
-
-def deaf(peer: socket.socket) -> None:
-    """Do not listen, for a while."""
-    time.sleep(0.05)
+    assert meet(lambda peer: done.wait(PATIENCE), work) is True
 
 
 def test_a_peer_that_never_stops_does_not_keep_out_other_tasks(meet: Meet) -> None:

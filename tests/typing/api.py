@@ -9,6 +9,7 @@ from typing import Any, assert_never, assert_type
 import fiber
 from fiber import (
     Audio,
+    AWSKeys,
     BatchRequest,
     Call,
     ChatMessage,
@@ -84,7 +85,7 @@ def construction() -> Fiber:
     layers: tuple[Layer, ...] = (layer,)
     made = Fiber(
         default_model="openai:gpt-6",
-        api_keys={"openai": "sk", "anthropic": lambda: "sk", "gemini": vault},
+        api_keys={"openai": "sk", "anthropic": lambda: "sk", "gemini": vault, "bedrock": AWSKeys("id", "sk")},
         timeouts=Timeouts(total=5),
         retry=RetryPolicy(max_attempts=2),
         on_unsupported="warn",

@@ -13,11 +13,11 @@ and go back as they came.
 
 from __future__ import annotations
 
+from fiber.adapters.anthropic.bedrock import stream_decoder
 from fiber.adapters.anthropic.errors import parse_error
 from fiber.adapters.anthropic.parameters import PARAMETERS
 from fiber.adapters.anthropic.request import build_request
 from fiber.adapters.anthropic.response import parse_response
-from fiber.adapters.anthropic.stream import MessagesDecoder
 from fiber.adapters.base import Adapter
 
 ADAPTER = Adapter(
@@ -26,5 +26,5 @@ ADAPTER = Adapter(
     build_request=build_request,
     parse_response=parse_response,
     parse_error=parse_error,
-    stream_decoder=MessagesDecoder,
+    stream_decoder=stream_decoder,
 )

@@ -25,7 +25,7 @@ from fiber._errors import (
     FiberQuotaError,
     FiberRateLimitError,
 )
-from fiber.adapters import jsons
+from fiber.adapters import aws_errors, jsons
 from fiber.adapters.anthropic.schema import text
 from fiber.adapters.failures import failure
 from fiber.types.http import HTTPHead
@@ -80,6 +80,8 @@ class _Said(NamedTuple):
 
 def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
     """Turn an answer of status 300 or above, or an error in a stream, into a typed error."""
+    if aws_errors.TYPE_HEADER in head.headers and head.status >= _FIRST_ERROR_STATUS:
+        return aws_errors.parse_error(head, body, target)
     said = _said(body)
     kind, status = _TYPES.get(said.type, (None, None))
     kind = _CODES.get(said.code) or _by_words(said) or kind

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from fiber.adapters.anthropic.cache_hints import Block, mark
-from fiber.adapters.anthropic.models import Model
+from fiber.adapters.claude_models import Model
 from fiber.adapters.history import arguments_object, base64_of, leave_out, refuse_part, sealed
 from fiber.types.content import (
     CacheHint,

@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
+from fiber.adapters.anthropic.bedrock import invocation
 from fiber.adapters.anthropic.cache_hints import hold_to_limits
 from fiber.adapters.anthropic.messages import conversation
-from fiber.adapters.anthropic.models import Model, model_of
 from fiber.adapters.anthropic.parameters import PARAMETERS
 from fiber.adapters.anthropic.parts import Context
-from fiber.adapters.anthropic.thinking import plan
 from fiber.adapters.anthropic.tools import choice_of, format_of, tools_of
+from fiber.adapters.claude_models import Model, model_of
+from fiber.adapters.claude_thinking import plan
 from fiber.adapters.parameters import of_row, place, put, refuse, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
@@ -62,6 +63,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     place(body, msgspec.structs.replace(request, max_tokens=thought.max_tokens), table)
     if stream:
         body["stream"] = True
+    if target.quirks.platform == "bedrock":
+        return invocation(body, request, target, notes, version, stream=stream)
     headers = (("anthropic-version", version),)
     return post(f"{target.base_url}/v1/messages", body, request, notes, stream=stream, headers=headers, target=target)
 

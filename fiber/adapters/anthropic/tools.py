@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fiber.adapters.anthropic.cache_hints import Block, mark
-from fiber.adapters.anthropic.models import Model
+from fiber.adapters.claude_models import Model
+from fiber.adapters.claude_schemas import strict_schema
 from fiber.adapters.history import sealed
 from fiber.adapters.parameters import refuse
-from fiber.adapters.schemas import closed, walk
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -25,20 +25,6 @@ _SERVER_TOOLS = {
     "web_fetch": "web_fetch_20260318",
     "code_execution": "code_execution_20260521",
 }
-# Keywords that strict mode answers with 400, as in the error "property 'minimum' is not supported".
-_UNSUPPORTED = (
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-)
 
 
 def tools_of(request: ChatRequest, target: Target, notes: list[Note]) -> list[Block]:
@@ -74,26 +60,6 @@ def _function(tool: Tool, notes: list[Note]) -> Block:
     if tool.strict is not None:
         definition["strict"] = tool.strict
     return mark(definition, tool.cache_hint)
-
-
-def strict_schema(schema: Mapping[str, Any], subject: str, notes: list[Note]) -> dict[str, Any]:
-    """Bend *schema* to what strict mode takes: closed objects, no bounds, `anyOf` for `oneOf`."""
-    changes: list[str] = []
-
-    def visit(node: dict[str, Any], path: str) -> dict[str, Any]:
-        least = node.get("minItems")
-        if least is not None and least not in (0, 1):
-            changes.append(f"{path}: minItems removed")
-            del node["minItems"]
-        if "oneOf" in node and "anyOf" not in node:
-            changes.append(f"{path}: oneOf sent as anyOf")
-            node["anyOf"] = node.pop("oneOf")
-        return node
-
-    compiled, closing = closed(walk(schema, visit), require_all=False, drop=_UNSUPPORTED)
-    if changes := changes + closing:
-        notes.append(Note("mapped", subject, "; ".join(changes)))
-    return compiled
 
 
 def choice_of(

@@ -22,9 +22,9 @@ from fiber._errors import (
 )
 from fiber.adapters.failures import failure
 from fiber.adapters.gemini.schema import members, objects, text_or_none
-from fiber.adapters.headers import duration
 from fiber.adapters.jsons import count, decode_any
 from fiber.types.http import HTTPHead
+from fiber.types.limits import duration
 from fiber.types.target import Target
 
 _STATUS: Mapping[str, int] = {

@@ -17,6 +17,18 @@ from fiber.adapters.assembly import usage_of
 from fiber.adapters.jsons import count, total
 from fiber.types.result import Usage
 
+_USUAL = frozenset(
+    ("prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details")
+)
+"""What OpenAI itself sends; who sends no other member has none of those that are looked for in the usage itself."""
+
+_READ = (
+    "prompt_cache_hit_tokens",  # DeepSeek
+    "cached_tokens",  # Moonshot, Together
+    "cache_read_input_tokens",  # Databricks
+    "num_cached_tokens",  # Mistral
+)
+_WRITTEN = ("cache_write_tokens", "cache_creation_input_tokens")
 _TICKS_PER_USD = Decimal(10) ** 10  # https://docs.x.ai/docs/cost-tracking, read 2026-11-20
 
 
@@ -24,9 +36,10 @@ def read_usage(said: Mapping[str, Any]) -> Usage:
     """Read the `usage` member of a reply; what is odd in it is unknown."""
     prompt = _object(said, "prompt_tokens_details", "prompt_token_details")
     completion = _object(said, "completion_tokens_details", "completion_token_details")
+    others: Mapping[str, Any] = {} if said.keys() <= _USUAL else said
     input_tokens, output_tokens = _count(said, "prompt_tokens"), _count(said, "completion_tokens")
     total_tokens = _count(said, "total_tokens")
-    reasoning = _first(_count(completion, "reasoning_tokens"), _count(said, "reasoning_tokens"))
+    reasoning = _first(completion, ("reasoning_tokens",), others, ("reasoning_tokens",))
     if (
         reasoning
         and input_tokens is not None
@@ -38,24 +51,14 @@ def read_usage(said: Mapping[str, Any]) -> Usage:
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         total_tokens=total_tokens,
-        cache_read_tokens=_first(
-            _count(prompt, "cached_tokens"),
-            _count(said, "prompt_cache_hit_tokens"),  # DeepSeek
-            _count(said, "cached_tokens"),  # Moonshot, Together
-            _count(said, "cache_read_input_tokens"),  # Databricks
-            _count(said, "num_cached_tokens"),  # Mistral
-        ),
-        cache_write_tokens=_first(
-            _count(prompt, "cache_write_tokens"),
-            _count(prompt, "cache_creation_input_tokens"),
-            _count(said, "cache_creation_input_tokens"),
-        ),
+        cache_read_tokens=_first(prompt, ("cached_tokens",), others, _READ),
+        cache_write_tokens=_first(prompt, _WRITTEN, others, _WRITTEN[1:]),
         reasoning_tokens=reasoning,
         audio_input_tokens=_count(prompt, "audio_tokens"),
         audio_output_tokens=_count(completion, "audio_tokens"),
         image_tokens=total(_count(prompt, "image_tokens"), _count(completion, "image_tokens")),
-        server_tool_uses=_server_tools(said),
-        cost_usd=_cost(said),
+        server_tool_uses=_server_tools(others) if others else None,
+        cost_usd=_cost(others) if others else None,
     )
 
 
@@ -71,10 +74,14 @@ def _count(said: Mapping[str, Any], name: str) -> int | None:
     return value if value is None or type(value) is int else count(value)
 
 
-def _first(*counts: int | None) -> int | None:
-    for value in counts:
-        if value is not None:
-            return value
+def _first(
+    details: Mapping[str, Any], names: tuple[str, ...], said: Mapping[str, Any], other_names: tuple[str, ...]
+) -> int | None:
+    """Return the first count that there is, in *details* or else in *said*."""
+    for found, known in ((details, names), (said, other_names)):
+        for name in known if found else ():
+            if (value := _count(found, name)) is not None:
+                return value
     return None
 
 

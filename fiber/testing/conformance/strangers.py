@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from fiber.framing.event_stream import EventStreamDecoder, HeaderValue
+from fiber.testing.formats.event_stream import message as framed
 from fiber.types.result import ChatResult
 
 _STRANGER = {"unknown_member": {"of": ["the", "future", 1, None]}}
@@ -20,7 +23,9 @@ def gist(result: ChatResult) -> Any:
 
 
 def with_strangers(data: bytes) -> bytes:
-    """Add an unknown member to each object of the JSON in *data*: a whole body, or lines of a stream."""
+    """Add an unknown member to each object of the JSON in *data*: a whole body, or lines or messages of a stream."""
+    if messages := EventStreamDecoder().feed(data):
+        return b"".join(_reframed(*message) for message in messages)
     try:
         return msgspec.json.encode(_grown(msgspec.json.decode(data)))
     except ValueError:
@@ -33,6 +38,10 @@ def _grown_line(line: bytes) -> bytes:
         return field + msgspec.json.encode(_grown(msgspec.json.decode(line[len(field) :])))
     except ValueError:
         return line
+
+
+def _reframed(headers: Mapping[str, HeaderValue], payload: bytes) -> bytes:
+    return framed({name: str(value) for name, value in headers.items()}, with_strangers(payload))
 
 
 def _grown(value: Any) -> Any:

@@ -11,7 +11,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
-from fiber.testing.formats import anthropic, cohere, gemini, ollama, openai_chat, openai_responses
+from fiber.testing.formats import (
+    anthropic,
+    bedrock_converse,
+    bedrock_invoke,
+    cohere,
+    gemini,
+    ollama,
+    openai_chat,
+    openai_responses,
+)
 from fiber.testing.formats.common import Asked, Refusal
 from fiber.testing.script import Failure, Reply
 from fiber.testing.view import ChatView
@@ -63,7 +72,10 @@ class Format(Protocol):
         ...
 
 
-_MODULES: tuple[Format, ...] = (openai_chat, openai_responses, anthropic, gemini, cohere, ollama)
+_MODULES: tuple[Format, ...] = (
+    *(openai_chat, openai_responses, anthropic, gemini),
+    *(bedrock_converse, bedrock_invoke, cohere, ollama),
+)
 FORMATS: Mapping[str, Format] = {format.name: format for format in _MODULES}
 
 
@@ -92,6 +104,8 @@ _MODEL_IN_PATH: Mapping[re.Pattern[str], Format] = {
     re.compile(_VERTEX + r"/publishers/google/models/(.+):(generateContent|streamGenerateContent)"): gemini,
     re.compile(_VERTEX + r"/publishers/anthropic/models/(.+):(rawPredict|streamRawPredict)"): anthropic,
     re.compile(r"/openai/deployments/([^/]+)/(chat/completions)"): openai_chat,
+    re.compile(r"/model/([^/]+)/(converse|converse-stream)"): bedrock_converse,
+    re.compile(r"/model/([^/]+)/(invoke|invoke-with-response-stream)"): bedrock_invoke,
 }
 _VERTEX_OPENAI = re.compile(_VERTEX + r"/endpoints/openapi/chat/completions")
 _MODELS = re.compile(r"/v1((?:beta|alpha)?)/models")

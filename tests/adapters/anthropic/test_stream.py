@@ -114,7 +114,7 @@ def test_stream_byte_by_byte(case: str) -> None:
     assert decoder.result() == once.result()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(case=st.sampled_from(CASES), data=st.data())
 def test_stream_under_any_chunking(case: str, data: st.DataObject) -> None:
     """However the body is cut, the events are the same."""

@@ -115,7 +115,7 @@ def test_stream_comes_with_the_next_frame_behind(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=settings.default.max_examples // 3)
 @given(data=st.data())
 def test_stream_comes_in_any_pieces(case: str, data: st.DataObject) -> None:
     """No way to cut the bytes changes the events."""

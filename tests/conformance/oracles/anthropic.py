@@ -35,8 +35,11 @@ UNREAD: Mapping[str, frozenset[str]] = {
     "Message": names("role stop_sequence context_management"),
     # Citations, signatures and what compaction says are taken from the raw event.
     "Delta": names("stop_sequence citation signature content encrypted_content"),
-    # An event may be a whole message, which is then read as one.
-    "Event": names("id role model content stop_reason stop_sequence stop_details context_management"),
+    # An event may be a whole message, which is then read as one; the metrics are Amazon's.
+    "Event": names(
+        "id role model content stop_reason stop_sequence stop_details context_management",
+        "amazon-bedrock-invocationMetrics",
+    ),
 }
 
 
@@ -66,6 +69,8 @@ def refusal(status: int, value: Any) -> str:
     """Name the class of an error answer."""
     error = members(members(value).get("error"))
     kind, words = text(error.get("type")), text(error.get("message"))
+    if "model identifier is invalid" in text(members(value).get("message")):
+        return "FiberModelNotFoundError"  # Amazon Bedrock, whose errors have a shape of their own
     if kind == "not_found_error":
         # It stands for models, files and batches alike; only for a model are the words "model: name".
         return "FiberModelNotFoundError" if words.startswith("model:") else "FiberBadRequestError"

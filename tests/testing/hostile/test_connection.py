@@ -63,7 +63,7 @@ def test_used_connection_is_stale(server: HostileServer, fault: str) -> None:
     with connected(server) as client:
         client.sendall(request(fault, close=False))
         assert client.recv(15) == b"HTTP/1.1 200 OK"
-        assert server.requests[0].wait_ended()
+        assert server.requests[0].wait_ended(10)
         client.sendall(request(fault))
         try:
             rest = everything(client)

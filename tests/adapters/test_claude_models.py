@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fiber.adapters.anthropic.models import MODELS, UNKNOWN, model_of
+from fiber.adapters.claude_models import MODELS, UNKNOWN, model_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from fiber.adapters.anthropic.models import UNKNOWN, Model
+from fiber.adapters.claude_models import UNKNOWN, Model
 from fiber.adapters.parameters import refuse
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
@@ -58,7 +58,7 @@ def plan(request: ChatRequest, target: Target, model: Model, notes: list[Note]) 
         why = "this model takes an effort instead of a number of tokens"
         refuse(request, target, notes, "reasoning.budget_tokens", why)
         budget = None
-    effort = _effort(options.effort, model.efforts, notes)
+    effort = nearest_effort(options.effort, model.efforts, notes)
     if options.effort is not None and not model.efforts and budget is not None:
         notes.append(Note("dropped", "reasoning.effort", "budget_tokens says it on this model"))
     elif options.effort is not None and budget is None and model.thinking == "budget":
@@ -90,13 +90,13 @@ def _off(request: ChatRequest, target: Target, model: Model, notes: list[Note], 
             else ""
         )
         refuse(request, target, notes, "reasoning", f"this model always thinks{rest}")
-        return Plan(limit, None, _effort(wanted, model.efforts, notes))
+        return Plan(limit, None, nearest_effort(wanted, model.efforts, notes))
     efforts = tuple(effort for effort in model.efforts if effort in model.off_efforts)
     thinking = None if model.thinking == "none" else {"type": "disabled"}
-    return Plan(limit, thinking, _effort(wanted, efforts, notes))
+    return Plan(limit, thinking, nearest_effort(wanted, efforts, notes))
 
 
-def _effort(effort: str | None, efforts: tuple[str, ...], notes: list[Note]) -> str | None:
+def nearest_effort(effort: str | None, efforts: tuple[str, ...], notes: list[Note]) -> str | None:
     """Return *effort*, or the nearest one below it that the model has, else its lowest."""
     if effort is None or not efforts:
         return None

@@ -1,0 +1,171 @@
+"""
+Signature version 4.
+
+The first cases are of the published test suite
+(https://docs.aws.amazon.com/general/latest/gr/signature-v4-test-suite.html, kept in awslabs/aws-c-auth); the session
+`interop` compares thousands of random requests with botocore.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from fiber.providers.sigv4 import Scope, authorization, canonical_request, host_of, timestamp
+
+SCOPE = Scope("20150830T123600Z", "us-east-1", "service")
+DATE = ("X-Amz-Date", SCOPE.time)
+FORM = "application/x-www-form-urlencoded"
+FORM_HASH = "9095672bbd1f56dfc5b65f3e153adc8731a4a654192329106275f4c7b24d0b6e"
+UNRESERVED = "-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+TOKEN = "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267"
+SUITE: dict[str, tuple[str, str, list[tuple[str, str]], bytes, str]] = {
+    "get-vanilla": ("GET", "/", [], b"", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+    "get-header-key-duplicate": (
+        "GET",
+        "/",
+        [("My-Header1", "value2"), ("My-Header1", "value2"), ("My-Header1", "value1")],
+        b"",
+        "c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea",
+    ),
+    "get-header-value-order": (
+        "GET",
+        "/",
+        [("My-Header1", f"value{number}") for number in (4, 1, 3, 2)],
+        b"",
+        "08c7e5a9acfcfeb3ab6b2185e75ce8b1deb5e634ec47601a50643f830c755c01",
+    ),
+    "get-header-value-trim": (
+        "GET",
+        "/",
+        [("My-Header1", " value1"), ("My-Header2", ' "a   b   c"')],
+        b"",
+        "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736",
+    ),
+    "get-relative-relative": (
+        "GET",
+        "/example1/example2/../..",
+        [],
+        b"",
+        "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+    ),
+    "get-slash-pointless-dot": (
+        "GET",
+        "/./example",
+        [],
+        b"",
+        "ef75d96142cf21edca26f06005da7988e4f8dc83a165a80865db7089db637ec5",
+    ),
+    "get-space": (
+        "GET",
+        "/example space/",
+        [],
+        b"",
+        "652487583200325589f1fba4c7e578f72c47cb61beeca81406b39ddec1366741",
+    ),
+    "get-utf8": ("GET", "/\u1234", [], b"", "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"),
+    "get-unreserved": (
+        "GET",
+        f"/{UNRESERVED}",
+        [],
+        b"",
+        "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f",
+    ),
+    "get-vanilla-query-order-key-case": (
+        "GET",
+        "/?Param2=value2&Param1=value1",
+        [],
+        b"",
+        "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+    ),
+    "get-vanilla-query-order-encoded": (
+        "GET",
+        "/?Param-3=Value3&Param=Value2&%E1%88%B4=Value1",
+        [],
+        b"",
+        "371d3713e185cc334048618a97f809c9ffe339c62934c032af5a0e595648fcac",
+    ),
+    "get-vanilla-with-session-token": (
+        "GET",
+        "/",
+        [("X-Amz-Security-Token", TOKEN)],
+        b"",
+        "07ec1639c89043aa0e3e2de82b96708f198cceab042d4a97044c66dd9f74e7f8",
+    ),
+    "post-header-key-sort": (
+        "POST",
+        "/",
+        [("My-Header1", "value1")],
+        b"",
+        "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c",
+    ),
+    "post-x-www-form-urlencoded": (
+        "POST",
+        "/",
+        [("Content-Type", FORM), ("Content-Length", "13"), ("x-amz-content-sha256", FORM_HASH)],
+        b"Param1=value1",
+        "d3875051da38690788ef43de4db0d8f280229d82040bfac253562e56c3f20e0b",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SUITE)
+def test_published_requests_have_their_published_signatures(case: str) -> None:
+    """What AWS has published is signed as published."""
+    method, path, headers, body, expected = SUITE[case]
+
+    said = authorization(
+        method,
+        f"https://example.amazonaws.com{path}",
+        [*headers, DATE],
+        body,
+        scope=SCOPE,
+        access_key_id="AKIDEXAMPLE",
+        secret_access_key="wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+    )
+
+    scheme, credential, signed, signature = said.split(" ")
+    names = sorted({"host", "x-amz-date", *(name.lower() for name, _ in headers)})
+    assert scheme == "AWS4-HMAC-SHA256"
+    assert credential == "Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request,"
+    assert signed == f"SignedHeaders={';'.join(names)},"
+    assert signature == f"Signature={expected}"
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "query"),
+    [
+        ("https://h", "/", ""),
+        ("https://h/", "/", ""),
+        ("https://h/a//b/./c/../d/", "/a/b/d/", ""),
+        ("https://h/../..", "/", ""),
+        ("https://h/model/a%3A0/converse", "/model/a%253A0/converse", ""),
+        ("https://h/x?b=2&a=1&a=0&c", "/x", "a=0&a=1&b=2&c="),
+    ],
+)
+def test_path_is_normal_and_encoded_once_more_and_the_query_sorted(url: str, path: str, query: str) -> None:
+    """Dot segments and empty ones go, what is encoded is encoded again, and parameters stand in order."""
+    canonical, signed = canonical_request("get", url, [], b"")
+
+    assert canonical.split("\n")[:3] == ["GET", path, query]
+    assert signed == "host"
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Bedrock.Example/x", "bedrock.example"),
+        ("https://h:443/x", "h"),
+        ("http://h:80", "h"),
+        ("http://127.0.0.1:8080/x", "127.0.0.1:8080"),
+        ("https://[::1]:8080/x", "[::1]:8080"),
+        ("https://[::1]/x", "[::1]"),
+    ],
+)
+def test_host_is_signed_as_it_is_sent(url: str, host: str) -> None:
+    """A port stands in the header unless it is the scheme's own."""
+    assert host_of(url) == host
+
+
+def test_time_is_written_in_utc() -> None:
+    """Seconds since 1970 become the compact form, whatever the machine's zone."""
+    assert timestamp(1_440_938_160.9) == "20150830T123600Z"
