@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from fiber.registry.models import ModelRegistry, Route
     from fiber.transports.base import Transport
     from fiber.types.calls import ChatOptions
-    from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RetryPolicy, Timeouts
+    from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RETRY_PRESETS, TIMEOUT_PRESETS, RetryPolicy, Timeouts
     from fiber.types.content import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
     from fiber.types.events import (
         ContentPart,
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         MessageEnd,
         MessageStart,
         ReasoningDelta,
+        Restart,
         StreamEvent,
         TextDelta,
         ToolCallDelta,
@@ -103,11 +104,11 @@ _HOMES = {
     "fiber.registry.models": "ModelRegistry Route",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
-    "fiber.types.config": "NO_RETRY NO_TIMEOUTS RetryPolicy Timeouts",
+    "fiber.types.config": "NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
     "fiber.types.events": (
-        "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta StreamEvent TextDelta ToolCallDelta "
-        "ToolCallEnd ToolCallStart UsageUpdate"
+        "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta Restart StreamEvent TextDelta "
+        "ToolCallDelta ToolCallEnd ToolCallStart UsageUpdate"
     ),
     "fiber.types.fetch": "FetchPolicy",
     "fiber.types.functions": "tool_of",
@@ -180,6 +181,7 @@ __all__ = [
     "PromptDefaults",
     "Provider",
     "Quirks",
+    "RETRY_PRESETS",
     "RateLimits",
     "RawResponse",
     "Reasoning",
@@ -188,6 +190,7 @@ __all__ = [
     "Receipt",
     "Reply",
     "ResponseFormat",
+    "Restart",
     "RetryPolicy",
     "Route",
     "Secret",
@@ -196,6 +199,7 @@ __all__ = [
     "SyncChatStream",
     "SyncFiber",
     "SyncPieceStream",
+    "TIMEOUT_PRESETS",
     "Text",
     "TextDelta",
     "Timeouts",

@@ -204,6 +204,7 @@ def _call(
         stream=stream,
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
+        idempotency_key=_idempotency_key(options),
         **switches,
     )
 
@@ -224,6 +225,20 @@ def _flag(options: Mapping[str, Any], name: str) -> bool:
     if flag is not True and flag is not False:
         raise FiberValidationError(f"{name} must be True or False, not {flag!r}.", parameter=name, outcome="not_sent")
     return flag
+
+
+def _idempotency_key(options: Mapping[str, Any]) -> str:
+    key = options.get("idempotency_key")
+    if key is None:
+        return ""
+    if not isinstance(key, str) or not key or not (key.isascii() and key.isprintable()):
+        # Not quoted: it may be anything that was meant for a header.
+        raise FiberValidationError(
+            "idempotency_key must be a string of printable ASCII characters.",
+            parameter="idempotency_key",
+            outcome="not_sent",
+        )
+    return key
 
 
 def _timeouts(settings: Settings, timeout: float | Timeouts | None) -> Timeouts:

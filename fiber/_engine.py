@@ -130,6 +130,8 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
     said = {name.lower() for name, _ in request.headers}
     added = {name.lower(): (name, value) for name, value in usual if name.lower() not in said}
     request = msgspec.structs.replace(request, headers=(*request.headers, *added.values()))
+    if call.is_idempotent:
+        request = request.with_headers((call.row.idempotency_header, call.idempotency_key))
     return signed(call.row.auth, request, secret, lambda: wall(call.transport))
 
 

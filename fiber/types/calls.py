@@ -58,12 +58,14 @@ class ChatOptions(RequestOptions, total=False):
     `keep_raw` keeps the bytes of a stream in the result's `body`;
     `forget_text` gives the text of a stream out without keeping it, for streams of any length;
     `heartbeats` has a stream tell that the provider is alive;
+    `idempotency_key` is sent with every attempt, to providers that document a header for it;
     `timeout` is the total in seconds, or all `Timeouts`;
     `label` and `context` reach logs and spans, never the provider.
     """
 
     provider: str | None
     emulate_tools: bool | None
+    idempotency_key: str | None
     timeout: float | Timeouts | None
     label: str | None
     context: Mapping[str, Any] | None
@@ -94,6 +96,7 @@ CALL_OPTIONS = (
     "keep_raw",
     "forget_text",
     "heartbeats",
+    "idempotency_key",
     "timeout",
     "label",
     "context",
