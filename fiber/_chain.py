@@ -66,6 +66,7 @@ class Journal:
     started: float = 0.0
     attempts: list[Attempt] = field(default_factory=list)
     notes: tuple[Note, ...] = ()
+    layer_notes: tuple[Note, ...] = ()
     waited: float = 0.0
     first_event: float | None = None
     possible_duplicate_charge: bool = False
@@ -91,6 +92,24 @@ class Journal:
             self.attempts[-1] = msgspec.structs.replace(self.attempts[-1], error=type(error).__name__)
 
 
+class Alternative(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Another target for a call, and the operation as it is for that one.
+
+    Attributes:
+        notes: What of the request is not meant for it.
+    """
+
+    operation: Operation
+    row: Provider
+    target: Target
+    credential: Credential
+    notes: tuple[Note, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Alternative({self.target.name!r})"
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """
     One logical operation on its way through the layers.
@@ -102,6 +121,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         forget_text: Give the text of a stream out without keeping it.
         heartbeats: Give out an event for each chunk of a stream that brings none.
         repair: Ask once more when the answer is not what was asked for.
+        fallbacks: Whom to ask when the target fails, in order.
         idempotency_key: Sent with every attempt where the row has a header for it.
     """
 
@@ -120,6 +140,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     forget_text: bool = False
     heartbeats: bool = False
     repair: bool = False
+    fallbacks: tuple[Alternative, ...] = ()
     idempotency_key: str = ""
     journal: Journal = msgspec.field(default_factory=Journal)
 
@@ -201,8 +222,8 @@ class Reply:
     Attributes:
         value: The decoded result of a whole call.
         stream: The open stream, else None.
-        restart: Begins a stream anew that the given error broke, puts the fresh one into `stream` and returns it; raises
-            when it is not to be. None when streams of this call are not restarted.
+        restart: Begins a stream anew that the given error broke, puts the fresh one into `stream` and returns it;
+            raises when it is not to be. None when streams of this call are not restarted.
     """
 
     __slots__ = ("_callbacks", "_lock", "ended", "restart", "stream", "value")

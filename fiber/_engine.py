@@ -124,7 +124,7 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
             parameter="messages",
             outcome="not_sent",
         ) from None
-    call.journal.notes = request.notes
+    call.journal.notes = (*call.journal.layer_notes, *request.notes)
     # An event must not wait in a packer's buffer until there is enough of it to be packed.
     usual = (("accept-encoding", "identity" if call.stream else "gzip"), ("user-agent", "fiber-llm"), *call.row.headers)
     said = {name.lower() for name, _ in request.headers}

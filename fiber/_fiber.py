@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
@@ -46,6 +46,7 @@ class Fiber:
         providers: Further rows, or second instances of a provider under another name.
         timeouts: The five timers.
         retry: When failed attempts are repeated.
+        fallback: Models to ask when that of a call fails, in order.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
         transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for instance
@@ -70,6 +71,7 @@ class Fiber:
         providers: Iterable[Provider] = (),
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
+        fallback: Sequence[str] | None = None,
         on_unsupported: OnUnsupported | None = None,
         model_registry: ModelRegistry | None = None,
         transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None = None,
@@ -90,15 +92,9 @@ class Fiber:
             fetch=fetch,
         )
         self._blocking = blocking
-        self._settings = _settings.with_defaults(
-            settings,
-            {
-                "model": default_model,
-                "temperature": default_temperature,
-                "max_tokens": default_max_tokens,
-                "on_unsupported": on_unsupported,
-            },
-        )
+        said = {"model": default_model, "temperature": default_temperature, "max_tokens": default_max_tokens}
+        more = {"on_unsupported": on_unsupported, "fallback": fallback}
+        self._settings = _settings.with_defaults(settings, {**said, **more})
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:

@@ -54,6 +54,7 @@ class ChatOptions(RequestOptions, total=False):
     All keywords of a chat call.
 
     `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own;
+    `fallback` names models to ask when the first fails, in order;
     `repair` asks once more for JSON that does not fit;
     `keep_raw` keeps the bytes of a stream in the result's `body`;
     `forget_text` gives the text of a stream out without keeping it, for streams of any length;
@@ -64,6 +65,7 @@ class ChatOptions(RequestOptions, total=False):
     """
 
     provider: str | None
+    fallback: Sequence[str] | None
     emulate_tools: bool | None
     idempotency_key: str | None
     timeout: float | Timeouts | None
@@ -91,6 +93,7 @@ class RawOptions(TypedDict, total=False):
 
 CALL_OPTIONS = (
     "provider",
+    "fallback",
     "emulate_tools",
     "repair",
     "keep_raw",

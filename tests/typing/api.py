@@ -90,6 +90,7 @@ def construction() -> Fiber:
         timeouts=Timeouts(total=5),
         retry=RetryPolicy(max_attempts=2, retry_if=lambda error, attempt, context: None),
         on_unsupported="warn",
+        fallback=["anthropic:claude-5"],
         layers=layers,
         fetch=FetchPolicy(hosts=("example.com",)),
     )
