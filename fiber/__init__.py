@@ -46,7 +46,15 @@ if TYPE_CHECKING:
     from fiber.registry.models import ModelRegistry, Route
     from fiber.transports.base import Transport
     from fiber.types.calls import ChatOptions
-    from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RETRY_PRESETS, TIMEOUT_PRESETS, RetryPolicy, Timeouts
+    from fiber.types.config import (
+        NO_RETRY,
+        NO_TIMEOUTS,
+        RETRY_PRESETS,
+        TIMEOUT_PRESETS,
+        BreakerPolicy,
+        RetryPolicy,
+        Timeouts,
+    )
     from fiber.types.content import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
     from fiber.types.events import (
         ContentPart,
@@ -104,7 +112,7 @@ _HOMES = {
     "fiber.registry.models": "ModelRegistry Route",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
-    "fiber.types.config": "NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
+    "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
     "fiber.types.events": (
         "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta Restart StreamEvent TextDelta "
@@ -129,6 +137,7 @@ __all__ = [
     "Attempt",
     "Audio",
     "BatchRequest",
+    "BreakerPolicy",
     "Call",
     "ChatMessage",
     "ChatOptions",

@@ -18,12 +18,12 @@ from fiber._settings import Settings
 from fiber._setup import assemble, from_environment, transports
 from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
-from fiber.layers import default_layers
+from fiber.layers import layers_of
 from fiber.providers.row import Credential, Provider
 from fiber.registry.models import ModelRegistry, Route
 from fiber.transports.base import Transport
 from fiber.types.calls import ChatOptions, RawOptions
-from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.config import BreakerPolicy, RetryPolicy, Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.fetch import FetchPolicy
 from fiber.types.request import ChatRequest, OnUnsupported
@@ -47,6 +47,7 @@ class Fiber:
         timeouts: The five timers.
         retry: When failed attempts are repeated.
         fallback: Models to ask when that of a call fails, in order.
+        breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
         transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for instance
@@ -72,6 +73,7 @@ class Fiber:
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         fallback: Sequence[str] | None = None,
+        breaker: BreakerPolicy | None = None,
         on_unsupported: OnUnsupported | None = None,
         model_registry: ModelRegistry | None = None,
         transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None = None,
@@ -85,7 +87,7 @@ class Fiber:
             rows=rows,
             keys=keys,
             registry=model_registry or names,
-            handler=chain(default_layers() if layers is None else layers, core),
+            handler=chain(layers_of(layers, breaker=breaker), core),
             transport=loops,
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),

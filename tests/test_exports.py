@@ -16,6 +16,7 @@ NAMES = [
     "Attempt",
     "Audio",
     "BatchRequest",
+    "BreakerPolicy",
     "Call",
     "ChatMessage",
     "ChatOptions",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fiber._chain import Call, Ending, EventSource, Handler, Reply, ending_with
-from fiber._errors import FiberError, FiberQuotaError, FiberValidationError
+from fiber._errors import FiberCircuitOpenError, FiberError, FiberQuotaError, FiberValidationError
 
 _MANY_TARGETS = 1024
 """So many budgets are kept; model names may come from users, and one that was not used for long is full anyway."""
@@ -61,12 +61,16 @@ class Retry:
             count.attempts += 1
             try:
                 reply = await next(call)
+            except FiberCircuitOpenError as error:
+                failure = failure or error  # what opened the circuit says more
+                break
             except FiberError as error:
                 failure = error
             else:
                 if failure is not None:
                     self._earn(call, 1.0)  # it was not in vain
                 return reply
+        raise failure
 
     async def _restartable(self, call: Call, next: Handler) -> Reply:
         count = _Count()

@@ -1,4 +1,4 @@
-"""Policies as values: timeouts and retries, and presets of both."""
+"""Policies as values: timeouts, retries, presets of both, and the circuit breaker."""
 
 from __future__ import annotations
 
@@ -142,3 +142,27 @@ RETRY_PRESETS: Mapping[str, RetryPolicy] = {
 Named policies. `conservative` adds hardly any load to a provider in trouble; `aggressive` wants the answer at the cost
 of a share of retries as Envoy (`retry_budget`) and Finagle (`RetryBudget`) have it, 20 %.
 """
+
+
+class BreakerPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    When a target that fails is left alone for a while.
+
+    Attributes:
+        failures: So many failures of the provider in a row open the circuit.
+        open_seconds: So long nothing is sent; then one call tries, and the others wait for how it ends.
+    """
+
+    failures: int = 5
+    open_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        if type(self.failures) is not int or self.failures < 1:
+            raise FiberValidationError(
+                f"BreakerPolicy.failures must be a whole number from 1, not {self.failures!r}.", parameter="breaker"
+            )
+        seconds: object = self.open_seconds
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+            raise FiberValidationError(
+                f"BreakerPolicy.open_seconds must be a positive number, not {seconds!r}.", parameter="breaker"
+            )

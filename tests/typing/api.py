@@ -11,6 +11,7 @@ from fiber import (
     Audio,
     AWSKeys,
     BatchRequest,
+    BreakerPolicy,
     Call,
     ChatMessage,
     ChatRequest,
@@ -91,6 +92,7 @@ def construction() -> Fiber:
         retry=RetryPolicy(max_attempts=2, retry_if=lambda error, attempt, context: None),
         on_unsupported="warn",
         fallback=["anthropic:claude-5"],
+        breaker=BreakerPolicy(failures=3),
         layers=layers,
         fetch=FetchPolicy(hosts=("example.com",)),
     )
