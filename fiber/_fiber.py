@@ -50,9 +50,9 @@ class Fiber:
         breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
-        transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for instance
-            `fiber.testing.FakeTransport`, which is used for both faces, unless its attribute `blocking` is a second
-            one for `fiber.sync`.
+        transport: `direct` (sockets of our own, the default), `h11` or `httptools` (the same, with this parser) or
+            `httpx`; or another `Transport`, for instance `fiber.testing.FakeTransport`, which is used for both faces,
+            unless its attribute `blocking` is a second one for `fiber.sync`.
         layers: Other layers, outermost first.
         fetch: What `fetch_part` may fetch; nothing when not given.
         allow_http: Accept plain `http://` base URLs of other machines than this one.

@@ -71,10 +71,11 @@ OWNERS = {
     "redis": ("stores/redis.py",),
     "rich": ("cli/",),
     "socket": LOOSE_IO,
-    "ssl": IO,
+    "ssl": (*IO, "testing/certificates.py"),
     "structlog": ("layers/telemetry.py",),
     "time": LOOSE_IO,
     "trio": IO,
+    "trustme": ("testing/certificates.py",),
 }
 
 PURE = {
