@@ -49,7 +49,15 @@ if TYPE_CHECKING:
     from fiber.registry.models import ModelRegistry, Route
     from fiber.transports.base import Transport
     from fiber.types.calls import ChatOptions
-    from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RetryPolicy, Timeouts
+    from fiber.types.config import (
+        NO_RETRY,
+        NO_TIMEOUTS,
+        RETRY_PRESETS,
+        TIMEOUT_PRESETS,
+        BreakerPolicy,
+        RetryPolicy,
+        Timeouts,
+    )
     from fiber.types.content import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
     from fiber.types.events import (
         ContentPart,
@@ -58,6 +66,7 @@ if TYPE_CHECKING:
         MessageEnd,
         MessageStart,
         ReasoningDelta,
+        Restart,
         StreamEvent,
         TextDelta,
         ToolCallDelta,
@@ -109,11 +118,11 @@ _HOMES = {
     "fiber.registry.models": "ModelRegistry Route",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
-    "fiber.types.config": "NO_RETRY NO_TIMEOUTS RetryPolicy Timeouts",
+    "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
     "fiber.types.events": (
-        "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta StreamEvent TextDelta ToolCallDelta "
-        "ToolCallEnd ToolCallStart UsageUpdate"
+        "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta Restart StreamEvent TextDelta "
+        "ToolCallDelta ToolCallEnd ToolCallStart UsageUpdate"
     ),
     "fiber.types.fetch": "FetchPolicy",
     "fiber.types.functions": "tool_of",
@@ -134,6 +143,7 @@ __all__ = [
     "Attempt",
     "Audio",
     "BatchRequest",
+    "BreakerPolicy",
     "Call",
     "ChatMessage",
     "ChatOptions",
@@ -187,6 +197,7 @@ __all__ = [
     "PromptDefaults",
     "Provider",
     "Quirks",
+    "RETRY_PRESETS",
     "RateLimits",
     "RawResponse",
     "Reasoning",
@@ -196,6 +207,7 @@ __all__ = [
     "Refreshing",
     "Reply",
     "ResponseFormat",
+    "Restart",
     "RetryPolicy",
     "Route",
     "Secret",
@@ -204,6 +216,7 @@ __all__ = [
     "SyncChatStream",
     "SyncFiber",
     "SyncPieceStream",
+    "TIMEOUT_PRESETS",
     "Text",
     "TextDelta",
     "Timeouts",

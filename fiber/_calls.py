@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
-from fiber._chain import Call, Operation, Reply, ending_of
+from fiber._chain import Alternative, Call, Operation, Reply, ending_of
 from fiber._emulation import emulated
 from fiber._errors import FiberClosedError, FiberError, FiberValidationError
 from fiber._fetch import fetch
@@ -20,12 +20,16 @@ from fiber.types.calls import CALL_OPTIONS, KNOWN_RAW
 from fiber.types.config import Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.fetch import FetchPolicy
+from fiber.types.http import Note
 from fiber.types.options import chat_request
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
 from fiber.types.target import Target
 
 S = TypeVar("S")
+
+_EXTRAS = ("extra_body", "extra_headers", "extra_query")
+"""Members of a request that are in one provider's own words."""
 
 _SWITCHES = ("keep_raw", "forget_text", "heartbeats", "repair")
 """Keywords that are members of a `Call` of the same name."""
@@ -75,10 +79,14 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
             parameter="forget_text",
             outcome="not_sent",
         )
-    chat = Chat(request, adapter_of(row.adapter))
-    if _flag(call_options, "emulate_tools"):
-        chat = emulated(chat)
-    return _call(settings, chat, row, where.model, call_options, stream=stream)
+    in_words = _flag(call_options, "emulate_tools")
+    chat = _chat(request, row, in_words=in_words)
+    call = _call(settings, chat, row, where.model, call_options, stream=stream)
+    if names := call_options.get("fallback"):
+        routes = [route(settings, name, None) for name in _models(names)]
+        others = [_alternative(settings, request, row, other, in_words=in_words) for other in routes]
+        call = call.replace(fallbacks=tuple(other for other in others if other is not None))
+    return call
 
 
 def prepare_raw(
@@ -155,6 +163,50 @@ def _open(settings: Settings) -> None:
         raise FiberClosedError("This client is closed: make a new Fiber.", outcome="not_sent")
 
 
+def _chat(request: ChatRequest, row: Provider, *, in_words: bool) -> Chat:
+    chat = Chat(request, adapter_of(row.adapter))
+    return emulated(chat) if in_words else chat
+
+
+def _models(names: Any) -> list[str]:
+    is_list = isinstance(names, Iterable) and not isinstance(names, str | Mapping)
+    models = list(names) if is_list else []
+    if not is_list or not all(isinstance(name, str) and name for name in models):
+        raise FiberValidationError(
+            f"fallback must be a list of models, like ['anthropic:claude-5'], not {names!r}.",
+            parameter="fallback",
+            outcome="not_sent",
+        )
+    return models
+
+
+def _alternative(
+    settings: Settings, request: ChatRequest, first: Provider, where: Route, *, in_words: bool
+) -> Alternative | None:
+    """Return *request* for another target; None when it goes on with what only the *first* provider knows."""
+    row = _row(settings, where.provider)
+    notes: tuple[Note, ...] = ()
+    if row.name != first.name:
+        if request.previous_response_id is not None:
+            return None
+        why = f"it was meant for {first.name}, {row.name} does not get it"
+        notes = tuple(Note("dropped", name, why) for name in _EXTRAS if getattr(request, name))
+        request = msgspec.structs.replace(request, **dict.fromkeys(_EXTRAS))
+    return Alternative(
+        operation=_chat(request, row, in_words=in_words),
+        row=row,
+        target=_target(row, where.model),
+        credential=settings.keys.get(row.name),
+        notes=notes,
+    )
+
+
+def _target(row: Provider, model: str) -> Target:
+    return Target(
+        provider=row.name, model=model, base_url=row.base_url, quirks=row.quirks, adapt_request=row.adapt_request
+    )
+
+
 def _row(settings: Settings, name: str) -> Provider:
     if name not in settings.rows:
         raise FiberValidationError(
@@ -190,13 +242,7 @@ def _call(
     return Call(
         operation=operation,
         row=row,
-        target=Target(
-            provider=row.name,
-            model=model,
-            base_url=row.base_url,
-            quirks=row.quirks,
-            adapt_request=row.adapt_request,
-        ),
+        target=_target(row, model),
         credential=settings.keys.get(row.name),
         transport=settings.transport,
         timeouts=_timeouts(settings, options.get("timeout")),
@@ -204,6 +250,7 @@ def _call(
         stream=stream,
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
+        idempotency_key=_idempotency_key(options),
         **switches,
     )
 
@@ -224,6 +271,20 @@ def _flag(options: Mapping[str, Any], name: str) -> bool:
     if flag is not True and flag is not False:
         raise FiberValidationError(f"{name} must be True or False, not {flag!r}.", parameter=name, outcome="not_sent")
     return flag
+
+
+def _idempotency_key(options: Mapping[str, Any]) -> str:
+    key = options.get("idempotency_key")
+    if key is None:
+        return ""
+    if not isinstance(key, str) or not key or not (key.isascii() and key.isprintable()):
+        # Not quoted: it may be anything that was meant for a header.
+        raise FiberValidationError(
+            "idempotency_key must be a string of printable ASCII characters.",
+            parameter="idempotency_key",
+            outcome="not_sent",
+        )
+    return key
 
 
 def _timeouts(settings: Settings, timeout: float | Timeouts | None) -> Timeouts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
@@ -19,12 +19,12 @@ from fiber._settings import Settings
 from fiber._setup import assemble, from_environment, transports
 from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
-from fiber.layers import default_layers
+from fiber.layers import layers_of
 from fiber.providers.row import Credential, Provider
 from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport
 from fiber.types.calls import ChatOptions, RawOptions
-from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.config import BreakerPolicy, RetryPolicy, Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.fetch import FetchPolicy
 from fiber.types.request import ChatRequest, OnUnsupported
@@ -47,6 +47,8 @@ class Fiber(Face):
         providers: Further rows, or second instances of a provider under another name.
         timeouts: The five timers.
         retry: When failed attempts are repeated.
+        fallback: Models to ask when that of a call fails, in order.
+        breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
         transport: `direct` (sockets of our own, the default), `h11` or `httptools` (the same, with this parser) or
@@ -71,6 +73,8 @@ class Fiber(Face):
         providers: Iterable[Provider] = (),
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
+        fallback: Sequence[str] | None = None,
+        breaker: BreakerPolicy | None = None,
         on_unsupported: OnUnsupported | None = None,
         model_registry: ModelRegistry | None = None,
         transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None = None,
@@ -84,22 +88,16 @@ class Fiber(Face):
             rows=rows,
             keys=keys,
             registry=model_registry or names,
-            handler=chain(default_layers() if layers is None else layers, core),
+            handler=chain(layers_of(layers, breaker=breaker), core),
             transport=loops,
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
             fetch=fetch,
         )
         self._blocking = blocking
-        self._settings = _settings.with_defaults(
-            settings,
-            {
-                "model": default_model,
-                "temperature": default_temperature,
-                "max_tokens": default_max_tokens,
-                "on_unsupported": on_unsupported,
-            },
-        )
+        said = {"model": default_model, "temperature": default_temperature, "max_tokens": default_max_tokens}
+        more = {"on_unsupported": on_unsupported, "fallback": fallback}
+        self._settings = _settings.with_defaults(settings, {**said, **more})
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:

@@ -62,6 +62,7 @@ class Provider:
         default_model: Model that `Fiber.from_env()` falls back to.
         models_path: Path of the list of models, for `fiber models`; empty when there is none.
         headers: Sent with every request; not in a `repr`.
+        idempotency_header: Header that carries a call's `idempotency_key`, where the provider documents one.
         quirks: Deviations from the wire format.
         adapt_request: Hook with the last word on a request, for what no quirk says.
         key_of: Row whose key is used when none is given for this one; its base URL too, when both have the same.
@@ -87,6 +88,7 @@ class Provider:
     default_model: str = ""
     models_path: str = "/models"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    idempotency_header: str = ""
     quirks: Quirks = Quirks()
     adapt_request: AdaptRequest | None = None
     key_of: str = ""

@@ -54,16 +54,20 @@ class ChatOptions(RequestOptions, total=False):
     All keywords of a chat call.
 
     `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own;
+    `fallback` names models to ask when the first fails, in order;
     `repair` asks once more for JSON that does not fit;
     `keep_raw` keeps the bytes of a stream in the result's `body`;
     `forget_text` gives the text of a stream out without keeping it, for streams of any length;
     `heartbeats` has a stream tell that the provider is alive;
+    `idempotency_key` is sent with every attempt, to providers that document a header for it;
     `timeout` is the total in seconds, or all `Timeouts`;
     `label` and `context` reach logs and spans, never the provider.
     """
 
     provider: str | None
+    fallback: Sequence[str] | None
     emulate_tools: bool | None
+    idempotency_key: str | None
     timeout: float | Timeouts | None
     label: str | None
     context: Mapping[str, Any] | None
@@ -89,11 +93,13 @@ class RawOptions(TypedDict, total=False):
 
 CALL_OPTIONS = (
     "provider",
+    "fallback",
     "emulate_tools",
     "repair",
     "keep_raw",
     "forget_text",
     "heartbeats",
+    "idempotency_key",
     "timeout",
     "label",
     "context",
