@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from fiber._streams import ChatStream, SyncChatStream
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
+    from fiber.credentials.aws import aws_credentials
+    from fiber.credentials.google import google_credentials
+    from fiber.credentials.refreshing import Expiring, Refreshing
     from fiber.layers import default_layers
     from fiber.layers.budget import Budgets
     from fiber.layers.cache import Cache, CacheStats
@@ -53,18 +56,16 @@ if TYPE_CHECKING:
     from fiber.transports.base import Transport
     from fiber.types.budget import Budget, BudgetStatus, Prices
     from fiber.types.calls import ChatOptions
-    from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RetryPolicy, Timeouts
-    from fiber.types.content import (
-        Audio,
-        Document,
-        Image,
-        Opaque,
-        Part,
-        Reasoning,
-        Text,
-        ToolCall,
-        ToolResult,
+    from fiber.types.config import (
+        NO_RETRY,
+        NO_TIMEOUTS,
+        RETRY_PRESETS,
+        TIMEOUT_PRESETS,
+        BreakerPolicy,
+        RetryPolicy,
+        Timeouts,
     )
+    from fiber.types.content import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
     from fiber.types.events import (
         ContentPart,
         Heartbeat,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
         MessageEnd,
         MessageStart,
         ReasoningDelta,
+        Restart,
         StreamEvent,
         TextDelta,
         ToolCallDelta,
@@ -87,23 +89,9 @@ if TYPE_CHECKING:
     from fiber.types.messages import ChatMessage
     from fiber.types.partial import partial_json
     from fiber.types.request import ChatRequest
-    from fiber.types.result import (
-        Attempt,
-        ChatResult,
-        Choice,
-        Citation,
-        Receipt,
-        TokenLogprob,
-        Usage,
-    )
+    from fiber.types.result import Attempt, ChatResult, Choice, Citation, Receipt, TokenLogprob, Usage
     from fiber.types.target import Quirks
-    from fiber.types.tools import (
-        ReasoningOptions,
-        ResponseFormat,
-        ServerTool,
-        Tool,
-        ToolChoice,
-    )
+    from fiber.types.tools import ReasoningOptions, ResponseFormat, ServerTool, Tool, ToolChoice
 
     sync: SyncFiber
     __version__: str
@@ -126,6 +114,9 @@ _HOMES = {
     "fiber._streams": "ChatStream SyncChatStream",
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
+    "fiber.credentials.aws": "aws_credentials",
+    "fiber.credentials.google": "google_credentials",
+    "fiber.credentials.refreshing": "Expiring Refreshing",
     "fiber.layers": "default_layers",
     "fiber.layers.budget": "Budgets",
     "fiber.layers.cache": "Cache CacheStats",
@@ -141,11 +132,11 @@ _HOMES = {
     "fiber.transports.base": "Transport",
     "fiber.types.budget": "Budget BudgetStatus Prices",
     "fiber.types.calls": "ChatOptions",
-    "fiber.types.config": "NO_RETRY NO_TIMEOUTS RetryPolicy Timeouts",
+    "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
     "fiber.types.events": (
-        "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta StreamEvent TextDelta ToolCallDelta "
-        "ToolCallEnd ToolCallStart UsageUpdate"
+        "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta Restart StreamEvent TextDelta "
+        "ToolCallDelta ToolCallEnd ToolCallStart UsageUpdate"
     ),
     "fiber.types.fetch": "FetchPolicy",
     "fiber.types.functions": "tool_of",
@@ -166,6 +157,7 @@ __all__ = [
     "Attempt",
     "Audio",
     "BatchRequest",
+    "BreakerPolicy",
     "Budget",
     "BudgetStatus",
     "Budgets",
@@ -182,6 +174,7 @@ __all__ = [
     "ContentPart",
     "Document",
     "Ending",
+    "Expiring",
     "FetchPolicy",
     "Fiber",
     "FiberAuthError",
@@ -227,6 +220,7 @@ __all__ = [
     "PromptDefaults",
     "Provider",
     "Quirks",
+    "RETRY_PRESETS",
     "RateLimits",
     "RawResponse",
     "Reasoning",
@@ -234,8 +228,10 @@ __all__ = [
     "ReasoningOptions",
     "Receipt",
     "RedisStore",
+    "Refreshing",
     "Reply",
     "ResponseFormat",
+    "Restart",
     "RetryPolicy",
     "Route",
     "Secret",
@@ -245,6 +241,7 @@ __all__ = [
     "SyncChatStream",
     "SyncFiber",
     "SyncPieceStream",
+    "TIMEOUT_PRESETS",
     "Text",
     "TextDelta",
     "Timeouts",
@@ -260,11 +257,13 @@ __all__ = [
     "Usage",
     "UsageUpdate",
     "__version__",
+    "aws_credentials",
     "check_image",
     "compare_images",
     "data_url",
     "default_layers",
     "describe_images",
+    "google_credentials",
     "openai_compatible",
     "partial_json",
     "read_part",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar, cast, get_args
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
-from fiber._chain import Call, Operation, Reply, ending_of
+from fiber._chain import Alternative, Call, Operation, Reply, ending_of
 from fiber._emulation import emulated
 from fiber._errors import FiberClosedError, FiberError, FiberValidationError
 from fiber._fetch import fetch
@@ -17,16 +17,21 @@ from fiber._settings import Settings, around, known
 from fiber.layers.budgeting.ceilings import check_ceilings
 from fiber.providers.row import Provider
 from fiber.registry.models import Route
+from fiber.types import keywords
 from fiber.types.calls import CALL_OPTIONS, KNOWN_RAW
-from fiber.types.config import CachePolicy, Timeouts
+from fiber.types.config import Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.fetch import FetchPolicy
+from fiber.types.http import Note
 from fiber.types.options import chat_request
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
 from fiber.types.target import Target
 
 S = TypeVar("S")
+
+_EXTRAS = ("extra_body", "extra_headers", "extra_query")
+"""Members of a request that are in one provider's own words."""
 
 _SWITCHES = ("keep_raw", "forget_text", "heartbeats", "repair")
 """Keywords that are members of a `Call` of the same name."""
@@ -67,20 +72,28 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     request = chat_request(messages, **{k: v for k, v in call_options.items() if k not in CALL_OPTIONS})
     where = route(settings, request.model, call_options.get("provider"))
     row = _row(settings, where.provider)
-    if _flag(call_options, "repair"):
-        _check_repair(request, stream=stream)
-    if stream and _flag(call_options, "forget_text") and (request.response_format or call_options.get("emulate_tools")):
+    if keywords.flag(call_options, "repair"):
+        keywords.check_repair(request, stream=stream)
+    if (
+        stream
+        and keywords.flag(call_options, "forget_text")
+        and (request.response_format or call_options.get("emulate_tools"))
+    ):
         raise FiberValidationError(
             "forget_text cannot stand beside response_format or emulate_tools, which read the text at the end of the"
             " stream: leave it out.",
             parameter="forget_text",
             outcome="not_sent",
         )
-    chat = Chat(request, adapter_of(row.adapter))
-    if _flag(call_options, "emulate_tools"):
-        chat = emulated(chat)
+    in_words = keywords.flag(call_options, "emulate_tools")
+    chat = _chat(request, row, in_words=in_words)
     call = _call(settings, chat, row, where.model, call_options, stream=stream)
-    check_ceilings(request, call.target, settings.prices, call_options, repair=call.repair)
+    if names := call_options.get("fallback"):
+        routes = [route(settings, name, None) for name in _models(names)]
+        others = [_alternative(settings, request, row, other, in_words=in_words) for other in routes]
+        call = call.replace(fallbacks=tuple(other for other in others if other is not None))
+    targets = (call.target, *(other.target for other in call.fallbacks))
+    check_ceilings(request, targets, settings.prices, call_options, repair=call.repair)
     return call
 
 
@@ -158,6 +171,50 @@ def _open(settings: Settings) -> None:
         raise FiberClosedError("This client is closed: make a new Fiber.", outcome="not_sent")
 
 
+def _chat(request: ChatRequest, row: Provider, *, in_words: bool) -> Chat:
+    chat = Chat(request, adapter_of(row.adapter))
+    return emulated(chat) if in_words else chat
+
+
+def _models(names: Any) -> list[str]:
+    is_list = isinstance(names, Iterable) and not isinstance(names, str | Mapping)
+    models = list(names) if is_list else []
+    if not is_list or not all(isinstance(name, str) and name for name in models):
+        raise FiberValidationError(
+            f"fallback must be a list of models, like ['anthropic:claude-5'], not {names!r}.",
+            parameter="fallback",
+            outcome="not_sent",
+        )
+    return models
+
+
+def _alternative(
+    settings: Settings, request: ChatRequest, first: Provider, where: Route, *, in_words: bool
+) -> Alternative | None:
+    """Return *request* for another target; None when it goes on with what only the *first* provider knows."""
+    row = _row(settings, where.provider)
+    notes: tuple[Note, ...] = ()
+    if row.name != first.name:
+        if request.previous_response_id is not None:
+            return None
+        why = f"it was meant for {first.name}, {row.name} does not get it"
+        notes = tuple(Note("dropped", name, why) for name in _EXTRAS if getattr(request, name))
+        request = msgspec.structs.replace(request, **dict.fromkeys(_EXTRAS))
+    return Alternative(
+        operation=_chat(request, row, in_words=in_words),
+        row=row,
+        target=_target(row, where.model),
+        credential=settings.keys.get(row.name),
+        notes=notes,
+    )
+
+
+def _target(row: Provider, model: str) -> Target:
+    return Target(
+        provider=row.name, model=model, base_url=row.base_url, quirks=row.quirks, adapt_request=row.adapt_request
+    )
+
+
 def _row(settings: Settings, name: str) -> Provider:
     if name not in settings.rows:
         raise FiberValidationError(
@@ -189,17 +246,11 @@ def _call(
     stream: bool,
 ) -> Call:
     _open(settings)
-    switches: Any = {name: _flag(options, name) for name in _SWITCHES if name in options}
+    switches: Any = {name: keywords.flag(options, name) for name in _SWITCHES if name in options}
     return Call(
         operation=operation,
         row=row,
-        target=Target(
-            provider=row.name,
-            model=model,
-            base_url=row.base_url,
-            quirks=row.quirks,
-            adapt_request=row.adapt_request,
-        ),
+        target=_target(row, model),
         credential=settings.keys.get(row.name),
         transport=settings.transport,
         timeouts=_timeouts(settings, options.get("timeout")),
@@ -207,45 +258,10 @@ def _call(
         stream=stream,
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
-        cache_policy=_cache_policy(settings, options.get("cache_policy")),
+        cache_policy=keywords.cache_policy(options, caches=settings.caches),
+        idempotency_key=keywords.idempotency_key(options),
         **switches,
     )
-
-
-def _check_repair(request: ChatRequest, *, stream: bool) -> None:
-    wanted = request.response_format
-    if stream:
-        why = "has no place in a stream, whose answer is given out before it can be checked: call chat()"
-    elif wanted is None or wanted.kind == "text":
-        why = "needs an answer that can be checked: say response_format=..."
-    else:
-        return
-    raise FiberValidationError(f"repair {why}, or leave repair out.", parameter="repair", outcome="not_sent")
-
-
-def _flag(options: Mapping[str, Any], name: str) -> bool:
-    flag = options.get(name) or False
-    if flag is not True and flag is not False:
-        raise FiberValidationError(f"{name} must be True or False, not {flag!r}.", parameter=name, outcome="not_sent")
-    return flag
-
-
-def _cache_policy(settings: Settings, policy: str | None) -> CachePolicy:
-    if policy is None or policy == "off":
-        return "off"
-    if policy not in get_args(CachePolicy):
-        raise FiberValidationError(
-            f"cache_policy {policy!r}: use one of {', '.join(get_args(CachePolicy))}.",
-            parameter="cache_policy",
-            outcome="not_sent",
-        )
-    if not settings.caches:
-        raise FiberValidationError(
-            "This client has no cache: make it with Fiber(cache=Cache()), or leave cache_policy out.",
-            parameter="cache_policy",
-            outcome="not_sent",
-        )
-    return cast(CachePolicy, policy)
 
 
 def _timeouts(settings: Settings, timeout: float | Timeouts | None) -> Timeouts:

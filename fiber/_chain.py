@@ -15,12 +15,12 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from fiber._errors import FiberError
+from fiber._errors import FiberError, FiberStreamInterruptedError
 from fiber.adapters.base import StreamDecoder
 from fiber.providers.row import Credential, Provider
 from fiber.transports.base import Transport
 from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
-from fiber.types.events import StreamEvent, events_of
+from fiber.types.events import StreamEvent
 from fiber.types.http import HTTPHead, HTTPRequest, Note
 from fiber.types.result import Attempt, ChatResult, Usage
 from fiber.types.target import Target
@@ -66,6 +66,7 @@ class Journal:
     started: float = 0.0
     attempts: list[Attempt] = field(default_factory=list)
     notes: tuple[Note, ...] = ()
+    layer_notes: tuple[Note, ...] = ()
     waited: float = 0.0
     first_event: float | None = None
     possible_duplicate_charge: bool = False
@@ -91,6 +92,24 @@ class Journal:
             self.attempts[-1] = msgspec.structs.replace(self.attempts[-1], error=type(error).__name__)
 
 
+class Alternative(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Another target for a call, and the operation as it is for that one.
+
+    Attributes:
+        notes: What of the request is not meant for it.
+    """
+
+    operation: Operation
+    row: Provider
+    target: Target
+    credential: Credential
+    notes: tuple[Note, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Alternative({self.target.name!r})"
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """
     One logical operation on its way through the layers.
@@ -103,6 +122,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         heartbeats: Give out an event for each chunk of a stream that brings none.
         repair: Ask once more when the answer is not what was asked for.
         cache_policy: What the cache may do, where there is one.
+        fallbacks: Whom to ask when the target fails, in order.
+        idempotency_key: Sent with every attempt where the row has a header for it.
     """
 
     operation: Operation
@@ -121,11 +142,18 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     heartbeats: bool = False
     repair: bool = False
     cache_policy: CachePolicy = "off"
+    fallbacks: tuple[Alternative, ...] = ()
+    idempotency_key: str = ""
     journal: Journal = msgspec.field(default_factory=Journal)
 
     def replace(self, **changes: Any) -> Call:
         """Return a copy with *changes*; both have the same journal."""
         return msgspec.structs.replace(self, **changes)
+
+    @property
+    def is_idempotent(self) -> bool:
+        """The provider does the work once, however often it is asked."""
+        return bool(self.idempotency_key and self.row.idempotency_header)
 
     def tell(self, event: str, **facts: Any) -> None:
         """Tell those who observe the call (telemetry) that something happened inside it, like a `retry`."""
@@ -163,6 +191,12 @@ def ending_of(result: Any, error: BaseException | None = None) -> Ending:
     return Ending(outcome, usage, result.finish_reason, result.model, result.request_id, error, result.cached)
 
 
+def ending_with(error: FiberError) -> Ending:
+    """Return the ending of a stream that *error* broke."""
+    outcome: Outcome = "truncated" if isinstance(error, FiberStreamInterruptedError) else "error"
+    return Ending(outcome, usage=None if error.partial is None else error.partial.usage, error=error)
+
+
 class EventSource(Protocol):
     """An open stream: batches of events, then nothing."""
 
@@ -183,30 +217,6 @@ class EventSource(Protocol):
         ...
 
 
-class Replay:
-    """A whole result as a stream: an answer that came whole although a stream was asked for, or from a cache."""
-
-    def __init__(self, result: ChatResult) -> None:
-        self._result = result
-        self._events = events_of(result)
-        self.done = True
-
-    async def next_events(self) -> list[StreamEvent]:
-        """Return all events, then nothing."""
-        events, self._events = self._events, []
-        return events
-
-    def result(self) -> ChatResult:
-        """Return the result."""
-        return self._result
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-    def discard(self) -> None:
-        """Nothing is open."""
-
-
 EndCallback: TypeAlias = Callable[[Ending], Awaitable[None]]
 
 
@@ -217,14 +227,17 @@ class Reply:
     Attributes:
         value: The decoded result of a whole call.
         stream: The open stream, else None.
+        restart: Begins a stream anew that the given error broke, puts the fresh one into `stream` and returns it;
+            raises when it is not to be. None when streams of this call are not restarted.
     """
 
-    __slots__ = ("_callbacks", "_lock", "ended", "stream", "value")
+    __slots__ = ("_callbacks", "_lock", "ended", "restart", "stream", "value")
 
     def __init__(self, value: Any = None, stream: EventSource | None = None) -> None:
         self.value = value
         self.stream = stream
         self.ended = False
+        self.restart: Callable[[FiberError], Awaitable[EventSource]] | None = None
         self._callbacks: list[EndCallback] = []
         self._lock = threading.Lock()
 

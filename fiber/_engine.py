@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fiber._chain import Call, Replay, Reply
+from fiber._chain import Call, Reply
 from fiber._errors import FiberError, FiberValidationError
 from fiber._open import FED_BYTES, OpenStream, after, expired, rest, sooner, told
 from fiber.adapters.base import StreamDecoder
@@ -21,6 +21,7 @@ from fiber.providers.auth import signed
 from fiber.providers.row import secret_of
 from fiber.transports.base import DeadlineReached, HTTPResponse, bounded, wall
 from fiber.types.http import HTTPRequest, Secret
+from fiber.types.replay import Replay
 from fiber.types.result import Attempt, ChatResult
 
 T = TypeVar("T")
@@ -93,7 +94,9 @@ async def core(call: Call) -> Reply:
 
 async def _secret(call: Call) -> Secret:
     key: Any = call.credential
-    if callable(key):
+    if (fresh := getattr(key, "fresh", None)) is not None:
+        key = await _given(call, fresh(call.transport, call.deadline))
+    elif callable(key):
         key = key()
         if inspect.isawaitable(key):
             key = await _given(call, key)
@@ -124,12 +127,14 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
             parameter="messages",
             outcome="not_sent",
         ) from None
-    call.journal.notes = request.notes
+    call.journal.notes = (*call.journal.layer_notes, *request.notes)
     # An event must not wait in a packer's buffer until there is enough of it to be packed.
     usual = (("accept-encoding", "identity" if call.stream else "gzip"), ("user-agent", "fiber-llm"), *call.row.headers)
     said = {name.lower() for name, _ in request.headers}
     added = {name.lower(): (name, value) for name, value in usual if name.lower() not in said}
     request = msgspec.structs.replace(request, headers=(*request.headers, *added.values()))
+    if call.is_idempotent:
+        request = request.with_headers((call.row.idempotency_header, call.idempotency_key))
     return signed(call.row.auth, request, secret, lambda: wall(call.transport))
 
 

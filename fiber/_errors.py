@@ -20,7 +20,7 @@ Every exception that a public call can raise.
     │   └── FiberStreamInterruptedError   a stream ended before its terminal marker
     ├── FiberBudgetError              a budget of ours refused the call
     ├── FiberCircuitOpenError         our breaker refused the call
-    └── FiberFallbackError            every target failed; `attempts` lists them
+    └── FiberFallbackError            every target failed; `errors` has the error of each
 
 Facts live on the error as plain, picklable fields; whether to retry is decided in the retry layer.
 This room is the bottom of the house: it imports nothing of ours at run time.
@@ -270,4 +270,18 @@ class FiberCircuitOpenError(FiberError):
 
 
 class FiberFallbackError(FiberError):
-    """Every target failed; `attempts` lists what happened at each."""
+    """
+    Every target failed.
+
+    Attributes:
+        errors: The last error of each target that was asked, in their order; `attempts` lists every exchange.
+    """
+
+    def __init__(self, message: str, *, errors: tuple[FiberError, ...] = (), **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.errors = errors
+
+    @property
+    def is_retryable(self) -> bool:
+        """True when one of the targets may answer later."""
+        return any(error.is_retryable for error in self.errors)

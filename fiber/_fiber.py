@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
 
-from fiber import _calls, _settings
+from fiber import _calls, _lists, _settings
 from fiber._batch import BatchRequest, batch
 from fiber._chain import Layer, chain
 from fiber._engine import core, run_sync
 from fiber._errors import FiberError
+from fiber._face import Face
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, bytes_of, text_of
 from fiber._settings import Settings
@@ -19,10 +20,10 @@ from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
 from fiber.layers import budgeted, layered
 from fiber.providers.row import Credential, Provider
-from fiber.registry.models import ModelRegistry, Route
+from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport
 from fiber.types.calls import ChatOptions, RawOptions
-from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
+from fiber.types.config import BreakerPolicy, CachePolicy, RetryPolicy, Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.fetch import FetchPolicy
 from fiber.types.request import ChatRequest, OnUnsupported
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Fiber")
 
 
-class Fiber:
+class Fiber(Face):
     """
     One client for every provider; usable from any task, thread and event loop.
 
@@ -50,10 +51,12 @@ class Fiber:
         providers: Further rows, or second instances of a provider under another name.
         timeouts: The five timers.
         retry: When failed attempts are repeated.
+        fallback: Models to ask when that of a call fails, in order.
+        breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
-        transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for both faces unless
-            its attribute `blocking` is a second one for `fiber.sync`.
+        transport: `direct` (sockets of our own, the default), `h11` or `httptools` (the same, with this parser) or
+            `httpx`; or another `Transport`, for both faces unless its attribute `blocking` is one for `fiber.sync`.
         layers: Other layers, outermost first.
         cache, cache_policy: Where answers are kept, and what calls do with it that say nothing: `off` by default.
         budgets, prices: What calls may spend together, and what usage costs.
@@ -75,6 +78,8 @@ class Fiber:
         providers: Iterable[Provider] = (),
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
+        fallback: Sequence[str] | None = None,
+        breaker: BreakerPolicy | None = None,
         on_unsupported: OnUnsupported | None = None,
         model_registry: ModelRegistry | None = None,
         transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None = None,
@@ -88,7 +93,7 @@ class Fiber:
     ) -> None:
         rows, keys, names = assemble(providers, api_keys or {}, base_urls or {}, allow_http=allow_http)
         loops, blocking = transports(transport)
-        around = layered(layers, cache=cache, budgets=budgeted(budgets, prices))
+        around = layered(layers, cache=cache, budgets=budgeted(budgets, prices), breaker=breaker)
         settings = Settings(
             rows=rows,
             keys=keys,
@@ -103,8 +108,8 @@ class Fiber:
         )
         self._blocking = blocking
         said = {"model": default_model, "temperature": default_temperature, "max_tokens": default_max_tokens}
-        said |= {"on_unsupported": on_unsupported, "cache_policy": cache_policy}
-        self._settings = _settings.with_defaults(settings, said)
+        more = {"on_unsupported": on_unsupported, "fallback": fallback, "cache_policy": cache_policy}
+        self._settings = _settings.with_defaults(settings, {**said, **more})
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -212,6 +217,19 @@ class Fiber:
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
         return PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of)
 
+    async def models(self, provider: str, *, timeout: float | Timeouts | None = None) -> list[str]:
+        """
+        Return the names of the models in the provider's own list, sorted, as it spells them.
+
+        Raises:
+            FiberCapabilityError: It has no list.
+        """
+        return await _lists.models(self._settings, provider, timeout)
+
+    async def ping(self, provider: str, *, timeout: float | Timeouts | None = None) -> float:
+        """Ask for that list once, without a retry, and return how many seconds it took; errors as for `request`."""
+        return await _lists.ping(self._settings, provider, timeout)
+
     async def fetch_part(self, url: str) -> Image | Audio | Document:
         """
         Fetch *url* within the client's `FetchPolicy` and make the part it is, as `read_part` does for a file.
@@ -223,24 +241,6 @@ class Fiber:
             FiberConnectionError, FiberTimeoutError: Nothing usable came.
         """
         return await _calls.fetched(self._settings, url)
-
-    @property
-    def providers(self) -> Mapping[str, Provider]:
-        """The rows of this client, by name."""
-        return self._settings.rows
-
-    def has_key(self, provider: str) -> bool:
-        """Say whether calls to *provider* have a key, or need none."""
-        name = self.route("-", provider=provider).provider
-        return bool(self._settings.keys.get(name)) or not self._settings.rows[name].needs_key
-
-    def route(self, model: str, *, provider: str | None = None) -> Route:
-        """Return where *model* goes, without a call; errors as for `chat`."""
-        return self._settings.registry.resolve(model, provider=provider)
-
-    def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
-        """Return the steps by which *model* is routed, in words; no I/O."""
-        return self._settings.registry.explain(model, provider=provider)
 
     def bind(self, **fields: Any) -> BoundFiber:
         """

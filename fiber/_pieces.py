@@ -21,6 +21,7 @@ class PieceStream(Generic[T]):
     """
 
     def __init__(self, stream: ChatStream, pick: Callable[[Any], T | None]) -> None:
+        stream.restarts = False  # a piece cannot say that those before it are void
         self._stream = stream
         self._pick = pick
 

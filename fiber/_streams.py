@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
-from fiber._chain import Call, Ending, EventSource, Reply, ending_of
+from fiber._chain import Call, Ending, EventSource, Reply, ending_of, ending_with
 from fiber._engine import run_sync
-from fiber._errors import FiberError, FiberStreamInterruptedError, FiberValidationError
+from fiber._errors import FiberError, FiberValidationError
 from fiber._results import finished, notes_of, receipted
 from fiber.adapters.keeping import pack
-from fiber.types.events import Log, MessageStart, StreamEvent, TextDelta
-from fiber.types.result import ChatResult, Usage
+from fiber.types.events import Log, MessageStart, Restart, StreamEvent, TextDelta
+from fiber.types.result import ChatResult
 
 _MANY_PIECES = 4096
 """So many small strings are joined to one."""
@@ -29,7 +29,12 @@ class ChatStream:
     An answer as it comes: `async with fiber.chat_stream(...) as stream: async for event in stream: ...`.
 
     Nothing is sent before it is entered or iterated. Afterwards `result` is what `chat` would have returned.
+
+    Attributes:
+        restarts: It may begin anew where the call's policy says so; false for readers who could not tell.
     """
+
+    restarts = True
 
     def __init__(self, call: Call, start: Callable[[Call], Awaitable[Reply]]) -> None:
         self._call = call
@@ -41,6 +46,7 @@ class ChatStream:
         self._result: Any = None
         self._begun = False
         self._closed = False
+        self._restarting = False
 
     async def __aenter__(self) -> Self:
         if not self._closed:
@@ -115,9 +121,9 @@ class ChatStream:
             return
         self._closed = True
         reply = self._reply
-        if reply is None:
+        if reply is None or self._restarting:
             self._call.journal.cancel()
-        elif reply.stream is not None:
+        if reply is not None and reply.stream is not None:
             await reply.stream.close()
             await reply.end(self._stopped(reply))
 
@@ -125,9 +131,9 @@ class ChatStream:
         """Stop the answer without waiting, from any task or thread; also while its first event is awaited."""
         self._closed = True
         reply = self._reply
-        if reply is None:
+        if reply is None or self._restarting:
             self._call.journal.cancel()
-        elif reply.stream is not None and not reply.ended:
+        if reply is not None and reply.stream is not None and not reply.ended:
             reply.stream.discard()
             run_sync(reply.end(self._stopped(reply)))
 
@@ -156,7 +162,7 @@ class ChatStream:
             return False
         assert reply.stream is not None  # noqa: S101 - a streaming call has one
         try:
-            events = await reply.stream.next_events()
+            events = await self._next(reply, reply.stream)
         except FiberError as error:
             if self._is_closed():  # by others, and therefore it broke
                 return False
@@ -164,9 +170,8 @@ class ChatStream:
             error.attempts = tuple(self._call.journal.attempts)
             if error.partial is not None:
                 error.partial = receipted(self._call, error.partial)
-            outcome: Any = "truncated" if isinstance(error, FiberStreamInterruptedError) else "error"
             self._closed = True
-            await reply.end(Ending(outcome, error=error, usage=_usage(error)))
+            await reply.end(ending_with(error))
             raise
         except BaseException as error:
             self._closed = True
@@ -180,7 +185,7 @@ class ChatStream:
             try:
                 whole = self.result
             except FiberError as error:
-                await reply.end(ending_of(reply.stream.result(), error))
+                await reply.end(ending_of(self.partial, error))
                 raise
             await reply.end(ending_of(whole))
             return False
@@ -191,6 +196,33 @@ class ChatStream:
         if len(self._text) - self._packed >= _MANY_PIECES:
             self._packed = pack(self._text, self._packed)
         return True
+
+    async def _next(self, reply: Reply, stream: EventSource) -> list[StreamEvent]:
+        try:
+            return await stream.next_events()
+        except FiberError as error:
+            if reply.restart is None or not self.restarts or self._is_closed():
+                raise
+            self._call.journal.failed(error)
+            fresh = await self._restart(reply.restart, error)
+        return await fresh.next_events()
+
+    async def _restart(self, restart: Callable[[FiberError], Awaitable[EventSource]], error: FiberError) -> EventSource:
+        partial = error.partial
+        self._restarting = True
+        try:
+            stream = await restart(error)
+        except FiberError as failure:
+            failure.partial = failure.partial or partial
+            raise
+        finally:
+            self._restarting = False
+        if self._is_closed():  # by others meanwhile
+            await stream.close()
+        self._text.clear()
+        self._packed, self._begun = 0, False
+        self._events.append(Restart(len(self._call.journal.attempts), type(error).__name__))
+        return stream
 
     def _is_closed(self) -> bool:
         # Asked anew after every wait: another task or thread may have closed the stream meanwhile.
@@ -262,7 +294,3 @@ class SyncChatStream:
     def cancel(self) -> None:
         """Stop the answer, from any thread."""
         self._stream.cancel()
-
-
-def _usage(error: FiberError) -> Usage | None:
-    return None if error.partial is None else error.partial.usage

@@ -71,6 +71,14 @@ def test_every_script_is_there() -> None:
     assert runner["environment"]("httpx2")["FIBER_HTTP"] == "httpx2"
 
 
+def test_an_outage_and_failures_at_random_are_drawn_by_lot(load: Load) -> None:
+    """A provider that always fails answers nobody, one that never fails answers everybody at once."""
+    run = load("amplification").run
+
+    assert run(0.0, 5, 0) == (5, 5)
+    assert run(1.0, 5, 0) == (15, 0)  # ten retries to start with: three calls of four attempts, one of two, one
+
+
 # -- parsers -----------------------------------------------------------------------------------------------------------
 
 

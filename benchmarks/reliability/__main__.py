@@ -26,6 +26,7 @@ SCRIPTS = {
     "parsing": ("direct",),
     "crossing": TRANSPORTS,
     "loop_health": TRANSPORTS,
+    "amplification": ("direct",),
 }
 
 BRIEFLY = {"memory", "leaks", "loop_health"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fiber.types.limits import http_date, number
+from fiber.types.limits import duration, http_date, number
 
 _COOKIES = ("set-cookie", "cookie")
 _REQUEST_IDS = (
@@ -39,7 +39,7 @@ def should_retry(headers: Mapping[str, str]) -> bool | None:
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """
-    Seconds the provider asks to wait: `retry-after-ms`, or `retry-after` as seconds or as an HTTP date.
+    Seconds the provider asks to wait: `retry-after-ms`, or `retry-after` as seconds, duration (`1m2s`) or HTTP date.
 
     A date is measured against the response's own `date` header, so that no clock is needed and skew does not matter.
     """
@@ -49,6 +49,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after")
     seconds = number(text)
     if seconds is not None or not text:
+        return seconds
+    if (seconds := duration(text.strip())) is not None:
         return seconds
     moment, now = http_date(text), http_date(headers.get("date", ""))
     if moment is None or now is None:

@@ -5,15 +5,17 @@ telemetry   one span and one log line for the call, all attempts included
 deadline    total time over everything below
 cache       the same question again, when the client has a cache
 budget      what calls may spend together, when the client has budgets
+fallback    the next target, each with its own retries
 repair      one more try for an answer that is not the JSON asked for
 retry       the same target again
+breaker     nothing for a while to a target that fails again and again; where it is configured
 core        one HTTP exchange
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fiber._chain import Layer
 from fiber._errors import FiberValidationError
@@ -21,23 +23,33 @@ from fiber._errors import FiberValidationError
 if TYPE_CHECKING:
     from fiber.layers.budget import Budgets
     from fiber.types.budget import Budget, Prices
+    from fiber.types.config import BreakerPolicy
 
 
-def default_layers(*, cache: Layer | None = None, budgets: Layer | None = None) -> tuple[Layer, ...]:
+def default_layers(
+    *, cache: Layer | None = None, budgets: Layer | None = None, breaker: BreakerPolicy | None = None
+) -> tuple[Layer, ...]:
     """
     Return the layers of a client, outermost first; what is not configured is not there.
 
     Args:
         cache: A `Cache`.
         budgets: A `Budgets`.
+        breaker: When a target that fails is left alone.
     """
     from fiber.layers.deadline import deadline
+    from fiber.layers.fallback import fallback
     from fiber.layers.repair import repair
     from fiber.layers.retry import Retry
     from fiber.layers.telemetry import telemetry
 
     configured = [layer for layer in (cache, budgets) if layer is not None]
-    return (telemetry, deadline, *configured, repair, Retry())
+    layers: tuple[Layer, ...] = (telemetry, deadline, *configured, fallback, repair, Retry())
+    if breaker is not None:
+        from fiber.layers.breaker import Breaker
+
+        layers += (Breaker(breaker),)
+    return layers
 
 
 def budgeted(budgets: Budgets | Iterable[Budget] | None, prices: Prices | None) -> Layer | None:
@@ -49,7 +61,7 @@ def budgeted(budgets: Budgets | Iterable[Budget] | None, prices: Prices | None) 
     return Budgets(budgets, prices=prices)
 
 
-def layered(layers: tuple[Layer, ...] | None, **configured: Layer | None) -> tuple[Layer, ...]:
+def layered(layers: tuple[Layer, ...] | None, **configured: Any) -> tuple[Layer, ...]:
     """
     Return *layers*, or the default ones with what is *configured*.
 
@@ -58,12 +70,11 @@ def layered(layers: tuple[Layer, ...] | None, **configured: Layer | None) -> tup
     """
     if layers is None:
         return default_layers(**configured)
-    said = [name for name, layer in configured.items() if layer is not None]
+    said = [name for name, value in configured.items() if value is not None]
     if said:
         raise FiberValidationError(
-            f"layers replaces all layers, also that of {said[0]}=...: put it into layers, or use"
-            f" default_layers({said[0]}=...).",
-            parameter="layers",
+            f"{said[0]}=... is for the default layers: say layers=(..., *default_layers({said[0]}=...)).",
+            parameter=said[0],
             outcome="not_sent",
         )
     return layers

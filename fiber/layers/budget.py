@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from hashlib import sha256
 from threading import Lock
 from typing import Any, Literal, NamedTuple
@@ -20,18 +20,16 @@ import msgspec
 
 from fiber._chain import Call, Ending, Handler, Reply
 from fiber._errors import FiberBudgetError, FiberError, FiberValidationError
-from fiber.layers.budgeting.ceilings import unbounded, unpriced
+from fiber.layers.budgeting.ceilings import dearest, unbounded, unpriced
 from fiber.layers.budgeting.reserving import reserve
 from fiber.layers.budgeting.worst import used, worst_case
 from fiber.stores.base import Claim, Ledger
 from fiber.stores.memory import MemoryStore
-from fiber.transports.base import aside, outside, wall
-from fiber.types.budget import Budget, BudgetStatus, Kind, Prices, bounds_of
+from fiber.transports.base import aside, detach, wall
+from fiber.types.budget import Budget, BudgetStatus, Kind, Prices, amount_of, bounds_of, nano, shown
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult, Usage
-
-_NANO = 10**9
-"""Money is counted in whole thousand-millionths of a dollar, rounded up."""
+from fiber.types.target import Target
 
 _AFTER_SECONDS = 60.0
 _LONGEST_CALL_SECONDS = 6 * 3600.0
@@ -101,8 +99,8 @@ class Budgets:
                 name=item.budget.name,
                 kind=item.kind,
                 limit=item.budget.limits[item.kind],
-                used=_amount(item.kind, standing.used),
-                held=_amount(item.kind, standing.held),
+                used=amount_of(item.kind, standing.used),
+                held=amount_of(item.kind, standing.held),
                 resets_at=item.ends,
             )
             for item, standing in zip(items, standings, strict=True)
@@ -131,9 +129,9 @@ class Budgets:
             result = getattr(error, "partial", None)
             was_sent = len(call.journal.attempts) > attempts
             if was_sent and (not isinstance(error, FiberError) or error.outcome == "unknown"):
-                self._aside(call, lambda: settle(result, False))
+                self._detach(call, lambda: settle(result, False))
             else:
-                self._aside(call, lambda: settle(None, None))
+                self._detach(call, lambda: settle(None, None))
             raise
         stream = reply.stream
         if stream is None:
@@ -143,7 +141,7 @@ class Budgets:
         async def ended(ending: Ending) -> None:
             result, whole = stream.result(), ending.outcome == "complete"
             result = None if call.forget_text and not whole else result
-            self._aside(call, lambda: settle(result, whole))
+            self._detach(call, lambda: settle(result, whole))
 
         reply.on_end(ended)
         return reply
@@ -155,21 +153,19 @@ class Budgets:
         for budget in self._budgets:
             if worst is None and not budget.soft and (budget.usd is not None or budget.tokens is not None):
                 raise unbounded(call.target, f"Budget {budget.name!r}")
-            amounts = self._amounts(call, worst or Usage())
+            amounts = self._amounts(_targets(call), worst or Usage())
             is_strict = budget.usd is not None and not budget.soft and budget.unknown_price == "refuse"
             if is_strict and amounts["usd"] is None:
                 raise unpriced(call.target, f"Budget {budget.name!r}")
             items += _items(budget, call.context, now, amounts, _left(call))
         return items
 
-    def _amounts(self, call: Call, usage: Usage) -> dict[Kind, int | None]:
+    def _amounts(self, targets: Sequence[Target], usage: Usage) -> dict[Kind, int | None]:
         tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
         cost = usage.cost_usd
-        if cost is None and tokens and self._prices is not None:
-            cost = self._prices.price(call.target, usage)
-        if cost is None and not tokens:
-            cost = Decimal(0)
-        return {"usd": None if cost is None else _nano(cost), "tokens": tokens, "requests": 1}
+        if cost is None:
+            cost = dearest(self._prices, targets, usage) if tokens else Decimal(0)
+        return {"usd": None if cost is None else nano(cost), "tokens": tokens, "requests": 1}
 
     async def _reserve(self, call: Call, items: Sequence[_Item], hold: str) -> bool:
         """Reserve *items*; return whether there is something to settle."""
@@ -207,7 +203,7 @@ class Budgets:
                 spent = [0 for _ in items]
             else:
                 known = result if isinstance(result, ChatResult) else None
-                amounts = self._amounts(call, used(worst, known, whole=whole))
+                amounts = self._amounts(_answered(call), used(worst, known, whole=whole))
                 # A price that is not known any more is what was reserved for it.
                 spent = [item.claim.amount if (n := amounts[item.kind]) is None else n for item in items]
             try:
@@ -218,13 +214,13 @@ class Budgets:
         return settle
 
     async def _run(self, call: Call, work: Callable[[], Any]) -> Any:
-        return work() if self._ledger.quick else await outside(call.transport, work)
+        return work() if self._ledger.quick else await aside(call.transport, work)
 
-    def _aside(self, call: Call, work: Callable[[], None]) -> None:
+    def _detach(self, call: Call, work: Callable[[], None]) -> None:
         if self._ledger.quick:
             work()
         else:
-            aside(call.transport, work)
+            detach(call.transport, work)
 
     def _warn(self, call: Call, item: _Item, used: int) -> None:
         with self._lock:
@@ -233,8 +229,8 @@ class Budgets:
             if len(self._warned) >= _MANY:
                 self._warned.clear()
             self._warned[item.claim.key] = None
-        limit, amount = item.budget.limits[item.kind], _amount(item.kind, used)
-        call.tell("budget_warning", budget=item.budget.name, kind=item.kind, used=_shown(amount), limit=_shown(limit))
+        limit, amount = item.budget.limits[item.kind], amount_of(item.kind, used)
+        call.tell("budget_warning", budget=item.budget.name, kind=item.kind, used=shown(amount), limit=shown(limit))
 
     def _failed(self, call: Call, error: Exception) -> None:
         now = wall(call.transport)
@@ -254,11 +250,22 @@ def _items(budget: Budget, scope: Any, now: float, amounts: Any, seconds: float)
     left = _EVER_SECONDS if ends is None else ends - now
     items = []
     for kind, limit in budget.limits.items():
-        most = _nano(limit) if isinstance(limit, Decimal) else limit
+        most = nano(limit) if isinstance(limit, Decimal) else limit
         key = f"budget:{budget.name}:{kind}:{budget.period}:{begin:.0f}{owner}"
         claim = Claim(key, amounts.get(kind) or 0, None if budget.soft else most, left + seconds)
         items.append(_Item(budget, kind, claim, most, ends))
     return items
+
+
+def _targets(call: Call) -> list[Target]:
+    return [call.target, *(other.target for other in call.fallbacks)]
+
+
+def _answered(call: Call) -> list[Target]:
+    """Return the target of the last attempt; all of them when there was none."""
+    targets = _targets(call)
+    last = call.journal.attempts[-1] if call.journal.attempts else None
+    return [t for t in targets if last is not None and (t.provider, t.model) == (last.provider, last.model)] or targets
 
 
 def _left(call: Call) -> float:
@@ -269,28 +276,16 @@ def _left(call: Call) -> float:
 
 def _refusal(call: Call, item: _Item, standing: tuple[int, int], now: float) -> FiberBudgetError:
     limit = item.budget.limits[item.kind]
-    spent, held, wanted = (_amount(item.kind, number) for number in (*standing, item.claim.amount))
+    spent, held, wanted = (amount_of(item.kind, number) for number in (*standing, item.claim.amount))
     return FiberBudgetError(
-        f"Budget {item.budget.name!r} ({_shown(limit)} {item.kind}, period {item.budget.period}) has no room for this"
-        f" call: {_shown(spent)} used, {_shown(held)} reserved by calls in flight, and this one may take"
-        f" {_shown(wanted)}. Raise it, ask for less, or wait.",
+        f"Budget {item.budget.name!r} ({shown(limit)} {item.kind}, period {item.budget.period}) has no room for this"
+        f" call: {shown(spent)} used, {shown(held)} reserved by calls in flight, and this one may take"
+        f" {shown(wanted)}. Raise it, ask for less, or wait.",
         provider=call.target.provider,
         model=call.target.model,
         parameter=item.budget.name,
         retry_after=None if item.ends is None else item.ends - now,
     )
-
-
-def _nano(cost: Decimal) -> int:
-    return int((cost * _NANO).to_integral_value(ROUND_CEILING))
-
-
-def _amount(kind: Kind, number: int) -> Decimal | int:
-    return Decimal(number) / _NANO if kind == "usd" else number
-
-
-def _shown(amount: Decimal | int) -> str:
-    return f"{amount:f}" if isinstance(amount, Decimal) else str(amount)
 
 
 def _moment(now: float | None) -> float:

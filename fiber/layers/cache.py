@@ -21,7 +21,7 @@ from fiber.layers.caching.flights import Flight, Flights
 from fiber.layers.caching.key import cache_key
 from fiber.stores.base import Store
 from fiber.stores.memory import MemoryStore
-from fiber.transports.base import aside, later, outside, wall
+from fiber.transports.base import aside, detach, later, wall
 from fiber.types.result import ChatResult
 
 T = TypeVar("T")
@@ -136,7 +136,7 @@ class Cache:
     async def _asked(self, call: Call, key: str, next: Handler) -> Reply:
         """Return the answer of the layers below, stored if it may be."""
         reply = await next(call)
-        if call.cache_policy == "read_through":
+        if call.cache_policy == "read_through" or not _is_own(call):
             return reply
         stream = reply.stream
         if stream is None:
@@ -149,7 +149,7 @@ class Cache:
                 if self._store.quick:
                     self._put(call, key, content)
                 else:
-                    aside(call.transport, lambda: self._put(call, key, content))
+                    detach(call.transport, lambda: self._put(call, key, content))
 
         reply.on_end(ended)
         return reply
@@ -243,7 +243,7 @@ class Cache:
             return None
 
     async def _run(self, call: Call, work: Callable[[], T]) -> T:
-        return work() if self._store.quick else await outside(call.transport, work)
+        return work() if self._store.quick else await aside(call.transport, work)
 
     def _failed(self, call: Call, error: Exception) -> None:
         self._count("errors")
@@ -257,3 +257,9 @@ class Cache:
     def _count(self, name: str) -> None:
         with self._lock:
             self._counts[name] = self._counts.get(name, 0) + 1
+
+
+def _is_own(call: Call) -> bool:
+    """Say whether the answer is that of the target that was asked for, and not of a fallback."""
+    last = call.journal.attempts[-1] if call.journal.attempts else None
+    return last is None or (last.provider, last.model) == (call.target.provider, call.target.model)

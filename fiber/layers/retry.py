@@ -1,20 +1,33 @@
 """
 The one place that repeats an attempt.
 
-Full-jitter exponential backoff, or what the provider asked for; never past the deadline; and never more than a
-share of the calls to a target (a token bucket), so that an outage is not made worse. What may be repeated is decided
-by type and code: *rejected* and *not sent* freely, *unknown* at most as often as the operation allows.
+Full-jitter exponential backoff, or what the provider asked for; never past the deadline; and never more retries in
+vain than a share of the calls to a target (a token bucket), so that an outage is not made worse. What may be repeated
+is decided by type and code: *rejected* and *not sent* freely, *unknown* at most as often as the operation allows. The
+policy's `retry_if` has the first word on that, but not on the bounds.
 """
 
 from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
 
-from fiber._chain import Call, Handler, Reply
-from fiber._errors import FiberError, FiberQuotaError
-from fiber.types.config import RetryPolicy
+from fiber._chain import Call, Ending, EventSource, Handler, Reply, ending_with
+from fiber._errors import FiberCircuitOpenError, FiberError, FiberQuotaError, FiberValidationError
+
+_MANY_TARGETS = 1024
+"""So many budgets are kept; model names may come from users, and one that was not used for long is full anyway."""
+
+
+@dataclass(slots=True)
+class _Count:
+    """How often one call was tried, and how often nobody knows what became of it."""
+
+    attempts: int = 0
+    unknown: int = 0
 
 
 class Retry:
@@ -30,78 +43,131 @@ class Retry:
         self._tokens: dict[tuple[str, str], float] = {}
         self._lock = threading.Lock()
 
-    async def __call__(self, call: Call, next: Handler) -> Reply:
+    def __call__(self, call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
         """Handle *call*, as often as its policy allows."""
-        attempt = unknown = 0
-        self._earn(call)
+        self._earn(call, call.retry.budget_ratio)
+        if call.stream and call.retry.on_midstream == "restart":
+            return self._restartable(call, next)
+        return self._attempts(call, next, _Count())
+
+    async def _attempts(
+        self, call: Call, next: Handler, count: _Count, failure: FiberError | None = None, *, begun: bool = False
+    ) -> Reply:
+        """Make attempts until one is good; after *failure*, a wait comes first. Raise the last failure."""
         while True:
-            attempt += 1
+            if failure is not None:
+                await self._pause(call, failure, count, begun=begun)
+            begun = False
+            count.attempts += 1
             try:
-                return await next(call)
+                reply = await next(call)
+            except FiberCircuitOpenError as error:
+                failure = failure or error  # what opened the circuit says more
+                break
             except FiberError as error:
                 failure = error
-                unknown += error.outcome == "unknown"
-                wait = self._wait(call, error, attempt, unknown)
-                if wait is None or not self._spend(call):
-                    raise
-                if error.outcome == "unknown":
-                    call.journal.possible_duplicate_charge = True
-                call.journal.waited = wait
-                call.tell(
-                    "retry",
-                    attempt=attempt,
-                    backoff_ms=round(wait * 1000, 3),
-                    error_kind=type(error).__name__,
-                    http_status=error.status_code,
-                    reason=error.provider_code,
-                )
-            await call.transport.sleep(wait)
-            if call.journal.cancelled:  # meanwhile
-                raise failure
+            else:
+                if failure is not None:
+                    self._earn(call, 1.0)  # it was not in vain
+                return reply
+        raise failure
 
-    def _wait(self, call: Call, error: FiberError, attempt: int, unknown: int) -> float | None:
+    async def _restartable(self, call: Call, next: Handler) -> Reply:
+        count = _Count()
+        inner = await self._attempts(call, next, count)
+        # A reply of its own: the layers below see every stream end, those above see one.
+        outer = Reply(inner.value, inner.stream)
+
+        async def restart(failure: FiberError) -> EventSource:
+            nonlocal inner
+            await inner.end(ending_with(failure))
+            inner = await self._attempts(call, next, count, failure, begun=True)
+            assert inner.stream is not None  # noqa: S101 - a streaming call has one
+            outer.stream = inner.stream
+            if outer.ended:  # by others, while this one waited
+                await inner.end(Ending("cancelled"))
+            return inner.stream
+
+        async def end(ending: Ending) -> None:
+            await inner.end(ending)
+
+        outer.restart = restart
+        outer.on_end(end)
+        return outer
+
+    async def _pause(self, call: Call, failure: FiberError, count: _Count, *, begun: bool) -> None:
+        """Wait before the next attempt; raise *failure* when there is to be none."""
+        # What was begun has cost something, whatever the provider says about it.
+        is_unknown = begun or failure.outcome == "unknown"
+        count.unknown += is_unknown
+        wait = self._wait(call, failure, count, is_unknown=is_unknown)
+        if wait is None or not self._spend(call):
+            raise failure
+        journal = call.journal
+        if is_unknown and not call.is_idempotent:
+            journal.possible_duplicate_charge = True
+        journal.waited = wait
+        call.tell(
+            "retry",
+            attempt=len(journal.attempts),
+            backoff_ms=round(wait * 1000, 3),
+            error_kind=type(failure).__name__,
+            http_status=failure.status_code,
+            reason=failure.provider_code,
+        )
+        await call.transport.sleep(wait)
+        if journal.cancelled:  # meanwhile
+            raise failure
+
+    def _wait(self, call: Call, error: FiberError, count: _Count, *, is_unknown: bool) -> float | None:
         """Return the seconds to wait before the next attempt, None for none."""
         policy = call.retry
-        if (
-            call.journal.cancelled
-            or attempt >= policy.max_attempts
-            or not error.is_retryable
-            or isinstance(error, FiberQuotaError)
-        ):
+        if call.journal.cancelled or count.attempts >= policy.max_attempts:
             return None
-        if error.outcome == "unknown" and unknown > call.operation.unknown_retries:
+        said = _said(call, error, count.attempts)
+        if not (_may_help(call, error, count, is_unknown=is_unknown) if said is None else said):
             return None
         if error.retry_after is not None:
             if error.retry_after > policy.max_retry_after_seconds:
                 return None
             wait = error.retry_after
         else:
-            ceiling = min(policy.max_backoff_seconds, policy.base_backoff_seconds * 2.0 ** min(attempt - 1, 60))
-            wait = self._uniform(0.0, ceiling)
+            doubled = policy.base_backoff_seconds * 2.0 ** min(count.attempts - 1, 60)
+            wait = self._uniform(0.0, min(policy.max_backoff_seconds, doubled))
         if call.deadline is not None and call.transport.now() + wait >= call.deadline:
             return None
         return wait
 
-    def _earn(self, call: Call) -> None:
+    def _earn(self, call: Call, tokens: float) -> None:
         policy = call.retry
+        key = (call.target.provider, call.target.model)
         with self._lock:
-            key = self._key(call)
-            have = self._tokens.get(key, float(policy.budget_reserve))
-            self._tokens[key] = min(_cap(policy), have + policy.budget_ratio)
+            have = self._tokens.pop(key, float(policy.budget_reserve))
+            self._tokens[key] = min(float(max(policy.budget_reserve, 1)), have + tokens)
+            if len(self._tokens) > _MANY_TARGETS:
+                del self._tokens[next(iter(self._tokens))]  # the one not used for longest
 
     def _spend(self, call: Call) -> bool:
+        key = (call.target.provider, call.target.model)
         with self._lock:
-            key = self._key(call)
             have = self._tokens.get(key, 0.0)
             if have < 1.0:
                 return False
             self._tokens[key] = have - 1.0
             return True
 
-    @staticmethod
-    def _key(call: Call) -> tuple[str, str]:
-        return (call.target.provider, call.target.model)
+
+def _said(call: Call, error: FiberError, attempt: int) -> bool | None:
+    decide = call.retry.retry_if
+    said = None if decide is None else decide(error, attempt, call.context)
+    if said is not None and not isinstance(said, bool):
+        raise FiberValidationError(
+            f"RetryPolicy.retry_if must return True, False or None, not {type(said).__name__}.", parameter="retry_if"
+        ) from error
+    return said
 
 
-def _cap(policy: RetryPolicy) -> float:
-    return float(max(policy.budget_reserve, 1))
+def _may_help(call: Call, error: FiberError, count: _Count, *, is_unknown: bool) -> bool:
+    if not error.is_retryable or isinstance(error, FiberQuotaError):
+        return False
+    return not is_unknown or call.is_idempotent or count.unknown <= call.operation.unknown_retries

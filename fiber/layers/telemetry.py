@@ -62,7 +62,7 @@ def _fields(call: Call, ending: Ending) -> dict[str, Any]:
     journal, usage, error = call.journal, ending.usage, ending.error
     last = journal.attempts[-1] if journal.attempts else None
     fields: dict[str, Any] = {
-        "provider": call.target.provider,
+        "provider": last.provider if last else call.target.provider,
         "model": ending.model or call.target.model,
         "request_id": ending.request_id or (last.request_id if last else None),
         "attempt": len(journal.attempts),

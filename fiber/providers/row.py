@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from fiber._errors import FiberAuthError, FiberValidationError
@@ -17,8 +17,20 @@ from fiber.types.draft import AdaptRequest
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
-Credential: TypeAlias = str | Secret | Callable[[], str | Secret | Awaitable[str | Secret]] | None
-"""A key, or a callable (sync or async) that returns one at every call."""
+if TYPE_CHECKING:
+    from fiber.transports.base import Transport
+
+
+class Renewable(Protocol):
+    """A credential that keeps itself fresh, like `fiber.credentials.refreshing.Refreshing`."""
+
+    def fresh(self, transport: Transport, until: float | None) -> Awaitable[str | Secret]:
+        """Return what is good now; *until* on the clock of *transport* the caller waits."""
+        ...
+
+
+Credential: TypeAlias = str | Secret | Renewable | Callable[[], str | Secret | Awaitable[str | Secret]] | None
+"""A key, a callable (sync or async) that returns one at every call, or what keeps one fresh."""
 
 Words: TypeAlias = Mapping[str, str]
 """What stands in the places of a base URL."""
@@ -50,6 +62,7 @@ class Provider:
         default_model: Model that `Fiber.from_env()` falls back to.
         models_path: Path of the list of models, for `fiber models`; empty when there is none.
         headers: Sent with every request; not in a `repr`.
+        idempotency_header: Header that carries a call's `idempotency_key`, where the provider documents one.
         quirks: Deviations from the wire format.
         adapt_request: Hook with the last word on a request, for what no quirk says.
         key_of: Row whose key is used when none is given for this one; its base URL too, when both have the same.
@@ -75,6 +88,7 @@ class Provider:
     default_model: str = ""
     models_path: str = "/models"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    idempotency_header: str = ""
     quirks: Quirks = Quirks()
     adapt_request: AdaptRequest | None = None
     key_of: str = ""

@@ -1,7 +1,7 @@
 """
 What a store is: plain functions that may block, and a clock that the caller brings.
 
-One implementation serves every world. A layer calls a `quick` store directly and any other one through `outside`,
+One implementation serves every world. A layer calls a `quick` store directly and any other one through `aside`,
 which keeps an event loop free by a thread of its own. So no store knows an event loop, no command is cancelled halfway,
 and a store of an application is a class with a few ordinary methods.
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 from fiber._errors import FiberConnectionError
 from fiber.types.config import Timeouts
@@ -119,23 +119,24 @@ async def bounded(transport: Transport, work: Awaitable[T], until: float | None)
     return result
 
 
-async def outside(transport: Transport, work: Callable[[], T]) -> T:
+async def aside(transport: Transport, function: Callable[[], T]) -> T:
     """
-    Return what *work* returns, which may block: in a thread where that would hold an event loop.
+    Run *function*, which may block, where it holds up nobody: in a thread beside an event loop, else here.
 
-    A transport of a loop has a method `outside(work)` that sees to it; it is not left before *work* is done.
+    A transport that has a loop to mind has a method `aside(function)`.
     """
-    elsewhere: Any = getattr(transport, "outside", None)
-    return work() if elsewhere is None else cast(T, await elsewhere(work))
+    own: Any = getattr(transport, "aside", None)
+    result: T = function() if own is None else await own(function)
+    return result
 
 
-def aside(transport: Transport, work: Callable[[], None]) -> None:
+def detach(transport: Transport, work: Callable[[], None]) -> None:
     """
     Have *work* done, which may block and must not raise; the caller, who may not suspend either, does not wait for it.
 
-    A transport of a loop has a method `aside(work)`; over any other one it is done at once.
+    A transport of a loop has a method `detach(work)`; over any other one it is done at once.
     """
-    elsewhere: Any = getattr(transport, "aside", None)
+    elsewhere: Any = getattr(transport, "detach", None)
     if elsewhere is None:
         work()
     else:

@@ -45,11 +45,11 @@ class Threads:
         """Await *work*, which does not suspend here and so cannot be stopped."""
         return await work
 
-    async def outside(self, work: Callable[[], Any]) -> Any:
-        """Run *work* here: to block is what is asked for."""
-        return work()
+    async def aside(self, function: Callable[[], Any]) -> Any:
+        """Run *function* here: to block is this transport's way."""
+        return function()
 
-    def aside(self, work: Callable[[], None]) -> None:
+    def detach(self, work: Callable[[], None]) -> None:
         """Run *work* here."""
         work()
 

@@ -107,8 +107,8 @@ class DirectTransport:
         self.resolve = network.resolve
         self.map = network.map
         self.bounded = network.bounded
-        self.outside = network.outside
         self.aside = network.aside
+        self.detach = network.detach
         self.later = network.later
         self.shutdown = network.shutdown
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from threading import Lock
 from typing import Any
 
-from fiber.transports.base import HTTPResponse, Transport, aside, bounded, later, outside, wall
+from fiber.transports.base import HTTPResponse, Transport, aside, bounded, detach, later, wall
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -40,13 +40,13 @@ class Lazy:
         """Await *work*, no longer than *until* where that can be seen to."""
         return await bounded(self._real(), work, until)
 
-    async def outside(self, work: Callable[[], Any]) -> Any:
-        """Run what may block."""
-        return await outside(self._real(), work)
+    async def aside(self, function: Callable[[], Any]) -> Any:
+        """Run *function*, which may block, where it holds up nobody."""
+        return await aside(self._real(), function)
 
-    def aside(self, work: Callable[[], None]) -> None:
+    def detach(self, work: Callable[[], None]) -> None:
         """Run what may block, without waiting for it."""
-        aside(self._real(), work)
+        detach(self._real(), work)
 
     async def later(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a coroutine beside the caller."""

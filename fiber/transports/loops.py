@@ -67,14 +67,14 @@ class Loops:
         assert scope.cancelled_caught  # noqa: S101 - the only way to get here
         raise DeadlineReached
 
-    async def outside(self, work: Callable[[], Any]) -> Any:
-        """Run *work* in a thread, to its end."""
-        return await anyio.to_thread.run_sync(work)
+    async def aside(self, function: Callable[[], Any]) -> Any:
+        """Run *function* in a thread; who is cancelled meanwhile does not wait for it."""
+        return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
 
-    def aside(self, work: Callable[[], None]) -> None:
+    def detach(self, work: Callable[[], None]) -> None:
         """Run *work* in a thread, which the end of the loop does not stop and the end of the process waits for."""
         try:
-            threading.Thread(target=work, name="fiber aside").start()
+            threading.Thread(target=work, name="fiber detached").start()
         except RuntimeError:  # the interpreter is ending
             work()
 

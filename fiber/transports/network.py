@@ -116,6 +116,10 @@ class Network(Protocol):
         """Await *work*, no longer than *until* where that can be seen to."""
         ...
 
+    async def aside(self, function: Callable[[], Any]) -> Any:
+        """Run *function*, which may block, where it holds up nobody."""
+        ...
+
     async def home(self) -> Home:
         """Return the pools of this event loop or process."""
         ...
@@ -136,11 +140,7 @@ class Network(Protocol):
         """Run *function* over *items*."""
         ...
 
-    async def outside(self, work: Callable[[], Any]) -> Any:
-        """Run *work*, which may block, where it holds nobody up."""
-        ...
-
-    def aside(self, work: Callable[[], None]) -> None:
+    def detach(self, work: Callable[[], None]) -> None:
         """Run *work*, which may block, where it holds nobody up, and do not wait for it."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Literal, Protocol, TypeAlias, get_args
 
 import msgspec
@@ -15,6 +15,8 @@ from fiber.types.target import Target
 
 Period: TypeAlias = Literal["hour", "day", "week", "month", "ever"]
 Kind: TypeAlias = Literal["usd", "tokens", "requests"]
+
+_NANO = 10**9
 
 
 class Prices(Protocol):
@@ -119,6 +121,21 @@ def dollars(value: Decimal | float | str, parameter: str, subject: str) -> Decim
             f"{subject} must be an amount of dollars from 0, not {value!r}.", parameter=parameter, outcome="not_sent"
         )
     return amount
+
+
+def nano(cost: Decimal) -> int:
+    """Return *cost* in whole thousand-millionths of a dollar, rounded up; in these money is counted."""
+    return int((cost * _NANO).to_integral_value(ROUND_CEILING))
+
+
+def amount_of(kind: Kind, number: int) -> Decimal | int:
+    """Return what was counted as *number*, in dollars for money."""
+    return Decimal(number) / _NANO if kind == "usd" else number
+
+
+def shown(amount: Decimal | int) -> str:
+    """Return *amount* in digits, without an exponent."""
+    return f"{amount:f}" if isinstance(amount, Decimal) else str(amount)
 
 
 def bounds_of(period: Period, now: float) -> tuple[float, float | None]:

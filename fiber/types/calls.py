@@ -55,12 +55,14 @@ class ChatOptions(RequestOptions, total=False):
     All keywords of a chat call.
 
     `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own;
+    `fallback` names models to ask when the first fails, in order;
     `repair` asks once more for JSON that does not fit;
     `cost_ceiling_usd` and `token_budget` refuse a call that could cost or use more, before it is sent;
     `cache_policy` says what the client's cache does: `off`, `read_through`, `write_through` or `refresh`;
     `keep_raw` keeps the bytes of a stream in the result's `body`;
     `forget_text` gives the text of a stream out without keeping it, for streams of any length;
     `heartbeats` has a stream tell that the provider is alive;
+    `idempotency_key` is sent with every attempt, to providers that document a header for it;
     `timeout` is the total in seconds, or all `Timeouts`;
     `label` and `context` reach logs and spans, never the provider.
     """
@@ -69,7 +71,9 @@ class ChatOptions(RequestOptions, total=False):
     cache_policy: CachePolicy | None
     cost_ceiling_usd: Decimal | float | str | None
     token_budget: int | None
+    fallback: Sequence[str] | None
     emulate_tools: bool | None
+    idempotency_key: str | None
     timeout: float | Timeouts | None
     label: str | None
     context: Mapping[str, Any] | None
@@ -98,11 +102,13 @@ CALL_OPTIONS = (
     "cache_policy",
     "cost_ceiling_usd",
     "token_budget",
+    "fallback",
     "emulate_tools",
     "repair",
     "keep_raw",
     "forget_text",
     "heartbeats",
+    "idempotency_key",
     "timeout",
     "label",
     "context",

@@ -94,6 +94,17 @@ class Heartbeat(Event, frozen=True, tag="heartbeat"):
     """A chunk came that completes no event: the provider is alive; only with `heartbeats`, and never first."""
 
 
+class Restart(Event, frozen=True, tag="restart"):
+    """
+    The answer broke off and begins anew, as attempt `attempt`: all events before this one are void.
+
+    Only with `RetryPolicy(on_midstream="restart")`; `reason` is the name of the error that broke it.
+    """
+
+    attempt: int
+    reason: str
+
+
 class MessageEnd(Event, frozen=True, tag="message-end"):
     """The last event: the answer is whole."""
 
@@ -114,6 +125,7 @@ StreamEvent: TypeAlias = (
     | UsageUpdate
     | Log
     | Heartbeat
+    | Restart
     | MessageEnd
 )
 

@@ -68,6 +68,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     adapt_request: AdaptRequest | None = None
 
     @property
+    def name(self) -> str:
+        """Provider and model, as a call may name them."""
+        return f"{self.provider}:{self.model}"
+
+    @property
     def family(self) -> str:
         """Row whose error codes and rules for models hold."""
         return self.quirks.family or self.provider

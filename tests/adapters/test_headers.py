@@ -52,6 +52,8 @@ def test_provider_may_decide_about_retrying(value: str | None, expected: bool | 
         pytest.param({"retry-after": "0"}, 0.0, id="zero"),
         pytest.param({"retry-after": "1.5"}, 1.5, id="fraction"),
         pytest.param({"retry-after": " 5 "}, 5.0, id="blanks"),
+        pytest.param({"retry-after": "1m2.5s"}, 62.5, id="duration"),
+        pytest.param({"retry-after": " 250ms "}, 0.25, id="short duration"),
         pytest.param({"retry-after-ms": "250", "retry-after": "5"}, 0.25, id="milliseconds win"),
         pytest.param({"retry-after-ms": "soon", "retry-after": "5"}, 5.0, id="odd milliseconds"),
         pytest.param({"retry-after-ms": "0"}, 0.0, id="zero milliseconds"),

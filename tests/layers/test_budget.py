@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from fiber import (
+    NO_RETRY,
     Budget,
     Budgets,
     BudgetStatus,
@@ -449,7 +450,7 @@ class OnLoop(FakeTransport):
     def __init__(self, *script: Any) -> None:
         super().__init__(*script)
         real: Any = for_loops(lambda: "", lambda: "", lambda scheme, place: "")
-        self.outside, self.aside = real.outside, real.aside
+        self.aside, self.detach = real.aside, real.detach
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -580,3 +581,25 @@ def test_a_thousand_calls_at_once_stay_within_the_limit(backend: str) -> None:
 
     assert (len(transport.requests), len(refusals)) == (100, 900)
     assert status(budgets, transport) == {"requests": (100, 0)}
+
+
+def test_a_fallback_is_reserved_by_the_dearest_and_counted_by_the_one_that_answered() -> None:
+    """Nobody knows before who will answer; a price that is not known refuses all."""
+
+    class Two:
+        def price(self, target: Target, usage: Usage) -> Decimal | None:
+            costs = {"gpt-test": Decimal(1), "dear": Decimal(10)}
+            return costs.get(target.model) and costs[target.model] * (usage.output_tokens or 0)
+
+    options: Any = {"usd": 100, "prices": Two(), "default_max_tokens": 10, "retry": NO_RETRY}
+    fiber, transport, budgets = budgeted(refused(503), whole(), **options)
+    fiber.sync.chat("Hi", fallback=["openai:dear"])
+    spent = status(budgets, transport)["usd"]
+    for fallback, words in ((["openai:dear"], "no room"), (["openai:nobody"], "price")):
+        with pytest.raises(FiberBudgetError, match=words):
+            fiber.sync.chat("Hi", fallback=fallback)
+    with pytest.raises(FiberBudgetError):
+        fiber.sync.chat("Hi", fallback=["openai:dear"], cost_ceiling_usd=50)
+
+    assert spent == (50, 0)
+    assert len(transport.requests) == 2

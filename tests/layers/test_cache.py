@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from fiber import (
+    NO_RETRY,
     Cache,
     CacheStats,
     ChatResult,
@@ -677,3 +678,13 @@ def test_a_failure_of_any_kind_frees_the_followers() -> None:
         failures.append(kind.__name__)
 
     assert cache._flights._flights == {}
+
+
+def test_the_answer_of_a_fallback_is_not_kept() -> None:
+    """It is not that of the model that was asked for."""
+    fiber, transport, cache = cached(refused(503), whole("other"), whole("own"), retry=NO_RETRY)
+    said = [fiber.sync.chat("Hi", fallback=["openai:other"]) for _ in range(3)]
+
+    assert [(result.text, result.cached) for result in said] == [("other", False), ("own", False), ("own", True)]
+    assert cache.stats.writes == 1
+    assert len(transport.requests) == 3

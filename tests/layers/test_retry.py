@@ -17,6 +17,7 @@ from fiber import (
     FiberProviderError,
     FiberQuotaError,
     FiberRateLimitError,
+    Provider,
     RetryPolicy,
     Timeouts,
 )
@@ -374,3 +375,115 @@ def test_what_fails_after_a_cancellation_is_not_repeated() -> None:
 
     assert run_sync(read()) == []
     assert (len(transport.requests), transport.slept) == (1, [])
+
+
+# -- the budget, in and out -----------------------------------------------------------------------------------------
+
+
+def test_a_retry_that_helps_costs_nothing() -> None:
+    """One call in two fails once, and all are answered."""
+    policy = RetryPolicy(budget_reserve=1, budget_ratio=0.0)
+    fiber, transport = client(*[BUSY, whole(), whole()] * 20, retry=policy)
+
+    texts = [fiber.sync.chat("Hi").text for _ in range(40)]
+
+    assert texts == ["Hello"] * 40
+    assert len(transport.requests) == 60
+
+
+def test_budgets_of_many_targets_are_bounded() -> None:
+    """Model names may come from users: the budget not used for longest is forgotten, and is full when it comes back."""
+    layer = Retry(max)
+    transport = FakeTransport(*[BUSY] * 2, *[whole()] * 1100, *[BUSY] * 2)
+    policy = RetryPolicy(budget_reserve=1, budget_ratio=0.0)
+    fiber = Fiber(api_keys={"openai": KEY}, transport=transport, layers=(layer,), retry=policy)
+    fail(fiber, model="openai:first")
+    for number in range(1100):
+        fiber.sync.chat("Hi", model=f"openai:{number}")
+
+    fail(fiber, model="openai:first")
+
+    assert len(layer._tokens) == 1024
+    assert len(transport.requests) == 1104
+
+
+# -- the caller's word ------------------------------------------------------------------------------------------------
+
+
+def test_retry_if_sees_error_attempt_and_bound_fields() -> None:
+    """All that it needs to decide."""
+    seen: list[tuple[str, int, object]] = []
+
+    def decide(error: FiberError, attempt: int, context: Any) -> bool:
+        seen.append((type(error).__name__, attempt, context["run"]))
+        return attempt < 2
+
+    fiber, _ = client(BUSY, refused(400), retry=RetryPolicy(retry_if=decide))
+
+    fail(fiber, context={"run": "r1"})
+
+    assert seen == [("FiberOverloadedError", 1, "r1"), ("FiberBadRequestError", 2, "r1")]
+
+
+def test_retry_if_must_decide_at_once() -> None:
+    """A coroutine function would always be true: it is refused, with the failure as its cause."""
+
+    async def decide(error: FiberError, attempt: int, context: Any) -> bool:
+        return False
+
+    def later(*arguments: Any) -> Any:
+        coroutine = decide(*arguments)
+        coroutine.close()
+        return coroutine
+
+    fiber, _ = client(BUSY, retry=RetryPolicy(retry_if=later))
+
+    error = fail(fiber)
+
+    assert (error.parameter, type(error.__cause__)) == ("retry_if", FiberOverloadedError)
+
+
+# -- idempotency ------------------------------------------------------------------------------------------------------
+
+ONCE = Provider(name="once", base_url="https://once.test/v1", needs_key=False, idempotency_header="idempotency-key")
+
+
+def test_an_idempotency_key_is_the_same_on_every_attempt() -> None:
+    """Where the row has a header for it; an unknown outcome is then repeated freely, and nothing is paid twice."""
+    fiber, transport = client(UNKNOWN, UNKNOWN, UNKNOWN, whole(), providers=[ONCE])
+
+    result = fiber.sync.chat("Hi", model="once:x", idempotency_key="order-7")
+
+    assert [request.headers["idempotency-key"] for request in transport.requests] == ["order-7"] * 4
+    assert not result.receipt.possible_duplicate_charge
+
+
+def test_an_idempotency_key_is_not_sent_to_who_has_no_header() -> None:
+    """It would change nothing, so the bounds stay."""
+    fiber, transport = client(UNKNOWN, UNKNOWN)
+
+    fail(fiber, idempotency_key="order-7")
+
+    assert all("order-7" not in request.headers.values() for request in transport.requests)
+    assert len(transport.requests) == 2
+
+
+def test_a_row_with_the_header_needs_a_key_of_the_caller() -> None:
+    """Nothing is made up."""
+    fiber, transport = client(UNKNOWN, UNKNOWN, providers=[ONCE])
+
+    fail(fiber, model="once:x")
+
+    assert "idempotency-key" not in transport.requests[0].headers
+
+
+@pytest.mark.parametrize("key", ["", "a\r\nb: c", "schlüssel", 7], ids=repr)
+def test_an_idempotency_key_is_printable(key: Any) -> None:
+    """It becomes a header; a bad one is not quoted."""
+    fiber, transport = client()
+
+    error = fail(fiber, idempotency_key=key)
+
+    assert (error.parameter, error.outcome) == ("idempotency_key", "not_sent")
+    assert "\n" not in error.message
+    assert transport.requests == []

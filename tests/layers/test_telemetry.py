@@ -420,7 +420,8 @@ def test_default_layers_are_in_their_order() -> None:
     assert [getattr(layer, "__name__", type(layer).__name__) for layer in layers] == [
         "telemetry",
         "deadline",
+        "fallback",
         "repair",
         "Retry",
     ]
-    assert isinstance(layers[3], Retry)
+    assert isinstance(layers[4], Retry)

@@ -16,7 +16,7 @@ import pytest
 from fiber import FiberError, FiberTimeoutError, Timeouts
 from fiber._engine import run_sync
 from fiber.transports import blocking, network, pool
-from fiber.transports.base import later, outside
+from fiber.transports.base import later
 from fiber.transports.blocking import Threads
 from fiber.transports.choice import for_threads
 from fiber.transports.direct import DirectTransport
@@ -348,11 +348,6 @@ def test_a_stream_outlives_the_client_that_was_dropped(serve: Serve) -> None:
 
     assert [first, *rest] == ["Hel", "lo"]
     assert open_to(server.port) == 0
-
-
-def test_what_blocks_runs_where_it_is_asked_for() -> None:
-    """A thread of blocking code is there to wait."""
-    assert run_sync(outside(DirectTransport(Threads()), get_ident)) == get_ident()
 
 
 def test_what_comes_later_has_a_thread_of_its_own() -> None:

@@ -9,7 +9,7 @@ import pytest
 from fiber import FiberConnectionError, Timeouts
 from fiber._engine import run_sync
 from fiber.testing.fake import FakeTransport
-from fiber.transports.base import Transport, aside, later, outside
+from fiber.transports.base import Transport, aside, detach, later
 from fiber.transports.lazy import Lazy
 from fiber.types.http import HTTPRequest
 from tests.kit import whole
@@ -123,11 +123,11 @@ def test_it_hands_on_what_a_transport_need_not_have() -> None:
 
     async def both() -> str:
         await later(Lazy("fiber.testing.fake", "FakeTransport"), work)
-        return await outside(Lazy("fiber.testing.fake", "FakeTransport"), lambda: "outside")
+        return await aside(Lazy("fiber.testing.fake", "FakeTransport"), lambda: "outside")
 
     assert run_sync(both()) == "outside"
-    aside(Lazy("fiber.testing.fake", "FakeTransport"), lambda: done.insert(0, "aside"))
-    aside(Lazy("fiber.transports.choice", "for_threads", *[lambda *_: ""] * 3), lambda: done.insert(0, "here"))
+    detach(Lazy("fiber.testing.fake", "FakeTransport"), lambda: done.insert(0, "aside"))
+    detach(Lazy("fiber.transports.choice", "for_threads", *[lambda *_: ""] * 3), lambda: done.insert(0, "here"))
     assert done == ["here", "aside", "later"]
     begun = Event()
     real: Transport = Lazy("fiber.transports.choice", "for_threads", lambda: "", lambda: "", lambda scheme, place: "")

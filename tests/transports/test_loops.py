@@ -9,14 +9,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from threading import Thread, get_ident
+from threading import Event, Thread, get_ident
 from typing import Any
 
 import anyio
 import pytest
 
 from fiber import Fiber, FiberTimeoutError, Timeouts
-from fiber.transports.base import DeadlineReached, Transport, aside, later, outside
+from fiber.transports.base import DeadlineReached, Transport, aside, detach, later
 from fiber.transports.choice import for_loops
 from fiber.transports.direct import DirectTransport
 from fiber.transports.loops import Loops
@@ -404,6 +404,24 @@ def test_a_look_up_that_does_not_wait_keeps_the_deadline_too(backend: str, monke
     assert both(backend, main) == ["127.0.0.1", "127.0.0.1"]
 
 
+def test_what_may_block_runs_in_a_thread(backend: str) -> None:
+    """The loop goes on meanwhile."""
+    went_on = Event()
+
+    async def other() -> None:
+        went_on.set()
+
+    async def main() -> tuple[int, bool]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(other)
+            return await aside(Loops(), lambda: (get_ident(), went_on.wait(5)))
+
+    thread, others_ran = both(backend, main)
+
+    assert thread != get_ident()
+    assert others_ran
+
+
 def test_an_async_key_is_bounded_by_the_total_timer(serve: Serve, backend: str) -> None:
     """Whoever asks a vault that does not answer is told so; nothing was sent, and the vault's task is cancelled."""
     server = serve(echo)
@@ -447,21 +465,6 @@ def test_an_async_key_that_comes_in_time_is_used(serve: Serve, backend: str) -> 
     assert server.exchanges[0].headers["authorization"] == "Bearer a-key-from-the-vault"
 
 
-def test_what_blocks_runs_in_a_thread(backend: str) -> None:
-    """And is waited for to its end; its exception is the caller's."""
-
-    async def main() -> tuple[bool, type]:
-        transport = DirectTransport(Loops())
-        elsewhere = await outside(transport, get_ident)
-        try:
-            await outside(transport, lambda: 1 // 0)
-        except ZeroDivisionError as error:
-            return elsewhere != get_ident(), type(error)
-        raise AssertionError
-
-    assert both(backend, main) == (True, ZeroDivisionError)
-
-
 def test_what_comes_later_holds_nobody_up(backend: str) -> None:
     """It runs beside the caller on the same loop, and ends with it."""
 
@@ -482,7 +485,7 @@ def test_what_comes_later_holds_nobody_up(backend: str) -> None:
     assert both(backend, main) == ["first", "later"]
 
 
-def test_what_is_put_aside_is_done_in_a_thread(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_detached_is_done_in_a_thread(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for it; where no thread can begin any more, it is done at once."""
     where: list[int] = []
     done = threading.Event()
@@ -492,7 +495,7 @@ def test_what_is_put_aside_is_done_in_a_thread(backend: str, monkeypatch: pytest
         done.set()
 
     async def main() -> None:
-        aside(DirectTransport(Loops()), work)
+        detach(DirectTransport(Loops()), work)
 
     both(backend, main)
     done.wait(10)
@@ -502,7 +505,7 @@ def test_what_is_put_aside_is_done_in_a_thread(backend: str, monkeypatch: pytest
 
     with monkeypatch.context() as patch:
         patch.setattr(Thread, "start", over)
-        aside(DirectTransport(Loops()), work)
+        detach(DirectTransport(Loops()), work)
 
     assert where[0] != get_ident()
     assert where[1] == get_ident()

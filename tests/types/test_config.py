@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from fiber._errors import FiberValidationError
-from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RetryPolicy, Timeouts
+from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RETRY_PRESETS, TIMEOUT_PRESETS, RetryPolicy, Timeouts
 
 TIMERS = Timeouts.__struct_fields__
-NUMBERS = RetryPolicy.__struct_fields__[1:]
+NUMBERS = [name for name, value in msgspec.structs.asdict(RetryPolicy()).items() if type(value) in (int, float)][1:]
 
 
 def test_timeouts_are_the_documented_ones() -> None:
@@ -62,6 +62,8 @@ def test_retries_are_the_documented_ones() -> None:
         "max_retry_after_seconds": 120.0,
         "budget_ratio": 0.1,
         "budget_reserve": 10,
+        "retry_if": None,
+        "on_midstream": "raise",
     }
 
 
@@ -93,3 +95,33 @@ def test_waits_are_numbers_from_zero(name: str, value: Any) -> None:
 def test_waits_may_be_zero(name: str) -> None:
     """Every other member may be 0."""
     assert getattr(RetryPolicy(**{name: 0}), name) == 0
+
+
+@pytest.mark.parametrize("value", [True, "always", 1], ids=repr)
+def test_retry_if_is_a_function(value: Any) -> None:
+    """Anything else would be called when it is too late."""
+    with pytest.raises(FiberValidationError, match="retry_if must be a function") as caught:
+        RetryPolicy(retry_if=value)
+
+    assert caught.value.parameter == "retry"
+
+
+def test_what_happens_midstream_is_one_of_two_words() -> None:
+    """A stream that breaks raises, or begins anew."""
+    with pytest.raises(FiberValidationError, match="must be 'raise' or 'restart', not 'resume'") as caught:
+        RetryPolicy(on_midstream="resume")  # type: ignore[arg-type]
+
+    assert RetryPolicy(on_midstream="restart").on_midstream == "restart"
+    assert caught.value.parameter == "retry"
+
+
+def test_presets_are_values_in_order_of_zeal() -> None:
+    """Timers and retries have the same four names; the standard ones are the defaults."""
+    zeal = [RETRY_PRESETS[name].max_attempts for name in ("none", "conservative", "standard", "aggressive")]
+    patience = [TIMEOUT_PRESETS[name].first_event or 0 for name in ("aggressive", "standard", "conservative")]
+
+    assert RETRY_PRESETS.keys() == TIMEOUT_PRESETS.keys()
+    assert (RETRY_PRESETS["standard"], TIMEOUT_PRESETS["standard"]) == (RetryPolicy(), Timeouts())
+    assert (RETRY_PRESETS["none"], TIMEOUT_PRESETS["none"]) == (NO_RETRY, NO_TIMEOUTS)
+    assert zeal == sorted(zeal)
+    assert patience == sorted(patience)

@@ -11,6 +11,7 @@ from fiber import (
     Audio,
     AWSKeys,
     BatchRequest,
+    BreakerPolicy,
     Call,
     ChatMessage,
     ChatRequest,
@@ -40,6 +41,7 @@ from fiber import (
     RawResponse,
     ReasoningDelta,
     Reply,
+    Restart,
     RetryPolicy,
     StreamEvent,
     SyncChatStream,
@@ -87,8 +89,10 @@ def construction() -> Fiber:
         default_model="openai:gpt-6",
         api_keys={"openai": "sk", "anthropic": lambda: "sk", "gemini": vault, "bedrock": AWSKeys("id", "sk")},
         timeouts=Timeouts(total=5),
-        retry=RetryPolicy(max_attempts=2),
+        retry=RetryPolicy(max_attempts=2, retry_if=lambda error, attempt, context: None),
         on_unsupported="warn",
+        fallback=["anthropic:claude-5"],
+        breaker=BreakerPolicy(failures=3),
         layers=layers,
         fetch=FetchPolicy(hosts=("example.com",)),
     )
@@ -180,7 +184,7 @@ def told(event: StreamEvent) -> str:
             return reason or ""
         case Log(message=message):
             return message
-        case ContentPart() | Citation() | UsageUpdate() | Heartbeat():
+        case ContentPart() | Citation() | UsageUpdate() | Heartbeat() | Restart():
             return event.type
         case _:
             assert_never(event)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from fiber._errors import FiberBudgetError, FiberValidationError
 from fiber.layers.budgeting.worst import worst_case
 from fiber.types.budget import Prices, dollars
 from fiber.types.request import ChatRequest
+from fiber.types.result import Usage
 from fiber.types.target import Target
 
 
 def check_ceilings(
-    request: ChatRequest, target: Target, prices: Prices | None, options: Mapping[str, Any], *, repair: bool
+    request: ChatRequest,
+    targets: Sequence[Target],
+    prices: Prices | None,
+    options: Mapping[str, Any],
+    *,
+    repair: bool,
 ) -> None:
     """
-    Hold the worst case of *request* to `cost_ceiling_usd` and `token_budget` of *options*.
+    Hold the worst case of *request*, at whichever of *targets*, to `cost_ceiling_usd` and `token_budget` of *options*.
 
     Raises:
         FiberBudgetError: It could pass one of them, or its worst case or price is not known.
@@ -29,6 +36,7 @@ def check_ceilings(
         raise FiberValidationError(
             f"token_budget must be a whole number from 0, not {tokens!r}.", parameter="token_budget", outcome="not_sent"
         )
+    target = targets[0]
     worst = worst_case(request, repair=repair)
     if worst is None:
         raise unbounded(target, "cost_ceiling_usd" if tokens is None else "token_budget")
@@ -44,7 +52,7 @@ def check_ceilings(
     if cost is None:
         return
     ceiling = dollars(cost, "cost_ceiling_usd", "cost_ceiling_usd")
-    price = None if prices is None else prices.price(target, worst)
+    price = dearest(prices, targets, worst)
     if price is None:
         raise unpriced(target, "cost_ceiling_usd")
     if price > ceiling:
@@ -55,6 +63,13 @@ def check_ceilings(
             model=target.model,
             parameter="cost_ceiling_usd",
         )
+
+
+def dearest(prices: Prices | None, targets: Iterable[Target], usage: Usage) -> Decimal | None:
+    """Return the most that *usage* costs at any of *targets*; None when one of these prices is not known."""
+    found = [None if prices is None else prices.price(target, usage) for target in targets]
+    known = [price for price in found if price is not None]
+    return max(known) if len(known) == len(found) else None
 
 
 def unbounded(target: Target, what: str) -> FiberBudgetError:

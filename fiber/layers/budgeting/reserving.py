@@ -7,7 +7,7 @@ from threading import Lock
 
 from fiber._chain import Call
 from fiber.stores.base import Claim, Ledger, Reserved
-from fiber.transports.base import aside, outside, wall
+from fiber.transports.base import aside, detach, wall
 
 
 async def reserve(ledger: Ledger, call: Call, claims: Sequence[Claim], hold: str, *, seconds: float) -> Reserved:
@@ -35,7 +35,7 @@ async def reserve(ledger: Ledger, call: Call, claims: Sequence[Claim], hold: str
             pass
 
     try:
-        return await outside(call.transport, work)
+        return await aside(call.transport, work)
     except Exception:
         raise
     except BaseException:
@@ -43,5 +43,5 @@ async def reserve(ledger: Ledger, call: Call, claims: Sequence[Claim], hold: str
             gone.append(True)
             is_held = bool(answers)
         if is_held:
-            aside(call.transport, let_go)
+            detach(call.transport, let_go)
         raise

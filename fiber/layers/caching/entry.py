@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from fiber._chain import Call, Replay, Reply
+from fiber._chain import Call, Reply
 from fiber._errors import FiberError
+from fiber.types.replay import Replay
 from fiber.types.result import ChatResult, Receipt
 
 _WHOLE = ("stop", "tool_calls")

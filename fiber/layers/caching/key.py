@@ -39,6 +39,8 @@ def cache_key(call: Call, *, tools: bool, tenant: str) -> str | None:
         "schema": SCHEMA,
         "operation": type(call.operation).__name__,
         "owner": _owner(call, tenant),
+        # Whoever names other models shares no answer with whoever does not.
+        "fallbacks": [(other.target.provider, other.target.base_url, other.target.model) for other in call.fallbacks],
         "provider": call.target.provider,
         "base_url": call.target.base_url,
         "model": call.target.model,
@@ -55,8 +57,9 @@ def cache_key(call: Call, *, tools: bool, tenant: str) -> str | None:
 def _owner(call: Call, tenant: str) -> str:
     if tenant in call.context:
         return f"tenant {call.context[tenant]}"
-    key = call.credential
-    return f"key {sha256(chr(0).join(key.texts()).encode()).hexdigest()}" if isinstance(key, Secret) else ""
+    credentials = (call.credential, *(other.credential for other in call.fallbacks))
+    texts = [key.texts() if isinstance(key, Secret) else () for key in credentials]
+    return f"keys {sha256(msgspec.json.encode(texts)).hexdigest()}"
 
 
 def _canonical(request: ChatRequest) -> dict[str, Any]:

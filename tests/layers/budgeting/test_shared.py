@@ -20,7 +20,7 @@ from tests.kit import KEY, MODEL, whole
 
 real = for_loops(lambda: "", lambda: "", lambda scheme, place: "")
 transport = FakeTransport(*(whole() for _ in range(100)))
-transport.outside, transport.aside, transport.wall = real.outside, real.aside, lambda: 1_800_000_000.0
+transport.aside, transport.detach, transport.wall = real.aside, real.detach, lambda: 1_800_000_000.0
 store = RedisStore(sys.argv[1], timeout_seconds=30)
 budgets = Budgets([Budget(name="b", requests=150, tokens=10**6)], ledger=store, on_failure="refuse")
 names = {"api_keys": {"openai": KEY}, "default_model": MODEL, "default_max_tokens": 10}

@@ -100,6 +100,8 @@ OTHER: dict[str, dict[str, Any]] = {
     "key": {"client": {"api_keys": {"openai": "another-key"}}},
     "unknown key": {"client": {"api_keys": {"openai": lambda: "x"}}},
     "role": {"messages": [("system", "Hi")]},
+    "fallback": {"fallback": ["openai:gpt-other"]},
+    "other fallback": {"fallback": ["openai:gpt-third"]},
     "two messages": {"messages": ["Hi", "Hi"]},
     "name": {"messages": [ChatMessage.user("Hi", name="Ann")]},
     "split": {"messages": [ChatMessage.user([Text("H"), Text("i")])]},

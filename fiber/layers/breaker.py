@@ -1,0 +1,146 @@
+"""
+A target that fails again and again is left alone for a while.
+
+The state of a target is two numbers: failures in a row, and until when its circuit is open. When that time is over,
+the call that comes first takes the next such time as a lease and tries; so nobody else does meanwhile, and a try that
+is never heard of again ends by itself. Only failures of the provider count: what is the caller's fault, or was never
+sent, says nothing about it, and an answer that refuses the caller says that the provider is there.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from fiber._chain import Call, EndCallback, Ending, Handler, Reply
+from fiber._errors import (
+    FiberCircuitOpenError,
+    FiberConnectionError,
+    FiberError,
+    FiberModelNotFoundError,
+    FiberOverloadedError,
+    FiberParsingError,
+    FiberProviderError,
+    FiberTimeoutError,
+)
+from fiber.types.config import BreakerPolicy
+
+FAILURES = (FiberConnectionError, FiberOverloadedError, FiberParsingError)
+"""Failures of the provider; besides them timers but `total`, and errors of status 500 and above."""
+
+ANSWERS = (FiberProviderError, FiberModelNotFoundError)
+"""Other refusals: by them the provider shows that it is there."""
+
+_MANY_TARGETS = 1024
+_SERVER_ERROR = 500
+
+
+@dataclass(slots=True)
+class _Circuit:
+    failures: int = 0
+    open_until: float | None = None
+
+
+class Breaker:
+    """
+    Refuse calls to targets that failed again and again, and let one try after a while.
+
+    Args:
+        policy: How many failures, and how long.
+    """
+
+    def __init__(self, policy: BreakerPolicy) -> None:
+        self._policy = policy
+        self._circuits: dict[tuple[str, str], _Circuit] = {}
+        self._lock = threading.Lock()
+
+    async def __call__(self, call: Call, next: Handler) -> Reply:
+        """Handle *call*, unless the circuit of its target is open."""
+        is_probe = self._enter(call)
+        try:
+            reply = await next(call)
+        except BaseException as error:
+            self._judge(call, error, is_probe=is_probe)
+            raise
+        if reply.stream is None or is_probe:
+            self._close(call)
+        if reply.stream is not None:
+            reply.on_end(self._watched(call))
+        return reply
+
+    def _watched(self, call: Call) -> EndCallback:
+        async def end(ending: Ending) -> None:
+            if ending.error is not None:
+                self._judge(call, ending.error, is_probe=False)
+            elif ending.outcome == "complete":
+                self._close(call)
+
+        return end
+
+    def _enter(self, call: Call) -> bool:
+        """Let *call* in, and say whether it tries an open circuit; raise when it may not."""
+        with self._lock:
+            circuit = self._circuits.get(_key(call))
+            if circuit is None or circuit.open_until is None:
+                return False
+            now = call.transport.now()
+            wait = circuit.open_until - now
+            if wait <= 0:
+                circuit.open_until = now + self._policy.open_seconds
+                return True
+        raise FiberCircuitOpenError(
+            f"{call.target.name} failed {circuit.failures} times in a row and is left alone: try again in {wait:.3g} s,"
+            " or name other models with fallback=[...].",
+            provider=call.target.provider,
+            model=call.target.model,
+            retry_after=wait,
+        )
+
+    def _judge(self, call: Call, error: BaseException, *, is_probe: bool) -> None:
+        if _is_failure(error):
+            self._fail(call, error, is_probe=is_probe)
+        elif isinstance(error, ANSWERS) and error.outcome != "not_sent":
+            self._close(call)
+        elif is_probe:  # it was cancelled, or never sent: the next call tries
+            with self._lock:
+                self._circuit(call).open_until = call.transport.now()
+
+    def _fail(self, call: Call, error: FiberError, *, is_probe: bool) -> None:
+        policy = self._policy
+        with self._lock:
+            circuit = self._circuit(call)
+            circuit.failures += 1
+            opens = is_probe or (circuit.open_until is None and circuit.failures >= policy.failures)
+            if opens:
+                circuit.open_until = call.transport.now() + policy.open_seconds
+            failures = circuit.failures
+        if opens:
+            call.tell(
+                "circuit_open", failures=failures, open_ms=policy.open_seconds * 1000, error_kind=type(error).__name__
+            )
+
+    def _close(self, call: Call) -> None:
+        with self._lock:
+            circuit = self._circuits.pop(_key(call), None)
+        if circuit is not None and circuit.open_until is not None:
+            call.tell("circuit_closed", failures=circuit.failures)
+
+    def _circuit(self, call: Call) -> _Circuit:
+        key = _key(call)
+        circuit = self._circuits.pop(key, None) or _Circuit()
+        self._circuits[key] = circuit
+        if len(self._circuits) > _MANY_TARGETS:
+            del self._circuits[next(iter(self._circuits))]  # the one whose last failure is the oldest
+        return circuit
+
+
+def _key(call: Call) -> tuple[str, str]:
+    return (call.target.provider, call.target.model)
+
+
+def _is_failure(error: BaseException) -> TypeGuard[FiberError]:
+    if isinstance(error, FiberTimeoutError):
+        return error.timer != "total"
+    broke = type(error) is FiberProviderError and (error.status_code or 0) >= _SERVER_ERROR
+    return broke or isinstance(error, FAILURES)
