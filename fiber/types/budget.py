@@ -153,7 +153,7 @@ def bounds_of(period: Period, now: float) -> tuple[float, float | None]:
         case "month":
             begin = day.replace(day=1)
             end = (begin + timedelta(days=31)).replace(day=1)
-        case "ever":
+        case _:  # ever
             return 0.0, None
     return begin.timestamp(), end.timestamp()
 

@@ -389,7 +389,7 @@ def test_warnings_are_remembered_within_bounds(caplog: pytest.LogCaptureFixture)
 
 def test_ceilings_hold_before_anything_is_sent() -> None:
     """For whole calls and streams, with no budget configured."""
-    fiber, transport = scripted(whole(), prices=Flat(), default_max_tokens=100)
+    fiber, transport = scripted(whole(), whole(), prices=Flat(), default_max_tokens=100)
     for call in (fiber.sync.chat, fiber.sync.chat_stream):
         for name, value in (("token_budget", 100), ("cost_ceiling_usd", 0.001)):
             with pytest.raises(FiberBudgetError) as caught:
@@ -397,7 +397,8 @@ def test_ceilings_hold_before_anything_is_sent() -> None:
             assert (caught.value.parameter, caught.value.outcome) == (name, "not_sent")
 
     assert fiber.sync.ask("Hi", token_budget=200, cost_ceiling_usd="0.002") == "Hello"
-    assert len(transport.requests) == 1
+    assert fiber.sync.ask("Hi", token_budget=200) == "Hello"
+    assert len(transport.requests) == 2
 
 
 def test_a_ceiling_needs_a_bound_and_a_price() -> None:
@@ -506,6 +507,33 @@ def test_a_task_that_is_cancelled_while_it_reserves_holds_nothing(moment: str) -
     assert transport.requests == []
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_ledger_that_fails_while_it_lets_go_breaks_nothing(backend: str) -> None:
+    """What it held ends by itself."""
+
+    class Dead(Slow):
+        def settle(self, claims: Any, used: Any, hold: str, *, now: float) -> None:
+            self.threads.append(get_ident())
+            raise OSError("down")
+
+    store = Dead()
+    store.gate.clear()
+    transport = OnLoop()
+    fiber, _, budgets = budgeted(requests=5, ledger=store, transport=transport)
+
+    async def main() -> None:
+        with anyio.move_on_after(0.01):
+            await fiber.chat("Hi")
+        store.gate.set()
+
+    anyio.run(main, backend=backend)
+    while len(store.threads) < 2:
+        pass
+
+    assert status(budgets, transport) == {"requests": (0, 1)}
+    assert transport.requests == []
+
+
 class Broken(MemoryStore):
     """A ledger that fails."""
 
@@ -521,7 +549,9 @@ def test_while_the_ledger_fails_calls_go_on_or_not(caplog: pytest.LogCaptureFixt
     fiber.sync.chat("Hi")
     transport.clock = 61
     fiber.sync.chat("Hi")
-    strict, other, _ = budgeted(whole(), requests=1, ledger=Broken(), on_failure="refuse")
+    ledger = Broken()
+    ledger.quick = False
+    strict, other, _ = budgeted(whole(), requests=1, ledger=ledger, on_failure="refuse")
     with pytest.raises(FiberBudgetError, match="cannot be checked"):
         strict.sync.chat("Hi")
 

@@ -73,6 +73,7 @@ def test_what_is_damaged_is_nothing(tmp_path: Path) -> None:
 def test_what_is_over_or_abandoned_is_swept(tmp_path: Path) -> None:
     """With a later write; files of others, and of writers that may live, are left alone."""
     FileStore(tmp_path).set("old", b"1", seconds=10, now=0)
+    FileStore(tmp_path).set("living", b"1", seconds=1e6, now=0)
     for name in ("cut.fiber", "dead.tmp", "alive.tmp", "notes.txt"):
         (tmp_path / name).write_bytes(b"")
     os.utime(tmp_path / "dead.tmp", (0, 0))
@@ -83,7 +84,8 @@ def test_what_is_over_or_abandoned_is_swept(tmp_path: Path) -> None:
 
     names = sorted(file.name for file in tmp_path.iterdir())
     assert [name for name in names if len(name) < 20] == ["alive.tmp", "notes.txt"]
-    assert len(names) == 4
+    assert len(names) == 5
+    assert store.get("living", now=5001) == b"1"
 
 
 def test_a_file_that_vanishes_meanwhile_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,8 +78,6 @@ def _tokens(value: Any) -> int:
             return _MEDIA_TOKENS + len(value.data or b"") // 4 + sum(_tokens(text) for text in words)
         case Opaque():
             return _tokens(value.data)
-        case bytes():
-            return len(value)
         case Mapping():
             return _tokens([*value.keys(), *value.values()])
         case list() | tuple():
