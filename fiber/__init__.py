@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fiber._batch import BatchRequest
-    from fiber._chain import (
-        Call,
-        Ending,
-        Handler,
-        Layer,
-        Reply,
-    )
+    from fiber._chain import Call, Ending, Handler, Layer, Reply
     from fiber._errors import (
         FiberAuthError,
         FiberBadRequestError,
@@ -39,18 +33,9 @@ if TYPE_CHECKING:
     from fiber._files import read_part, read_parts
     from fiber._images import compare_images, describe_images, transcribe_images
     from fiber._operations import RawResponse
-    from fiber._pieces import (
-        PieceStream,
-        SyncPieceStream,
-    )
-    from fiber._prompt import (
-        Prompt,
-        PromptDefaults,
-    )
-    from fiber._streams import (
-        ChatStream,
-        SyncChatStream,
-    )
+    from fiber._pieces import PieceStream, SyncPieceStream
+    from fiber._prompt import Prompt, PromptDefaults
+    from fiber._streams import ChatStream, SyncChatStream
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
     from fiber.layers import default_layers
@@ -58,29 +43,11 @@ if TYPE_CHECKING:
     from fiber.providers.compatible import openai_compatible
     from fiber.providers.row import Provider
     from fiber.providers.table import PROVIDERS
-    from fiber.registry.models import (
-        ModelRegistry,
-        Route,
-    )
+    from fiber.registry.models import ModelRegistry, Route
     from fiber.transports.base import Transport
     from fiber.types.calls import ChatOptions
-    from fiber.types.config import (
-        NO_RETRY,
-        NO_TIMEOUTS,
-        RetryPolicy,
-        Timeouts,
-    )
-    from fiber.types.content import (
-        Audio,
-        Document,
-        Image,
-        Opaque,
-        Part,
-        Reasoning,
-        Text,
-        ToolCall,
-        ToolResult,
-    )
+    from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RetryPolicy, Timeouts
+    from fiber.types.content import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
     from fiber.types.events import (
         ContentPart,
         Heartbeat,
@@ -103,23 +70,9 @@ if TYPE_CHECKING:
     from fiber.types.messages import ChatMessage
     from fiber.types.partial import partial_json
     from fiber.types.request import ChatRequest
-    from fiber.types.result import (
-        Attempt,
-        ChatResult,
-        Choice,
-        Citation,
-        Receipt,
-        TokenLogprob,
-        Usage,
-    )
+    from fiber.types.result import Attempt, ChatResult, Choice, Citation, Receipt, TokenLogprob, Usage
     from fiber.types.target import Quirks
-    from fiber.types.tools import (
-        ReasoningOptions,
-        ResponseFormat,
-        ServerTool,
-        Tool,
-        ToolChoice,
-    )
+    from fiber.types.tools import ReasoningOptions, ResponseFormat, ServerTool, Tool, ToolChoice
 
     sync: SyncFiber
     __version__: str

@@ -12,6 +12,7 @@ from fiber._batch import BatchRequest, batch
 from fiber._chain import Layer, chain
 from fiber._engine import core, run_sync
 from fiber._errors import FiberError
+from fiber._facts import Facts
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, bytes_of, text_of
 from fiber._settings import Settings
@@ -20,7 +21,7 @@ from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
 from fiber.layers import default_layers
 from fiber.providers.row import Credential, Provider
-from fiber.registry.models import ModelRegistry, Route
+from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport
 from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.config import RetryPolicy, Timeouts
@@ -32,7 +33,7 @@ from fiber.types.result import ChatResult
 F = TypeVar("F", bound="Fiber")
 
 
-class Fiber:
+class Fiber(Facts):
     """
     One client for every provider; usable from any task, thread and event loop.
 
@@ -217,24 +218,6 @@ class Fiber:
             FiberConnectionError, FiberTimeoutError: Nothing usable came.
         """
         return await _calls.fetched(self._settings, url)
-
-    @property
-    def providers(self) -> Mapping[str, Provider]:
-        """The rows of this client, by name."""
-        return self._settings.rows
-
-    def has_key(self, provider: str) -> bool:
-        """Say whether calls to *provider* have a key, or need none."""
-        name = self.route("-", provider=provider).provider
-        return bool(self._settings.keys.get(name)) or not self._settings.rows[name].needs_key
-
-    def route(self, model: str, *, provider: str | None = None) -> Route:
-        """Return where *model* goes, without a call; errors as for `chat`."""
-        return self._settings.registry.resolve(model, provider=provider)
-
-    def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
-        """Return the steps by which *model* is routed, in words; no I/O."""
-        return self._settings.registry.explain(model, provider=provider)
 
     def bind(self, **fields: Any) -> BoundFiber:
         """

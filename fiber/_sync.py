@@ -10,6 +10,7 @@ from fiber import _calls, _settings
 from fiber._batch import BatchRequest, batch
 from fiber._engine import run_sync
 from fiber._errors import FiberError
+from fiber._facts import Facts
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, SyncPieceStream, bytes_of, text_of
 from fiber._settings import Settings
@@ -21,7 +22,7 @@ from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
 
 
-class SyncFiber:
+class SyncFiber(Facts):
     """
     `fiber.sync`: every call blocks until it is done.
 

@@ -33,7 +33,7 @@ ROOMS = (
     ("_sync", "_setup"),
     ("_batch", "_pieces"),
     ("_streams",),
-    ("_calls",),
+    ("_calls", "_facts"),
     ("_settings",),
     ("_results",),
     ("_engine",),
