@@ -43,7 +43,10 @@ if TYPE_CHECKING:
     from fiber.providers.compatible import openai_compatible
     from fiber.providers.row import Provider
     from fiber.providers.table import PROVIDERS
+    from fiber.registry.capabilities import ModelCapabilities
+    from fiber.registry.catalog import ModelCatalog
     from fiber.registry.models import ModelRegistry, Route
+    from fiber.registry.prices import PriceQuery, PriceSource, PriceTable, Rates
     from fiber.transports.base import Transport
     from fiber.types.calls import ChatOptions
     from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RetryPolicy, Timeouts
@@ -100,7 +103,10 @@ _HOMES = {
     "fiber.providers.compatible": "openai_compatible",
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS",
+    "fiber.registry.capabilities": "ModelCapabilities",
+    "fiber.registry.catalog": "ModelCatalog",
     "fiber.registry.models": "ModelRegistry Route",
+    "fiber.registry.prices": "PriceQuery PriceSource PriceTable Rates",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "NO_RETRY NO_TIMEOUTS RetryPolicy Timeouts",
@@ -169,6 +175,8 @@ __all__ = [
     "Log",
     "MessageEnd",
     "MessageStart",
+    "ModelCapabilities",
+    "ModelCatalog",
     "ModelRegistry",
     "NO_RETRY",
     "NO_TIMEOUTS",
@@ -176,11 +184,15 @@ __all__ = [
     "PROVIDERS",
     "Part",
     "PieceStream",
+    "PriceQuery",
+    "PriceSource",
+    "PriceTable",
     "Prompt",
     "PromptDefaults",
     "Provider",
     "Quirks",
     "RateLimits",
+    "Rates",
     "RawResponse",
     "Reasoning",
     "ReasoningDelta",
