@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from fiber.types.calls import ChatOptions
     from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RetryPolicy, Timeouts
     from fiber.types.content import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
+    from fiber.types.cost import Cost, CostLine
     from fiber.types.events import (
         ContentPart,
         Heartbeat,
@@ -111,6 +112,7 @@ _HOMES = {
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "NO_RETRY NO_TIMEOUTS RetryPolicy Timeouts",
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
+    "fiber.types.cost": "Cost CostLine",
     "fiber.types.events": (
         "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta StreamEvent TextDelta ToolCallDelta "
         "ToolCallEnd ToolCallStart UsageUpdate"
@@ -143,6 +145,8 @@ __all__ = [
     "Choice",
     "Citation",
     "ContentPart",
+    "Cost",
+    "CostLine",
     "Document",
     "Ending",
     "FetchPolicy",

@@ -106,7 +106,7 @@ async def complete(settings: Settings, call: Call) -> Any:
     except FiberError as error:
         await reply.end(ending_of(result, error))
         raise
-    await reply.end(ending_of(result))
+    await reply.end(ending_of(ready))
     return ready
 
 
@@ -204,6 +204,8 @@ def _call(
         stream=stream,
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
+        catalog=settings.catalog,
+        prices=settings.prices,
         **switches,
     )
 

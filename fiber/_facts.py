@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from fiber._settings import Settings
 from fiber.providers.row import Provider
+from fiber.registry.catalog import ModelCatalog
 from fiber.registry.models import Route
 
 
@@ -13,6 +14,11 @@ class Facts:
     """The part of a client that sends nothing."""
 
     _settings: Settings
+
+    @property
+    def catalog(self) -> ModelCatalog:
+        """What this client knows about models."""
+        return self._settings.catalog
 
     @property
     def providers(self) -> Mapping[str, Provider]:

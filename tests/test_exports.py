@@ -25,6 +25,8 @@ NAMES = [
     "Choice",
     "Citation",
     "ContentPart",
+    "Cost",
+    "CostLine",
     "Document",
     "Ending",
     "FetchPolicy",

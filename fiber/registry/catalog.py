@@ -227,6 +227,10 @@ class ModelCatalog:
         return described(provider, model, entry, usd)
 
 
+BUNDLED = ModelCatalog()
+"""The catalogue of clients that are given none."""
+
+
 def _names_of(models: Mapping[str, Entry]) -> dict[str, str]:
     aliases = {alias: model for model, entry in models.items() for alias in entry.aliases}
     return {**aliases, **{model.lower(): model for model in models}}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -104,7 +104,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def bundled() -> Snapshot:
     """Read the file of this library, once."""
-    return snapshot_of((files("fiber.registry") / "catalog.json").read_bytes())
+    return snapshot_of(Path(__file__).with_name("catalog.json").read_bytes())
 
 
 def snapshot_of(data: bytes) -> Snapshot:

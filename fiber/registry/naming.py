@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 _PLACE = re.compile(r"^(?:arn:.*/|models/|publishers/[^/]+/models/)")
 _VERSION = re.compile(r"(?:-v\d+)?(?::\d+)?$")
-_DATE = re.compile(r"[-@](?:\d{8}|\d{4}-\d\d-\d\d)$|@default$")
+_DATE = re.compile(r"[-@](?:\d{8}|\d{4}-\d\d-\d\d)$|@default$|-00\d$")
 # Not `global.`, whose models cost less than those of one region (Bedrock).
 _REGION = re.compile(r"^(?:us-gov|apac|us|eu|jp|au|in|ca|sa)\.")
 
