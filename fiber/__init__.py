@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from fiber.registry.catalog import ModelCatalog
     from fiber.registry.models import ModelRegistry, Route
     from fiber.registry.prices import PriceQuery, PriceSource, PriceTable, Rates
+    from fiber.registry.tokens import count_tokens
     from fiber.transports.base import Transport
     from fiber.types.calls import ChatOptions
     from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RetryPolicy, Timeouts
@@ -108,6 +109,7 @@ _HOMES = {
     "fiber.registry.catalog": "ModelCatalog",
     "fiber.registry.models": "ModelRegistry Route",
     "fiber.registry.prices": "PriceQuery PriceSource PriceTable Rates",
+    "fiber.registry.tokens": "count_tokens",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "NO_RETRY NO_TIMEOUTS RetryPolicy Timeouts",
@@ -229,6 +231,7 @@ __all__ = [
     "__version__",
     "check_image",
     "compare_images",
+    "count_tokens",
     "data_url",
     "default_layers",
     "describe_images",

@@ -109,6 +109,7 @@ NAMES = [
     "__version__",
     "check_image",
     "compare_images",
+    "count_tokens",
     "data_url",
     "default_layers",
     "describe_images",

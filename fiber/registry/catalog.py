@@ -162,6 +162,11 @@ class ModelCatalog:
         source = "override" if found[:2] in self._repriced else "catalogue"
         return Rates(usd=usd, source=source, revision=str(self.revision))
 
+    def max_output(self, provider: str, model: str) -> int | None:
+        """Return how many tokens *model* makes at most, where that is known; *provider* may be any row."""
+        found = self._entry(provider, model)
+        return None if found is None else found[2].max_output
+
     def notice(self, provider: str, model: str) -> str | None:
         """Return a warning when *model* is deprecated or has a date of shutdown; once for each model."""
         found = self._entry(provider, model)
