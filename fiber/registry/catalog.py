@@ -127,11 +127,11 @@ class ModelCatalog:
         )
         return tuple(model for model in models if capability is None or getattr(model, capability))
 
-    def find_model(
+    def find_models(
         self, requirements: Mapping[str, Any], *, order: Order = "cost", at: date | None = None
-    ) -> str | None:
+    ) -> tuple[ModelCapabilities, ...]:
         """
-        Return the best chat model that is known to meet all *requirements*, as `provider:model`, or None.
+        Return the chat models that are known to meet all *requirements*, best first.
 
         Models that have been shut down are left out, and deprecated ones unless they are asked for.
 
@@ -150,7 +150,13 @@ class ModelCatalog:
             for model in self.list_models(provider=exact.pop("provider", None), at=today)
             if meets(model, exact) and (model.shutdown is None or model.shutdown > today)
         )
-        return next((model.reference for model in ranked(fitting, order)), None)
+        return tuple(ranked(fitting, order))
+
+    def find_model(
+        self, requirements: Mapping[str, Any], *, order: Order = "cost", at: date | None = None
+    ) -> str | None:
+        """Return the first of `find_models` as `provider:model`; None when there is none."""
+        return next((model.reference for model in self.find_models(requirements, order=order, at=at)), None)
 
     def rates(self, query: PriceQuery) -> Rates | None:
         """Return the rates that hold for *query*; None when the model is not known. It is a `PriceSource`."""
