@@ -29,9 +29,6 @@ SHARED = ROOT / ".nox" / "environment" / "bin"
 RECORDINGS = ROOT.parent / "shared" / "wire"
 """Recorded provider traffic, kept beside the repository and not in it."""
 
-FAULT_SERVER = ROOT.parent / "shared" / "servers" / "fault_server.py"
-"""A server of others that misbehaves on purpose, likewise."""
-
 PYTHONS = ["3.11", "3.12", "3.13"]
 OLDEST = PYTHONS[0]
 LIBRARIES = ["direct", "httpx", "httpx2"]
@@ -168,8 +165,7 @@ def torture(session: nox.Session, library: str) -> None:
 @nox.session(venv_backend="none", requires=["environment"])
 @nox.parametrize("library", LIBRARIES)
 def torture_elsewhere(session: nox.Session, library: str) -> None:
-    """Let a fault server that is not ours play its scenarios."""
-    require(session, FAULT_SERVER)
+    """Meet a fault server, aimock, LiteLLM's proxy and nginx; what cannot be had is skipped with its reason."""
     run(session, "python", "-m", "tests.torture.elsewhere", *session.posargs, FIBER_HTTP=over(library))
 
 

@@ -29,6 +29,10 @@ class AsyncFiber:
             default_model=f"{provider}:{MODEL}",
         )
 
+    def forget_text(self) -> None:
+        """Give text out without keeping it from now on."""
+        self._fiber = self._fiber.with_options(forget_text=True)
+
     def history(self, turns: Turns) -> Messages:
         """Return messages."""
         from fiber import ChatMessage

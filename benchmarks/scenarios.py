@@ -157,6 +157,8 @@ async def memory(run: Run) -> Found:
     await small.close()
     count = run.size * 10**6 // _EVENT_BYTES
     client = run.client(count=count, size=_EVENT_BYTES)
+    if (forget := getattr(client, "forget_text", None)) is not None:  # who keeps the text unless told otherwise
+        forget()
     messages = client.history(turns(1))
     gc.collect()
     before, started = _peak_bytes(reset=True), cpu()

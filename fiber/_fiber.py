@@ -7,12 +7,12 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
 
-from fiber import _calls, _settings
+from fiber import _calls, _lists, _settings
 from fiber._batch import BatchRequest, batch
 from fiber._chain import Layer, chain
 from fiber._engine import core, run_sync
 from fiber._errors import FiberError
-from fiber._facts import Facts
+from fiber._face import Face
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, bytes_of, text_of
 from fiber._settings import Settings
@@ -35,7 +35,7 @@ from fiber.types.result import ChatResult
 F = TypeVar("F", bound="Fiber")
 
 
-class Fiber(Facts):
+class Fiber(Face):
     """
     One client for every provider; usable from any task, thread and event loop.
 
@@ -51,9 +51,9 @@ class Fiber(Facts):
         retry: When failed attempts are repeated.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
-        transport: `direct` (sockets of our own, the default) or `httpx`; or another `Transport`, for instance
-            `fiber.testing.FakeTransport`, which is used for both faces, unless its attribute `blocking` is a second
-            one for `fiber.sync`.
+        transport: `direct` (sockets of our own, the default), `h11` or `httptools` (the same, with this parser) or
+            `httpx`; or another `Transport`, for instance `fiber.testing.FakeTransport`, which is used for both faces,
+            unless its attribute `blocking` is a second one for `fiber.sync`.
         layers: Other layers, outermost first.
         catalog: What is known about models; the file of this library when not given.
         prices: One price list or several, asked for the cost of a call before the catalogue.
@@ -214,6 +214,19 @@ class Fiber(Facts):
         """Exchange anything with a provider and iterate the body as it comes; see `request`."""
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
         return PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of)
+
+    async def models(self, provider: str, *, timeout: float | Timeouts | None = None) -> list[str]:
+        """
+        Return the names of the models in the provider's own list, sorted, as it spells them.
+
+        Raises:
+            FiberCapabilityError: It has no list.
+        """
+        return await _lists.models(self._settings, provider, timeout)
+
+    async def ping(self, provider: str, *, timeout: float | Timeouts | None = None) -> float:
+        """Ask for that list once, without a retry, and return how many seconds it took; errors as for `request`."""
+        return await _lists.ping(self._settings, provider, timeout)
 
     async def fetch_part(self, url: str) -> Image | Audio | Document:
         """

@@ -15,7 +15,15 @@ from figure import Figure, script, spread
 from raw import RawServer, full, mute
 from worlds import WORLDS, Job, Outcome, run
 
-from fiber import NO_RETRY, FiberError, FiberOverloadedError, FiberTimeoutError, RetryPolicy, Timeouts
+from fiber import (
+    NO_RETRY,
+    FiberError,
+    FiberOverloadedError,
+    FiberParsingError,
+    FiberTimeoutError,
+    RetryPolicy,
+    Timeouts,
+)
 
 GOAL_MS = 100.0
 TICK_SECONDS = 0.01
@@ -77,6 +85,8 @@ def is_right(outcome: Outcome, seconds: float) -> bool:
     error = outcome.error
     if way.startswith("busy") and isinstance(error, FiberOverloadedError):
         return True
+    if way == "endless_events" and isinstance(error, FiberParsingError):
+        return True  # where the machine is fast, the limit of what a stream adds up to comes first
     early = outcome.seconds < seconds - GOAL_MS / 1000
     return isinstance(error, FiberTimeoutError) and error.timer == timer and not early
 

@@ -83,12 +83,14 @@ async def cancel_from_thread(stream: ChatStream) -> float:
 async def cancel_task(stream: ChatStream) -> float:
     """Cancel the task that reads; asyncio only."""
 
+    begun = asyncio.Event()
+
     async def read() -> None:
         async for _ in stream:
-            pass
+            begun.set()
 
     task = asyncio.ensure_future(read())
-    await asyncio.sleep(0.05)
+    await begun.wait()
     now = time.monotonic()
     task.cancel()
     await asyncio.wait((task,))

@@ -20,7 +20,11 @@ _EXTRAS, _NO_EXTRAS = attrgetter("name", "cache_hint", "metadata"), (None, None,
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def is_spoken(messages: tuple[ChatMessage, ...], roles: frozenset[str]) -> bool:
+SPEAKERS = frozenset(("user", "assistant"))
+"""The roles that every format has."""
+
+
+def is_spoken(messages: tuple[ChatMessage, ...], roles: frozenset[str] = SPEAKERS) -> bool:
     """
     Say whether *messages* are words alone: text of *roles*, with no name, hint, metadata or part.
 

@@ -2,7 +2,7 @@
 One HTTP/1.1 connection of the mock server, on a plain blocking socket.
 
 Reads requests, writes whole and chunked answers, and notices while it waits that the client
-is gone.
+is gone. It can speak TLS.
 Rules: RFC 9112. Not met: trailers, upgrades, request bodies in another encoding than chunked.
 """
 
@@ -13,10 +13,13 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import ssl
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 256 * 1024 * 1024
@@ -72,30 +75,64 @@ class Connection:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._selector = selectors.DefaultSelector()
         self._selector.register(sock, selectors.EVENT_READ)
+        self._unwrap: Callable[[], object] | None = None
+
+    def encrypt(self, context: ssl.SSLContext) -> None:
+        """Answer the client's TLS handshake, and go on encrypted."""
+        self._selector.unregister(self._socket)
+        try:
+            secured = context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
+            self._socket = secured
+            self._selector.register(secured, selectors.EVENT_READ)
+            secured.do_handshake()
+        except OSError as error:
+            raise GoneError from error
+        self._unwrap = secured.unwrap
+
+    def hear(self) -> None:
+        """Wait until the client has said something."""
+        self._more()
 
     def abort(self) -> None:
         """Wake the thread of this connection; what it does next raises GoneError."""
         try:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # TLS's own would end the encryption too
         except OSError:  # pragma: no cover - a race: its own thread closed it first
             pass
 
     def reset(self) -> None:
         """Close the socket with a reset: the client's next read or write fails."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.close()
+        self.cut()
 
     def half_close(self) -> None:
         """Tell the client that nothing more comes, and go on reading."""
+        self._say_farewell()
         try:
-            self._socket.shutdown(socket.SHUT_WR)
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
         except OSError as error:
             raise GoneError from error
 
     def close(self) -> None:
+        """Close the socket, under TLS with a farewell."""
+        self._say_farewell()
+        self.cut()
+
+    def cut(self) -> None:
         """Close the socket."""
+        self._unwrap = None
         self._selector.close()
         self._socket.close()
+
+    def _say_farewell(self) -> None:
+        unwrap, self._unwrap = self._unwrap, None
+        if unwrap is not None:
+            try:
+                self._socket.settimeout(0)  # the client's farewell is not waited for
+                unwrap()
+            except OSError:
+                pass  # that of the missing answer, or a client that is gone
+            self._socket.settimeout(None)
 
     def read(self) -> RawRequest | None:
         """
@@ -197,6 +234,13 @@ class Connection:
         """Send all of *data* now."""
         try:
             self._socket.sendall(data)
+        except OSError as error:
+            raise GoneError from error
+
+    def send_beneath(self, data: bytes) -> None:
+        """Send *data* as it is, though the connection is encrypted."""
+        try:
+            socket.socket.sendall(self._socket, data)
         except OSError as error:
             raise GoneError from error
 

@@ -129,13 +129,13 @@ class BlockingConnection:
             raise failure
 
     def _hear(self, step: str, facts: Mapping[str, Any]) -> None:
-        # The library tells what it does. It bounds single reads, by what was said when the request was sent; our timers
-        # bound a head and a body as a whole, and move with every event. And it takes what is left of an earlier answer
-        # for the next one, which is seen from here alone: nothing was read since the request.
+        # The library tells what it does. It bounds single reads and writes, by what was said when the request was sent;
+        # our timers bound a request, a head and a body as a whole, and move with every event. And it takes what is left
+        # of an earlier answer for the next one, which is seen from here alone: nothing was read since the request.
         if not step.endswith((".connect_tcp.complete", ".start_tls.complete")):
             return
         stream = facts["return_value"]
-        inner = stream.read
+        inner, inner_write = stream.read, stream.write
         self._reads = self._reads or 0
 
         def read(max_bytes: int, timeout: float | None = None) -> bytes:
@@ -143,7 +143,10 @@ class BlockingConnection:
             self._reads = (self._reads or 0) + 1
             return data
 
-        stream.read = read
+        def write(buffer: bytes, timeout: float | None = None) -> None:
+            inner_write(buffer, timeout=http.within(timeout, self._until))
+
+        stream.read, stream.write = read, write
         self._socket = stream.get_extra_info("socket")
 
 

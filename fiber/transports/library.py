@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
@@ -214,15 +215,15 @@ def _timeout(timer: str, outcome: Any) -> Callable[[Exception, Timeouts | None],
 
 def _connect(error: Exception, timeouts: Timeouts | None) -> FiberError:
     cause: BaseException | None = error
-    while cause is not None:
-        if "SSL" in type(cause).__name__ or "CERTIFICATE" in str(cause).upper():
-            return FiberConnectionError(
-                f"TLS failed: {_words(error)}. This is final: check the host name and its certificate.",
-                outcome="not_sent",
-                should_retry=False,
-            )
+    while cause is not None and "SSL" not in type(cause).__name__ and "CERTIFICATE" not in str(cause).upper():
         cause = cause.__cause__ or cause.__context__
-    return FiberConnectionError(f"No connection: {_words(error)}. Check the base URL.", outcome="not_sent")
+    if cause is None or isinstance(cause, ssl.SSLEOFError):  # who hung up may not the next time
+        return FiberConnectionError(f"No connection: {_words(cause or error)}. Check the base URL.", outcome="not_sent")
+    return FiberConnectionError(
+        f"TLS failed: {_words(cause)}. This is final: check the host name and its certificate.",
+        outcome="not_sent",
+        should_retry=False,
+    )
 
 
 def _lost(error: Exception, timeouts: Timeouts | None) -> FiberError:

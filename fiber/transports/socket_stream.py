@@ -6,7 +6,8 @@ The same coroutines serve both; with blocking waits none of them ever suspends.
 
 from __future__ import annotations
 
-import selectors
+import math
+import select
 import socket
 import ssl
 import threading
@@ -16,8 +17,6 @@ from typing import Any, Protocol
 from fiber.transports.lookup import look_up
 from fiber.transports.streams import READ_BYTES
 from fiber.transports.tls import TLS
-
-_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
 class Wait(Protocol):
@@ -45,11 +44,15 @@ class SocketStream:
         self._lock = threading.Lock()
         self._busy = False
         self._aborted = False
+        self._is_asked = False
 
     async def read(self, due: float | None) -> bytes:
         """Return what came; empty at the end."""
         self._enter()
         try:
+            if self._is_asked and self._ahead is None and not self._layers:
+                await self._wait(self._socket, due)  # nobody answers that fast: to look first is a call for nothing
+            self._is_asked = False
             while (data := self._received()) is None:
                 await self._wait(self._socket, due)
             return data
@@ -59,6 +62,7 @@ class SocketStream:
     async def write(self, data: bytes | memoryview, due: float | None) -> bool:
         """Send; False when the peer speaks and does not listen, or is gone."""
         self._enter()
+        self._is_asked = True
         try:
             for layer in reversed(self._layers):
                 data = layer.encrypt(data)
@@ -177,10 +181,16 @@ def connect(host: str, port: int, due: float | None) -> SocketStream:
 
 async def wait(connected: socket.socket, due: float | None, *, writing: bool = False) -> None:
     """Block until there is something to read, or, when *writing*, room to write; `TimeoutError` at *due*."""
-    with _Selector() as selector:
-        selector.register(connected, selectors.EVENT_READ | (selectors.EVENT_WRITE if writing else 0))
-        if not selector.select(seconds_left(due)):
-            raise TimeoutError
+    if not _is_ready(connected.fileno(), seconds_left(due), writing=writing):
+        raise TimeoutError
+
+
+def _is_ready(number: int, seconds: float | None, *, writing: bool) -> bool:
+    if not hasattr(select, "poll"):  # Windows, whose `select` knows no limit of numbers
+        return any(select.select([number], [number] if writing else [], [number], seconds))
+    ready = select.poll()
+    ready.register(number, select.POLLIN | (select.POLLOUT if writing else 0))
+    return bool(ready.poll(None if seconds is None else math.ceil(seconds * 1000)))
 
 
 def seconds_left(due: float | None) -> float | None:

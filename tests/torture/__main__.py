@@ -5,6 +5,7 @@ Play every fault through every adapter, kind of chat and runtime, and print what
     python -m tests.torture --faults stream-cut,gzip-bomb   only these faults
     python -m tests.torture --formats gemini --runtimes trio
     python -m tests.torture --sample 300                    so many cells, the same each time
+    python -m tests.torture --tls                           over TLS, as faults of TLS are without it
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from tests.torture.report import Row, report
 
 _PROCESSES = 4
 """Most cells wait for a timer: more processes than cores pay."""
-_server: HostileServer | None = None
+_always_tls = False
+_servers: dict[bool, HostileServer] = {}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--formats", help=f"of {', '.join(FORMATS)}")
     parser.add_argument("--runtimes", help=f"of {', '.join(RUNTIMES)}")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="only N cells, the same each time")
+    parser.add_argument("--tls", action="store_true", help="play all faults over TLS, not only its own")
     options = parser.parse_args(arguments)
     wanted = []
     for given, known in ((options.faults, tuple(FAULTS)), (options.formats, FORMATS), (options.runtimes, RUNTIMES)):
@@ -51,15 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         dice = random.Random(os.environ.get("FIBER_HTTP", ""))  # other cells over each library, so that more are met
         found = sorted(dice.sample(found, min(options.sample, len(found))))
     started = time.perf_counter()
-    rows = [again(row) for row in (*run(found, patient=False), *run(found, patient=True))]
-    print(report(rows, os.environ.get("FIBER_HTTP") or "the best HTTP library", time.perf_counter() - started))
+    rows = [again(row) for row in (*run(found, options.tls, patient=False), *run(found, options.tls, patient=True))]
+    library = f"{os.environ.get('FIBER_HTTP') or 'the best HTTP library'}{' and TLS' if options.tls else ''}"
+    print(report(rows, library, time.perf_counter() - started))
     return 1 if any(row.reasons for row in rows) else 0
 
 
-def run(found: Iterable[Cell], *, patient: bool) -> list[Row]:
+def run(found: Iterable[Cell], tls: bool, *, patient: bool) -> list[Row]:
     """Play those cells that need patience, or those that do not: heavy ones would disturb the timers of others."""
     chosen = [cell for cell in found if expected(cell.fault, cell.format, cell.mode).patient is patient]
-    with multiprocessing.Pool(2 if patient else _PROCESSES) as pool:
+    _prepare(tls)  # here too, for `again`
+    with multiprocessing.Pool(2 if patient else _PROCESSES, _prepare, (tls,)) as pool:
         return list(pool.imap_unordered(_play, chosen, chunksize=1 if patient else 8))
 
 
@@ -70,15 +75,25 @@ def again(row: Row) -> Row:
     return _play(row.cell)
 
 
+def _prepare(tls: bool) -> None:
+    global _always_tls  # noqa: PLW0603 - one way for each process
+    _always_tls = tls
+
+
 def _play(cell: Cell) -> Row:
-    global _server  # noqa: PLW0603 - one server for each process
-    if _server is None:
-        _server = new_server()
-        _server.start()
-        for runtime in RUNTIMES:  # imports take longer than the timers of the cells
-            observe(_server, Cell("ok", cell.format, cell.mode, runtime))
-    seen = observe(_server, cell)
+    server = _server(cell, tls=_always_tls or FAULTS[cell.fault].tls is not None)
+    seen = observe(server, cell)
     return Row(cell, tuple(grade(cell, seen)), late(cell, seen), seen.seconds)
+
+
+def _server(cell: Cell, *, tls: bool) -> HostileServer:
+    """Return the server of this process; all cells share it."""
+    if tls not in _servers:
+        _servers[tls] = server = new_server(tls=tls)
+        server.start()
+        for runtime in RUNTIMES:  # imports take longer than the timers of the cells
+            observe(server, Cell("ok", cell.format, cell.mode, runtime))
+    return _servers[tls]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from fiber import ChatResult, Fiber, Provider, RetryPolicy, Timeouts
 from fiber._engine import run_sync
 from fiber.providers.table import PROVIDERS
 from fiber.testing import FAULTS, HostileServer
+from fiber.transports.streams import tls_context
 from tests.torture.expected import expected
 from tests.torture.outcome import ATTEMPTS, MANY, Mode
 
@@ -52,7 +53,7 @@ class Observed:
         said: What the server says to the last call when there is no fault.
         error: What the calls raised.
         afterwards: What a call without a fault over the same connections gave: its text, or what it raised.
-        requests: How many requests met the fault, or came where a redirect leads.
+        requests: How many requests met the fault, or came where a redirect leads; connections, where none got further.
         seconds: From the first call to the end of the last.
         noise: What was said where nobody listens: in destructors, in the loop.
     """
@@ -79,9 +80,12 @@ def cells(faults: list[str], formats: list[str], runtimes: list[str]) -> list[Ce
     ]
 
 
-def new_server() -> HostileServer:
-    """Make a server whose faults are short."""
-    return HostileServer(slow_seconds=0.15, limit_seconds=30.0, bulk_bytes=BULK_BYTES, flood_events=MANY)
+def new_server(*, tls: bool = False) -> HostileServer:
+    """Make a server whose faults are short; this process trusts one that speaks TLS."""
+    server = HostileServer(slow_seconds=0.15, limit_seconds=30.0, bulk_bytes=BULK_BYTES, flood_events=MANY, tls=tls)
+    if tls:
+        tls_context().load_verify_locations(cadata=server.issuer.decode())
+    return server
 
 
 def observe(server: HostileServer, cell: Cell) -> Observed:
@@ -137,7 +141,7 @@ async def _calls(
     except Exception as error:
         seen.error, seen.result = error, None
     seen.seconds = time.monotonic() - started
-    seen.requests = len(server.requests)
+    seen.requests = len(server.requests) or server.count(cell.fault)
     try:
         seen.afterwards = (await ask("calm:mock", "and now")).text
     except Exception as error:

@@ -69,6 +69,8 @@ REDIRECTED = Outcome(word="provider|connection|parsing")
 """Never followed; typed."""
 LIMITED = Outcome(word="rate_limit", requests=(ATTEMPTS,))
 OVERLOADED = Outcome(word="overloaded", requests=(ATTEMPTS,))
+UNTRUSTED = Outcome(word="connection", fact=("is_retryable", False), mentions="TLS")
+"""Nothing was sent, and nothing is tried again; requests are connections here."""
 TOO_MUCH = Outcome(word="connection|parsing|interrupted", patient=True)
 
 

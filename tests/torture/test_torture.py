@@ -10,6 +10,7 @@ import pytest
 
 from fiber import ChatMessage, ChatResult, FiberConnectionError, FiberError, FiberTimeoutError, Usage
 from fiber.testing import FAULTS, HostileServer
+from fiber.transports.streams import tls_context
 from fiber.types.result import Attempt, Choice, Receipt
 from tests.torture import cell, report
 from tests.torture.__main__ import main
@@ -107,7 +108,7 @@ def test_error_without_what_came_is_a_miss() -> None:
 
     assert "without the text" in reasons(cut, WORDS["overloaded"])
     assert "retry_after is None" in reasons(huge, WORDS["rate_limit"])
-    assert "'http://localhost' is not in" in reasons(away, WORDS["parsing"])
+    assert "'//localhost' is not in" in reasons(away, WORDS["parsing"])
 
 
 def test_late_cells_are_told() -> None:
@@ -139,6 +140,14 @@ def server() -> Iterator[HostileServer]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def encrypted() -> Iterator[HostileServer]:
+    """Run one that speaks TLS, and forget afterwards that it is trusted."""
+    with new_server(tls=True) as server:
+        yield server
+    tls_context.cache_clear()
+
+
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("fault", ["ok", "fin-mid-body", "stream-cut", "html", "error-under-200", "json-cut"])
@@ -150,6 +159,18 @@ def test_sample_of_cells(
 
     for played in cells([fault], [format], [runtime]):
         assert grade(played, observe(server, played)) == []
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("fault", ["tls-expired", "tls-not-spoken", "tls-cut-mid-body", "tls-cut-until-close"])
+def test_sample_of_cells_over_tls(
+    encrypted: HostileServer, monkeypatch: pytest.MonkeyPatch, fault: str, runtime: str
+) -> None:
+    """Among them those of TLS; no timer may ring here either."""
+    monkeypatch.setattr(cell, "TIMEOUTS", cell.PATIENT)
+
+    for played in cells([fault], ["openai_chat"], [runtime]):
+        assert grade(played, observe(encrypted, played)) == []
 
 
 def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

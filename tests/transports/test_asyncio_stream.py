@@ -332,3 +332,15 @@ def test_many_waits_of_a_native_task_can_be_cancelled_together(monkeypatch: pyte
             return cancelled
 
     assert anyio.run(main, backend="asyncio") > 0
+
+
+def test_sockets_of_a_loop_read_into_one_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system fills a buffer while others work, as on Windows, each has its own."""
+
+    async def main() -> list[bool]:
+        loop = asyncio.get_running_loop()
+        shared = asyncio_stream._buffer_of(loop) is asyncio_stream._buffer_of(loop)
+        monkeypatch.setattr("sys.platform", "win32")
+        return [shared, asyncio_stream._buffer_of(loop) is asyncio_stream._buffer_of(loop)]
+
+    assert asyncio.run(main()) == [True, False]

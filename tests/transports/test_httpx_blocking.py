@@ -26,6 +26,10 @@ class Stream:
         self.timeouts.append(timeout)
         return b"x"
 
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Remember the timeout."""
+        self.timeouts.append(timeout)
+
     def get_extra_info(self, name: str) -> str:
         """Name what was asked for."""
         return name
@@ -45,16 +49,18 @@ def test_a_connection_that_was_never_used_is_closed() -> None:
     assert not unused.is_dead()
 
 
-def test_reads_keep_to_the_sooner_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", ["read", "write"])
+def test_every_step_keeps_to_the_sooner_limit(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """Of what the library asks for and the moment at which the step must be over."""
+    more = {"read": 10, "write": b"x"}[step]
     monkeypatch.setattr(library, "now", lambda: 100.0)
     made, stream = connection(), Stream()
     made._hear("connection.connect_tcp.complete", {"return_value": stream})
 
-    stream.read(10, timeout=7.0)
+    getattr(stream, step)(more, timeout=7.0)
     for until in (103.0, 200.0, 99.0):
         made._until = until
-        stream.read(10, timeout=7.0)
+        getattr(stream, step)(more, timeout=7.0)
 
     assert stream.timeouts == [7.0, 3.0, 7.0, 0.001]
     assert made._socket == "socket"

@@ -243,6 +243,18 @@ def test_tls_failures_are_final(http: Any, chain: str) -> None:
 
     assert (ours.is_retryable, ours.outcome) == (False, "not_sent")
     assert "TLS" in ours.message
+    assert "SSLError: ('bad',)" in ours.message or "CERTIFICATE" in ours.message
+
+
+def test_who_hangs_up_in_the_handshake_may_not_the_next_time(http: Any) -> None:
+    """That says nothing about a certificate."""
+    error = http.ConnectError("")
+    error.__context__ = ssl.SSLEOFError(8, "unexpected end")
+
+    ours = seam.translate(http, error)
+
+    assert (ours.is_retryable, ours.outcome) == (True, "not_sent")
+    assert "unexpected end" in ours.message
 
 
 def test_a_timeout_without_known_limits_has_no_number(http: Any) -> None:

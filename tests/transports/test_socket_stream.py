@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -149,3 +150,19 @@ def test_a_socket_that_cannot_be_used_is_closed(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(type(trouble)):
         socket_stream.connect("127.0.0.1", 1, None)
     assert [one.fileno() for one in made] == [-1]
+
+
+def test_where_there_is_no_poll_select_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: ready or not, to read or to write."""
+    monkeypatch.delattr(select, "poll")
+    ours, theirs = socket.socketpair()
+
+    def ready(*, writing: bool) -> bool:
+        return socket_stream._is_ready(ours.fileno(), 0.01, writing=writing)
+
+    with ours, theirs:
+        before = [ready(writing=False), ready(writing=True)]
+        theirs.send(b"x")
+        after = ready(writing=False)
+
+    assert (before, after) == ([False, True], True)

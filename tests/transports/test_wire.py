@@ -203,6 +203,7 @@ def test_an_answer_to_head_has_a_length_and_no_body(make: MakeWire) -> None:
     "answer",
     [
         LENGTH.replace(b"X-A: 1", b"connection: close"),
+        LENGTH.replace(b"X-A: 1", b"connection: close") + b"more",
         b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
     ],
 )

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from fiber.adapters.anthropic.cache_hints import Block, mark_last
 from fiber.adapters.anthropic.parts import Context, block_of, plain
+from fiber.adapters.history import is_spoken
 from fiber.adapters.parameters import refuse
 from fiber.types.content import Text, ToolResult
 from fiber.types.http import Note
@@ -44,6 +45,9 @@ def conversation(context: Context) -> tuple[str | list[Block] | None, list[dict[
     system: list[Block] = []
     for message in messages[:leading]:
         system += _blocks(message, context)
+    if is_spoken(messages[leading:]):
+        said = [{"role": message.role, "content": message.content} for message in messages[leading:]]
+        return plain(system) if system else None, said
     turns: list[_Turn] = []
     for message in messages[leading:]:
         if message.role in _SYSTEM and not context.model.late_system:

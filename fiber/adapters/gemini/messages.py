@@ -28,7 +28,7 @@ from fiber._errors import FiberValidationError
 from fiber.adapters.gemini.media import media_part
 from fiber.adapters.gemini.models import is_before, is_modern
 from fiber.adapters.gemini.schema import SEAL, Seal
-from fiber.adapters.history import arguments_object, leave_out, refuse_part, sealed
+from fiber.adapters.history import arguments_object, is_spoken, leave_out, refuse_part, sealed
 from fiber.adapters.jsons import decode
 from fiber.types.content import Media, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
 from fiber.types.http import Note
@@ -38,6 +38,9 @@ from fiber.types.target import Target
 
 SKIP_SIGNATURE = "skip_thought_signature_validator"
 """The documented stand-in for a missing signature (page thought-signatures, section FAQ)."""
+
+
+_ROLES = {"user": "user", "assistant": "model"}
 
 
 class _Call(NamedTuple):
@@ -77,6 +80,11 @@ class Contents:
             `raise`.
         """
         messages = self._request.messages
+        if is_spoken(messages):
+            self.contents = [
+                {"role": _ROLES[message.role], "parts": [{"text": message.content}]} for message in messages
+            ]
+            return
         turn = max((n for n, message in enumerate(messages) if _opens_turn(message)), default=-1)
         for number, message in enumerate(messages):
             if message.name:

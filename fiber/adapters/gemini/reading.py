@@ -34,6 +34,7 @@ from fiber.adapters.gemini.schema import (
 )
 from fiber.adapters.gemini.usage import has_counts, read_usage
 from fiber.adapters.jsons import decode, decode_any, text_of
+from fiber.adapters.slots import Slot
 from fiber.types.content import Audio, Document, Image, Opaque
 
 _MEDIA: Mapping[str, type[Image | Audio | Document]] = {
@@ -58,6 +59,7 @@ class _Answer:
         "key",
         "kind",
         "signature",
+        "text",
     )
 
     def __init__(self, assembly: Assembly, choice: int) -> None:
@@ -69,6 +71,7 @@ class _Answer:
         self.call_id = ""
         self.call_name = ""
         self.signature: str | None = None
+        self.text: Slot | None = None  # what is being said, when the last part was a piece of it
 
 
 class Reader:
@@ -104,6 +107,26 @@ class Reader:
             self._candidate(candidate, index if type(index) is int else position)
         if reply.usageMetadata is not None and has_counts(reply.usageMetadata):
             self._usage = reply.usageMetadata
+
+    def take_words(self, reply: Reply) -> bool:
+        """Take a chunk that goes on with the text and says nothing else, as most do; say whether it is one."""
+        answer, candidates = self._answers.get(0), reply.candidates
+        if answer is None or answer.text is None or candidates is None or len(candidates) != 1:
+            return False
+        if not self._assembly.model:  # this chunk may bring it
+            return False
+        candidate, content = candidates[0], candidates[0].content
+        if content is None or content.parts is None or len(content.parts) != 1 or reply.promptFeedback:
+            return False
+        if candidate != Candidate(index=0, content=content) and candidate != Candidate(content=content):
+            return False
+        part = decode(bytes(content.parts[0]), PART)
+        if not part.text or part != Part(part.text):
+            return False
+        self._assembly.more_text(part.text, answer.text)
+        if reply.usageMetadata is not None and has_counts(reply.usageMetadata):
+            self._usage = reply.usageMetadata
+        return True
 
     def settle(self) -> None:
         """Bring the usage up to date; chunks carry running totals, so the last one is enough."""
@@ -149,6 +172,7 @@ class Reader:
     def _part(self, raw: msgspec.Raw, answer: _Answer, choice: int) -> None:
         part = decode(bytes(raw), PART)
         signed = text_or_none(part.thoughtSignature) is not None
+        answer.text = None
         if part.functionCall is not None:
             self._call(part, part.functionCall, raw, answer, choice, signed=signed)
         elif part.text is not None:
@@ -167,8 +191,11 @@ class Reader:
         elif answer.kind != kind:
             answer.key += 1
             answer.kind = kind
-        add = self._assembly.reasoning if kind == "thought" else self._assembly.text
-        add(piece, answer.key, choice)
+        if kind == "thought":
+            self._assembly.reasoning(piece, answer.key, choice)
+        else:
+            slot = self._assembly.text(piece, answer.key, choice)
+            answer.text = None if signed else slot
         if signed:
             self._assembly.seal(self._assembly.opaque(text_of(raw), kind), answer.key, choice)
 

@@ -82,7 +82,8 @@ class GeminiStreamDecoder(SSEStreamDecoder):
         for reply in pieces:
             if reply.error is not None:
                 raise error_of({"error": reply.error}, self.head, data, self.target)
-            self._reader.take(reply)
+            if not self._reader.take_words(reply):
+                self._reader.take(reply)
 
     def at_eof(self) -> str | None:
         """The stream is whole when every candidate said why it ended, or the prompt was blocked."""

@@ -213,6 +213,8 @@ class Answer:
         turn, choices = self._first, chunk.choices
         if turn is None or turn.text is None or choices is None or len(choices) != 1:
             return False
+        if not self._assembly.model:  # this chunk may bring it
+            return False
         delta = choices[0].delta
         if delta is None or type(delta.content) is not str or not delta.content:
             return False

@@ -39,7 +39,12 @@ def read_usage(said: Mapping[str, Any], tier: Any = None) -> Usage:
     others: Mapping[str, Any] = {} if said.keys() <= _USUAL else said
     input_tokens, output_tokens = _count(said, "prompt_tokens"), _count(said, "completion_tokens")
     total_tokens = _count(said, "total_tokens")
-    reasoning = _first(completion, ("reasoning_tokens",), others, ("reasoning_tokens",))
+    read, written = _count(prompt, "cached_tokens"), _first(prompt, _WRITTEN)
+    reasoning = _count(completion, "reasoning_tokens")
+    if others:
+        read = _first(others, _READ) if read is None else read
+        written = _count(others, _WRITTEN[1]) if written is None else written
+        reasoning = _count(others, "reasoning_tokens") if reasoning is None else reasoning
     if (
         reasoning
         and input_tokens is not None
@@ -51,8 +56,8 @@ def read_usage(said: Mapping[str, Any], tier: Any = None) -> Usage:
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         total_tokens=total_tokens,
-        cache_read_tokens=_first(prompt, ("cached_tokens",), others, _READ),
-        cache_write_tokens=_first(prompt, _WRITTEN, others, _WRITTEN[1:]),
+        cache_read_tokens=read,
+        cache_write_tokens=written,
         reasoning_tokens=reasoning,
         audio_input_tokens=_count(prompt, "audio_tokens"),
         audio_output_tokens=_count(completion, "audio_tokens"),
@@ -75,14 +80,10 @@ def _count(said: Mapping[str, Any], name: str) -> int | None:
     return value if value is None or type(value) is int else count(value)
 
 
-def _first(
-    details: Mapping[str, Any], names: tuple[str, ...], said: Mapping[str, Any], other_names: tuple[str, ...]
-) -> int | None:
-    """Return the first count that there is, in *details* or else in *said*."""
-    for found, known in ((details, names), (said, other_names)):
-        for name in known if found else ():
-            if (value := _count(found, name)) is not None:
-                return value
+def _first(said: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    for name in names:
+        if (value := _count(said, name)) is not None:
+            return value
     return None
 
 

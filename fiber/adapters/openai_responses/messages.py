@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from fiber.adapters.history import leave_out, sealed
+from fiber.adapters.history import is_spoken, leave_out, sealed
 from fiber.adapters.openai_responses.content import KINDS, Content
 from fiber.adapters.openai_responses.items import REFERENCE
 from fiber.adapters.openai_responses.models import facts
@@ -50,6 +50,8 @@ def input_items(request: ChatRequest, target: Target, notes: list[Note]) -> list
     """
     Return the messages of *request* as input items: dicts, and `Raw` for what goes back as it came.
     """
+    if is_spoken(request.messages):
+        return [{"type": "message", "role": message.role, "content": message.content} for message in request.messages]
     items = InputItems(request, target, notes)
     for message in request.messages:
         items.add(message)

@@ -69,4 +69,16 @@ class Close:
     """Close in an orderly way, whatever was promised."""
 
 
-Action: TypeAlias = Head | Part | End | Send | Pause | Stall | HalfClose | Reset | Close
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Close as `Close` does, but under TLS without its farewell: whoever cuts a cable says none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beneath:
+    """Send bytes beneath TLS, unencrypted."""
+
+    data: bytes
+
+
+Action: TypeAlias = Head | Part | End | Send | Pause | Stall | HalfClose | Reset | Close | Cut | Beneath

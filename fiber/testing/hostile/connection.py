@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from fiber.testing.hostile.actions import Action, Close, End, HalfClose, Head, Part, Pause, Reset, Send, Stall
 from fiber.testing.hostile.scene import EVENT_FORMATS, Fault, Scene, good, half, once, opened
 
-_BREATH_SECONDS = 0.02
-"""Before a reset, so that the client has read what came: a reset may destroy what is on its way."""
-RESET: tuple[Action, ...] = (Pause(_BREATH_SECONDS), Reset())
+BREATH_SECONDS = 0.02
+"""Before a break, so that the client has read what came: it may destroy what is on its way."""
+RESET: tuple[Action, ...] = (Pause(BREATH_SECONDS), Reset())
 
 
 def _opened(scene: Scene) -> Head:
@@ -44,7 +44,8 @@ def _bytes(scene: Scene) -> bytes:
     return b"".join(scene.events()) if scene.streams else scene.body()
 
 
-def _cut_until_close(scene: Scene) -> list[Action]:
+def half_until_close(scene: Scene) -> list[Action]:
+    """Send half of such a body."""
     return until_close(scene, b"".join(half(scene.events())) if scene.streams else half(scene.body()))
 
 
@@ -124,7 +125,7 @@ FAULTS = (
     Fault(
         "until-close", "C10", "A good answer whose end is that of the connection.", lambda s: until_close(s, _bytes(s))
     ),
-    Fault("until-close-cut", "C10", "Half an answer whose end is that of the connection.", _cut_until_close),
+    Fault("until-close-cut", "C10", "Half an answer whose end is that of the connection.", half_until_close),
     Fault("stale-keepalive", "C11", "A used connection is reset when its next request comes.", _stale(Reset())),
     Fault("stale-keepalive-fin", "C11", "A used connection is closed when its next request comes.", _stale(Close())),
     Fault(

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from fiber.testing.hostile.actions import Action, Close, End, HalfClose, Head, Part, Pause, Reset, Send, Stall
+from fiber.testing.hostile.actions import (
+    Action,
+    Beneath,
+    Close,
+    Cut,
+    End,
+    HalfClose,
+    Head,
+    Part,
+    Pause,
+    Reset,
+    Send,
+    Stall,
+)
 from fiber.testing.http1 import Connection, RawRequest, chunk, head
 from fiber.testing.recorded import MockRequest
 
@@ -53,8 +66,13 @@ def play(
             case Reset():
                 connection.reset()
                 return False
+            case Cut():
+                connection.cut()
+                return False
             case Close():
                 return False
+            case Beneath(data):
+                connection.send_beneath(data)
             case _:  # pragma: no cover - mypy holds that there is no other
                 assert_never(action)
     return lives

@@ -17,6 +17,10 @@ from fiber.testing.script import Failure, Reply
 from fiber.testing.view import ChatView
 
 Mode: TypeAlias = Literal["whole", "stream"]
+Greeting: TypeAlias = Literal[
+    "good", "wrong-host", "expired", "untrusted", "too-old", "cut", "reset", "stall", "plain", "unasked"
+]
+"""How a server answers the handshake of TLS; `unasked`: well, but the URL says http."""
 
 Half = TypeVar("Half", bytes, list[bytes])
 
@@ -112,6 +116,7 @@ class Fault:
         play: The recipe.
         modes: Kinds of chat that it concerns; others get a good answer.
         formats: Formats that can have it; others get a good answer.
+        tls: How the handshake goes, for a fault that needs a server with TLS; None for one that does not.
     """
 
     name: str
@@ -120,6 +125,7 @@ class Fault:
     play: Recipe
     modes: frozenset[Mode] = _ALL_MODES
     formats: frozenset[str] = _ALL_FORMATS
+    tls: Greeting | None = None
 
     def concerns(self, format: str, mode: Mode) -> bool:
         """Tell whether a request of this format and kind meets the fault."""

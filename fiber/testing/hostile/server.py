@@ -6,17 +6,21 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from fiber.testing.certificates import issuer
 from fiber.testing.formats import Route, route
 from fiber.testing.formats.common import Asked
 from fiber.testing.hostile.actions import Action
 from fiber.testing.hostile.faults import FAULTS
 from fiber.testing.hostile.play import play
-from fiber.testing.hostile.scene import Scene, good, refused
+from fiber.testing.hostile.scene import Fault, Scene, good, refused
+from fiber.testing.hostile.tls import greet
 from fiber.testing.http1 import Connection, RawRequest
+from fiber.testing.listening import HOST, Listener
 from fiber.testing.recorded import MockRequest
 from fiber.testing.script import Failure, RefusedError
 from fiber.testing.serving import VERSIONS, Family, LoopbackServer, watched
@@ -42,6 +46,10 @@ class HostileServer(LoopbackServer):
         bulk_bytes: What is huge decodes to so much.
         flood_events: Pieces of text, comments or empty events of a flood.
         port: 0 chooses a free one.
+        tls: Speak TLS, which some faults are about; needs trustme (`pip install 'fiber-llm[testing]'`).
+
+    Raises:
+        ImportError: trustme is not installed.
     """
 
     def __init__(
@@ -53,6 +61,7 @@ class HostileServer(LoopbackServer):
         bulk_bytes: int = 256 * 1024 * 1024,
         flood_events: int = 100_000,
         port: int = 0,
+        tls: bool = False,
     ) -> None:
         super().__init__(port)
         self._slow_seconds = slow_seconds
@@ -62,22 +71,40 @@ class HostileServer(LoopbackServer):
         self._flood_events = flood_events
         self._met: Counter[str] = Counter()
         self._carried: Counter[int] = Counter()
+        self._issuer = issuer() if tls else b""
+        self._others: dict[str, Listener] = {}
 
     @property
     def faults(self) -> tuple[str, ...]:
         """The names of all faults."""
         return tuple(FAULTS)
 
+    @property
+    def url(self) -> str:
+        """The server's address, without a path."""
+        return super().url.replace("http:", "https:") if self._issuer else super().url
+
+    @property
+    def issuer(self) -> bytes:
+        """
+        Whom clients must trust: the certificate of the issuer, as PEM; empty without TLS.
+
+        It is the same for all servers of a process.
+        """
+        return self._issuer
+
     def base_url(self, family: Family, fault: str = "ok") -> str:
         """
         Return the base URL with which a client of this family of providers meets *fault*.
 
         Raises:
-            ValueError: There is no such fault.
+            ValueError: There is no such fault, or it is about TLS and the server does not speak it.
         """
         if fault not in FAULTS:
             raise ValueError(f"No fault {fault!r}; HostileServer.faults lists all {len(FAULTS)}.")
-        return f"{self.url}/{fault}{VERSIONS[family]}"
+        if FAULTS[fault].tls and not self._issuer:
+            raise ValueError(f"The fault {fault!r} is about TLS: it needs HostileServer(tls=True).")
+        return f"{self._origin(FAULTS[fault])}/{fault}{VERSIONS[family]}"
 
     def count(self, fault: str) -> int:
         """Return how many requests met *fault* since the last `reset`."""
@@ -89,6 +116,33 @@ class HostileServer(LoopbackServer):
         with self._lock:
             self._requests.clear()
             self._met.clear()
+
+    def close(self) -> None:
+        """Close every connection and wait for all threads."""
+        for listener in self._others.values():
+            listener.close()
+        self._others.clear()
+        super().close()
+
+    def _origin(self, fault: Fault) -> str:
+        """Return where the fault is met: a handshake that fails has a port of its own, for no path is seen in it."""
+        if fault.tls in (None, "good"):
+            return self.url
+        if fault.name not in self._others:
+            self._others[fault.name] = Listener(partial(self._greet, fault), 0)
+        scheme = "http" if fault.tls == "unasked" else "https"
+        return f"{scheme}://{HOST}:{self._others[fault.name].port}"
+
+    def _serve(self, connection: Connection) -> None:
+        if self._issuer:
+            greet(connection, "good", self._limit_seconds)
+        super()._serve(connection)
+
+    def _greet(self, fault: Fault, connection: Connection) -> None:
+        with self._lock:
+            self._met[fault.name] += 1
+        greet(connection, fault.tls or "good", self._limit_seconds)
+        super()._serve(connection)
 
     def _exchange(self, connection: Connection, raw: RawRequest) -> bool:
         target = urlsplit(raw.target)

@@ -298,3 +298,15 @@ def test_finish_reason_may_be_repeated() -> None:
 
     assert [event.type for event in events].count("tool-call-end") == 1
     assert events[-1].finish_reason == "tool_calls"  # type: ignore[union-attr]
+
+
+def test_a_model_that_is_named_late_is_known() -> None:
+    """Some servers name it in the last chunk only."""
+    chunk = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "a"}}]}
+    end = {"model": "late", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    frames = [chunk, chunk, {**chunk, "model": "late"}, chunk, end]
+
+    decoder = ADAPTER.stream_decoder(HTTPHead(200), Target(provider="acme", model="asked", base_url="http://a.example"))
+    decoder.feed(b"".join(b"data: " + json.dumps(frame).encode() + b"\n\n" for frame in frames) + b"data: [DONE]\n\n")
+
+    assert (decoder.error, decoder.result().model, decoder.result().text) == (None, "late", "aaaa")

@@ -7,7 +7,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from fiber.testing.hostile.actions import Action, Close, End, HalfClose, Head, Part, Pause, Reset, Send, Stall
+from fiber.testing.hostile.actions import (
+    Action,
+    Beneath,
+    Close,
+    Cut,
+    End,
+    HalfClose,
+    Head,
+    Part,
+    Pause,
+    Reset,
+    Send,
+    Stall,
+)
 from fiber.testing.hostile.play import play
 from fiber.testing.http1 import Connection, GoneError, RawRequest
 from fiber.testing.recorded import MockRequest
@@ -77,6 +90,11 @@ def test_raw_bytes_are_sent_as_they_are(ends: tuple[Connection, socket.socket]) 
     assert sent(ends, Send(b"SSH\n"), Close(), Send(b"never")) == b"SSH\n"
 
 
+def test_without_tls_a_cut_is_a_close(ends: tuple[Connection, socket.socket]) -> None:
+    """There is no farewell to leave out, and nothing beneath."""
+    assert sent(ends, Beneath(b"SSH\n"), Cut(), Send(b"never")) == b"SSH\n"
+
+
 def test_reset_is_a_reset(ends: tuple[Connection, socket.socket]) -> None:
     """The client sees that the connection was reset, not closed."""
     assert run(ends[0], Reset(), Send(b"never"))[0] is False
@@ -97,7 +115,9 @@ def test_stall_ends_at_the_limit(ends: tuple[Connection, socket.socket]) -> None
     assert run(ends[0], Stall())[0] is False
 
 
-@pytest.mark.parametrize("action", [Stall(), Pause(5), HalfClose(), Send(b"x" * 20_000_000)])
+@pytest.mark.parametrize(
+    "action", [Stall(), Pause(5), HalfClose(), Send(b"x" * 20_000_000), Beneath(b"x" * 20_000_000)]
+)
 def test_client_that_left_is_noticed(ends: tuple[Connection, socket.socket], action: Action) -> None:
     """Every wait ends when the client leaves."""
     ends[1].close()

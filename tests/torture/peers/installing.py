@@ -28,16 +28,23 @@ def python_of(library: str) -> str:
     Raises:
         SkippedError: pip cannot install it.
     """
-    if library == "fiber":
-        return sys.executable
+    return sys.executable if library == "fiber" else environment(REQUIREMENTS / f"{library}.txt")
+
+
+def environment(wanted: Path) -> str:
+    """
+    Return the Python of an environment with these hashed requirements, called like their file.
+
+    Raises:
+        SkippedError: pip cannot install them.
+    """
     said = os.environ.get("FIBER_TORTURE_CACHE")
-    folder = (Path(said) if said else Path.home() / ".cache" / "fiber-torture").resolve() / library
+    folder = (Path(said) if said else Path.home() / ".cache" / "fiber-torture").resolve() / wanted.stem
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = REQUIREMENTS / f"{library}.txt"
     stamp = folder / "requirements.sha256"
     digest = hashlib.sha256(wanted.read_bytes() + sys.version.encode()).hexdigest()
     if not stamp.exists() or stamp.read_text() != digest:
-        print(f"installing {library} ...", file=sys.stderr, flush=True)
+        print(f"installing {wanted.stem} ...", file=sys.stderr, flush=True)
         venv.create(folder, clear=True, with_pip=True)
         command = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(wanted)]
         try:

@@ -14,6 +14,7 @@ from tests.torture.outcome import SAID, Mode, Outcome
 
 LEFT_OUT: Mapping[str, str] = {
     "redirected": "is where redirects lead, not a fault",
+    **{name: "each client is told in another way whom to trust" for name, fault in FAULTS.items() if fault.tls},
     "empty-choices": "the empty list is there for the caller to see, so any result is defensible",
 }
 """Faults that are not played, and why."""

@@ -1,4 +1,4 @@
-"""What a client knows without asking anybody; both faces say it."""
+"""What both faces of a client know without a call: its rows, keys, routes and prices."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from fiber.types.options import chat_request
 from fiber.types.result import Usage
 
 
-class Facts:
-    """The part of a client that sends nothing."""
+class Face:
+    """A face of a client, over its settings."""
 
     _settings: Settings
 
