@@ -46,7 +46,11 @@ if TYPE_CHECKING:
     from fiber.providers.compatible import openai_compatible
     from fiber.providers.row import Provider
     from fiber.providers.table import PROVIDERS
+    from fiber.registry.capabilities import ModelCapabilities
+    from fiber.registry.catalog import ModelCatalog
     from fiber.registry.models import ModelRegistry, Route
+    from fiber.registry.prices import PriceQuery, PriceSource, PriceTable, Rates
+    from fiber.registry.tokens import count_tokens
     from fiber.transports.base import Transport
     from fiber.types.calls import ChatOptions
     from fiber.types.config import (
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
         Timeouts,
     )
     from fiber.types.content import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
+    from fiber.types.cost import Cost, CostLine
     from fiber.types.events import (
         ContentPart,
         Heartbeat,
@@ -115,11 +120,16 @@ _HOMES = {
     "fiber.providers.compatible": "openai_compatible",
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS",
+    "fiber.registry.capabilities": "ModelCapabilities",
+    "fiber.registry.catalog": "ModelCatalog",
     "fiber.registry.models": "ModelRegistry Route",
+    "fiber.registry.prices": "PriceQuery PriceSource PriceTable Rates",
+    "fiber.registry.tokens": "count_tokens",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
+    "fiber.types.cost": "Cost CostLine",
     "fiber.types.events": (
         "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta Restart StreamEvent TextDelta "
         "ToolCallDelta ToolCallEnd ToolCallStart UsageUpdate"
@@ -153,6 +163,8 @@ __all__ = [
     "Choice",
     "Citation",
     "ContentPart",
+    "Cost",
+    "CostLine",
     "Document",
     "Ending",
     "Expiring",
@@ -186,6 +198,8 @@ __all__ = [
     "Log",
     "MessageEnd",
     "MessageStart",
+    "ModelCapabilities",
+    "ModelCatalog",
     "ModelRegistry",
     "NO_RETRY",
     "NO_TIMEOUTS",
@@ -193,12 +207,16 @@ __all__ = [
     "PROVIDERS",
     "Part",
     "PieceStream",
+    "PriceQuery",
+    "PriceSource",
+    "PriceTable",
     "Prompt",
     "PromptDefaults",
     "Provider",
     "Quirks",
     "RETRY_PRESETS",
     "RateLimits",
+    "Rates",
     "RawResponse",
     "Reasoning",
     "ReasoningDelta",
@@ -235,6 +253,7 @@ __all__ = [
     "aws_credentials",
     "check_image",
     "compare_images",
+    "count_tokens",
     "data_url",
     "default_layers",
     "describe_images",

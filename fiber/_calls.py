@@ -114,7 +114,7 @@ async def complete(settings: Settings, call: Call) -> Any:
     except FiberError as error:
         await reply.end(ending_of(result, error))
         raise
-    await reply.end(ending_of(result))
+    await reply.end(ending_of(ready))
     return ready
 
 
@@ -251,6 +251,8 @@ def _call(
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
         idempotency_key=_idempotency_key(options),
+        catalog=settings.catalog,
+        prices=settings.prices,
         **switches,
     )
 

@@ -21,7 +21,9 @@ from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
 from fiber.layers import layers_of
 from fiber.providers.row import Credential, Provider
+from fiber.registry.catalog import BUNDLED, ModelCatalog
 from fiber.registry.models import ModelRegistry
+from fiber.registry.prices import PriceSource, sources_of
 from fiber.transports.base import Transport
 from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.config import BreakerPolicy, RetryPolicy, Timeouts
@@ -55,6 +57,8 @@ class Fiber(Face):
             `httpx`; or another `Transport`, for instance `fiber.testing.FakeTransport`, which is used for both faces,
             unless its attribute `blocking` is a second one for `fiber.sync`.
         layers: Other layers, outermost first.
+        catalog: What is known about models; the file of this library when not given.
+        prices: One price list or several, asked for the cost of a call before the catalogue.
         fetch: What `fetch_part` may fetch; nothing when not given.
         allow_http: Accept plain `http://` base URLs of other machines than this one.
 
@@ -79,6 +83,8 @@ class Fiber(Face):
         model_registry: ModelRegistry | None = None,
         transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None = None,
         layers: tuple[Layer, ...] | None = None,
+        catalog: ModelCatalog | None = None,
+        prices: PriceSource | Iterable[PriceSource] | None = None,
         fetch: FetchPolicy | None = None,
         allow_http: bool = False,
     ) -> None:
@@ -93,6 +99,8 @@ class Fiber(Face):
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
             fetch=fetch,
+            catalog=catalog or BUNDLED,
+            prices=sources_of(prices),
         )
         self._blocking = blocking
         said = {"model": default_model, "temperature": default_temperature, "max_tokens": default_max_tokens}

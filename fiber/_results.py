@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
@@ -9,6 +10,9 @@ import msgspec
 from fiber._chain import Call
 from fiber._errors import FiberParsingError
 from fiber._operations import Chat
+from fiber.registry.cost import priced
+from fiber.transports.base import wall
+from fiber.types.cost import Cost
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult, Receipt
@@ -23,29 +27,48 @@ def finished(call: Call, result: ChatResult) -> ChatResult:
     """
     result = receipted(call, result)
     warnings = tuple(str(note) for note in call.journal.notes if _speaks(call, note)) + result.warnings
+    if (ending := call.catalog.notice(result.provider, result.model)) is not None:
+        warnings = (*warnings, ending)
     return _parsed(call, msgspec.structs.replace(result, warnings=warnings))
 
 
 def receipted(call: Call, result: ChatResult) -> ChatResult:
-    """Return *result*, whole or partial, with the receipt of *call*."""
+    """Return *result*, whole or partial, with its cost and the receipt of *call*."""
     journal = call.journal
+    cost = _cost(call, result)
     first = journal.first_event
     receipt = Receipt(
         attempts=tuple(journal.attempts),
         seconds=call.transport.now() - journal.started,
         first_event_seconds=None if first is None else first - journal.started,
-        cost_usd=result.usage.cost_usd,
-        cost_source="provider" if result.usage.cost_usd is not None else None,
+        cost_usd=cost.usd,
+        cost_source=cost.source,
+        cost_revision=cost.revision,
+        cost_lines=cost.lines,
+        cost_note=cost.note,
         dropped=_notes(journal.notes, "dropped"),
         mapped=_notes(journal.notes, "mapped"),
         possible_duplicate_charge=journal.possible_duplicate_charge,
     )
-    return msgspec.structs.replace(result, receipt=receipt)
+    usage = msgspec.structs.replace(result.usage, cost_usd=cost.usd, cost_status=cost.status)
+    return msgspec.structs.replace(result, usage=usage, receipt=receipt)
 
 
 def notes_of(call: Call) -> tuple[Note, ...]:
     """Return the adapter's notes that the caller wants to hear."""
     return tuple(note for note in call.journal.notes if _speaks(call, note))
+
+
+def _cost(call: Call, result: ChatResult) -> Cost:
+    usage, target = result.usage, call.target
+    asked = call.journal.attempts[-1].model if call.journal.attempts else target.model
+    tier = usage.service_tier or getattr(cast(Chat, call.operation).request, "service_tier", None) or ""
+    # OpenAI says where it works only in its host: eu.api.openai.com, us.api.openai.com.
+    place, _, host = target.host.partition(".")
+    region = place if host == "api.openai.com" else usage.region or ""
+    at = datetime.fromtimestamp(wall(call.transport), UTC)
+    sources = (*call.prices, call.catalog)
+    return priced(usage, sources, result.provider, (result.model, asked), at, tier=tier, region=region)
 
 
 def _speaks(call: Call, note: Note) -> bool:

@@ -9,7 +9,9 @@ from typing import Any
 
 from fiber._chain import Handler
 from fiber.providers.row import Credential, Provider, in_region_of, with_row
+from fiber.registry.catalog import BUNDLED, ModelCatalog
 from fiber.registry.models import ModelRegistry
+from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
 from fiber.types.calls import KNOWN
 from fiber.types.config import RetryPolicy, Timeouts
@@ -38,6 +40,7 @@ class Settings:
         defaults: Keywords of a call that are used where the caller said nothing.
         context: Bound fields.
         fetch: What `fetch_part` may fetch; nothing when None.
+        catalog, prices: What is known about models; price lists that are asked before it.
     """
 
     rows: Mapping[str, Provider]
@@ -51,6 +54,8 @@ class Settings:
     context: Mapping[str, Any] = field(default_factory=dict)
     state: State = field(default_factory=State)
     fetch: FetchPolicy | None = None
+    catalog: ModelCatalog = BUNDLED
+    prices: tuple[PriceSource, ...] = ()
 
 
 def over(settings: Settings, transport: Transport) -> Settings:
