@@ -218,8 +218,10 @@ class Answer:
         delta = choices[0].delta
         if delta is None or type(delta.content) is not str or not delta.content:
             return False
-        if chunk != Chunk(chunk.id, chunk.model, [Choice(0, Delta(delta.content))], object="chat.completion.chunk"):
+        words, tier = [Choice(0, Delta(delta.content))], chunk.service_tier
+        if chunk != Chunk(chunk.id, chunk.model, words, object="chat.completion.chunk", service_tier=tier):
             return False
+        self._tier = tier or self._tier
         self._assembly.more_text(delta.content, turn.text)
         return True
 
