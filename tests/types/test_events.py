@@ -18,6 +18,7 @@ from fiber.types.events import (
     MessageEnd,
     MessageStart,
     ReasoningDelta,
+    Restart,
     StreamEvent,
     TextDelta,
     ToolCallDelta,
@@ -45,6 +46,7 @@ TAGS: list[tuple[StreamEvent, str]] = [
     (UsageUpdate(Usage()), "usage"),
     (Log("info", "a"), "log"),
     (Heartbeat(), "heartbeat"),
+    (Restart(2, "FiberTimeoutError"), "restart"),
     (MessageEnd("stop"), "message-end"),
 ]
 
