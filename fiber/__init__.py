@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from fiber._streams import ChatStream, SyncChatStream
     from fiber._sync import SyncFiber
     from fiber.adapters.base import Adapter
+    from fiber.credentials.aws import aws_credentials
+    from fiber.credentials.google import google_credentials
+    from fiber.credentials.refreshing import Expiring, Refreshing
     from fiber.layers import default_layers
     from fiber.providers.aws import AWSKeys
     from fiber.providers.compatible import openai_compatible
@@ -104,6 +107,9 @@ _HOMES = {
     "fiber._streams": "ChatStream SyncChatStream",
     "fiber._sync": "SyncFiber",
     "fiber.adapters.base": "Adapter",
+    "fiber.credentials.aws": "aws_credentials",
+    "fiber.credentials.google": "google_credentials",
+    "fiber.credentials.refreshing": "Expiring Refreshing",
     "fiber.layers": "default_layers",
     "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
@@ -149,6 +155,7 @@ __all__ = [
     "ContentPart",
     "Document",
     "Ending",
+    "Expiring",
     "FetchPolicy",
     "Fiber",
     "FiberAuthError",
@@ -197,6 +204,7 @@ __all__ = [
     "ReasoningDelta",
     "ReasoningOptions",
     "Receipt",
+    "Refreshing",
     "Reply",
     "ResponseFormat",
     "Restart",
@@ -224,11 +232,13 @@ __all__ = [
     "Usage",
     "UsageUpdate",
     "__version__",
+    "aws_credentials",
     "check_image",
     "compare_images",
     "data_url",
     "default_layers",
     "describe_images",
+    "google_credentials",
     "openai_compatible",
     "partial_json",
     "read_part",

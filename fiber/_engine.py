@@ -93,7 +93,9 @@ async def core(call: Call) -> Reply:
 
 async def _secret(call: Call) -> Secret:
     key: Any = call.credential
-    if callable(key):
+    if (fresh := getattr(key, "fresh", None)) is not None:
+        key = await _given(call, fresh(call.transport, call.deadline))
+    elif callable(key):
         key = key()
         if inspect.isawaitable(key):
             key = await _given(call, key)

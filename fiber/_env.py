@@ -2,8 +2,8 @@
 The only reader of the environment.
 
 Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `places`, `FIBER_MODEL` (default
-model), `FIBER_TRANSPORT` (`direct` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), and those that name proxies.
-Nothing else is read.
+model), `FIBER_TRANSPORT` (`direct` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), those that name proxies, and, when
+it is asked for credentials, those of `fiber.credentials.aws`. Nothing else is read.
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ def base_urls(rows: Iterable[Provider]) -> dict[str, str]:
     return found
 
 
+def values(names: Iterable[str]) -> dict[str, str]:
+    """Return those of the variables *names* that are set and not empty."""
+    return {name: said for name in names if (said := os.environ.get(name, "").strip())}
+
+
 def default_model() -> str:
     """Return `FIBER_MODEL`, or an empty string."""
     return os.environ.get("FIBER_MODEL", "").strip()
@@ -69,14 +74,6 @@ def proxy_for(scheme: str, host: str) -> str:
         return ""
     proxies = getproxies()
     return proxies.get(scheme) or proxies.get("all") or ""
-
-
-def _first(rows: Iterable[Provider], field: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for row in rows:
-        if value := _value(getattr(row, field)):
-            found[row.name] = value
-    return found
 
 
 def _value(names: Iterable[str]) -> str:

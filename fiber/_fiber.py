@@ -7,11 +7,12 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
 
-from fiber import _calls, _settings
+from fiber import _calls, _lists, _settings
 from fiber._batch import BatchRequest, batch
 from fiber._chain import Layer, chain
 from fiber._engine import core, run_sync
 from fiber._errors import FiberError
+from fiber._face import Face
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, bytes_of, text_of
 from fiber._settings import Settings
@@ -20,7 +21,7 @@ from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
 from fiber.layers import layers_of
 from fiber.providers.row import Credential, Provider
-from fiber.registry.models import ModelRegistry, Route
+from fiber.registry.models import ModelRegistry
 from fiber.transports.base import Transport
 from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.config import BreakerPolicy, RetryPolicy, Timeouts
@@ -32,7 +33,7 @@ from fiber.types.result import ChatResult
 F = TypeVar("F", bound="Fiber")
 
 
-class Fiber:
+class Fiber(Face):
     """
     One client for every provider; usable from any task, thread and event loop.
 
@@ -204,6 +205,19 @@ class Fiber:
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
         return PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of)
 
+    async def models(self, provider: str, *, timeout: float | Timeouts | None = None) -> list[str]:
+        """
+        Return the names of the models in the provider's own list, sorted, as it spells them.
+
+        Raises:
+            FiberCapabilityError: It has no list.
+        """
+        return await _lists.models(self._settings, provider, timeout)
+
+    async def ping(self, provider: str, *, timeout: float | Timeouts | None = None) -> float:
+        """Ask for that list once, without a retry, and return how many seconds it took; errors as for `request`."""
+        return await _lists.ping(self._settings, provider, timeout)
+
     async def fetch_part(self, url: str) -> Image | Audio | Document:
         """
         Fetch *url* within the client's `FetchPolicy` and make the part it is, as `read_part` does for a file.
@@ -215,24 +229,6 @@ class Fiber:
             FiberConnectionError, FiberTimeoutError: Nothing usable came.
         """
         return await _calls.fetched(self._settings, url)
-
-    @property
-    def providers(self) -> Mapping[str, Provider]:
-        """The rows of this client, by name."""
-        return self._settings.rows
-
-    def has_key(self, provider: str) -> bool:
-        """Say whether calls to *provider* have a key, or need none."""
-        name = self.route("-", provider=provider).provider
-        return bool(self._settings.keys.get(name)) or not self._settings.rows[name].needs_key
-
-    def route(self, model: str, *, provider: str | None = None) -> Route:
-        """Return where *model* goes, without a call; errors as for `chat`."""
-        return self._settings.registry.resolve(model, provider=provider)
-
-    def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
-        """Return the steps by which *model* is routed, in words; no I/O."""
-        return self._settings.registry.explain(model, provider=provider)
 
     def bind(self, **fields: Any) -> BoundFiber:
         """

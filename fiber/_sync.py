@@ -6,22 +6,24 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from fiber import _calls, _settings
+from fiber import _calls, _lists, _settings
 from fiber._batch import BatchRequest, batch
 from fiber._engine import run_sync
 from fiber._errors import FiberError
+from fiber._face import Face
 from fiber._operations import RawResponse
 from fiber._pieces import PieceStream, SyncPieceStream, bytes_of, text_of
 from fiber._settings import Settings
 from fiber._streams import ChatStream, SyncChatStream
 from fiber.providers.row import Credential, Provider
 from fiber.types.calls import ChatOptions, RawOptions
+from fiber.types.config import Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
 
 
-class SyncFiber:
+class SyncFiber(Face):
     """
     `fiber.sync`: every call blocks until it is done.
 
@@ -86,6 +88,14 @@ class SyncFiber:
         """Exchange anything with a provider and iterate the body as it comes."""
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
         return SyncPieceStream(PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of))
+
+    def models(self, provider: str, *, timeout: float | Timeouts | None = None) -> list[str]:
+        """Return the names of the models in the provider's own list; see `Fiber.models`."""
+        return run_sync(_lists.models(self._settings, provider, timeout))
+
+    def ping(self, provider: str, *, timeout: float | Timeouts | None = None) -> float:
+        """Ask for that list once and return how many seconds it took; see `Fiber.ping`."""
+        return run_sync(_lists.ping(self._settings, provider, timeout))
 
     def fetch_part(self, url: str) -> Image | Audio | Document:
         """Fetch *url* within the client's `FetchPolicy`; see `Fiber.fetch_part`."""

@@ -9,6 +9,7 @@ from itertools import chain
 import pytest
 from hypothesis import settings
 
+from fiber.credentials import aws
 from fiber.providers.table import PROVIDERS
 
 # No test fails because a machine is busy, and each run tries the same examples: `nox -s thorough` tries new ones.
@@ -25,7 +26,7 @@ def no_real_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     `FIBER_HTTP` stays: the whole suite runs over each HTTP library in turn.
     """
     documented = {name for row in PROVIDERS for name in (*row.key_env, *row.base_url_env, *chain(*row.places.values()))}
-    documented |= {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+    documented |= set(aws.VARIABLES)
     for name in list(os.environ):
         ours = name.upper().startswith("FIBER_") and name != "FIBER_HTTP"
         if name in documented or ours or name.upper().endswith("_PROXY"):

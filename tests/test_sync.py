@@ -28,6 +28,8 @@ def test_every_method_has_a_blocking_face() -> None:
         "request",
         "request_stream",
         "fetch_part",
+        "models",
+        "ping",
         "close",
     }
 

@@ -1,4 +1,4 @@
-"""The `fiber` command: `ask`, `chat`, `models`, `demo`."""
+"""The `fiber` command: `ask`, `chat`, `models`, `providers`, `smoke`, `demo`."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser; every command's function is in `run`."""
-    from fiber.cli import ask, chat, demo, models
+    from fiber.cli import ask, chat, demo, models, providers, smoke
 
     top = argparse.ArgumentParser(prog="fiber", description="Talk to language models from the shell.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -53,13 +53,28 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("models", help="list the models of the providers whose keys are set")
     command.add_argument("--provider", help="only this one")
-    command.add_argument("--json", action="store_true", help="one JSON document a line")
-    command.add_argument("--mock", action="store_true", help="use the built-in mock server; no key, no network")
+    _add_json_and_mock(command)
     command.set_defaults(run=models.run)
+
+    command = commands.add_parser("providers", help="list the providers, and whose keys are set")
+    _add_json_and_mock(command)
+    command.set_defaults(run=providers.run)
+
+    command = commands.add_parser("smoke", help="make three tiny calls to a provider: whole, streamed, with a tool")
+    command.add_argument("--provider", required=True, help="whom to ask")
+    command.add_argument("-m", "--model", help="model, as the provider spells it; its row's by default")
+    command.add_argument("--timeout", type=float, help="seconds for each call; 60 by default")
+    _add_json_and_mock(command)
+    command.set_defaults(run=smoke.run)
 
     command = commands.add_parser("demo", help="see the library at work over real sockets; no key, no network")
     command.set_defaults(run=demo.run)
     return top
+
+
+def _add_json_and_mock(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="one JSON document a line")
+    command.add_argument("--mock", action="store_true", help="use the built-in mock server; no key, no network")
 
 
 def _add_call_options(command: argparse.ArgumentParser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from fiber._errors import FiberError
 from fiber._fiber import Fiber
@@ -23,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
                 output.note(f"{row.name} has no list of models.")
                 continue
             try:
-                names = _names(fiber.sync.request("GET", row.models_path, provider=row.name).json())
+                names = fiber.sync.models(row.name)
             except FiberError as error:
                 failed = 1
                 output.note(f"{row.name}: {type(error).__name__}: {error}")
@@ -51,10 +50,3 @@ def _rows(fiber: Fiber, provider: str | None) -> list[Provider]:
 def _is_worth_asking(row: Provider) -> bool:
     """Say whether *row* has a list of its own, and, if it is a server on this machine, somebody named it."""
     return bool(row.models_path and row.is_placed and not row.key_of) and (row.needs_key or row not in PROVIDERS)
-
-
-def _names(answer: Any) -> list[str]:
-    """Read the list of models: `data[].id` at OpenAI and Anthropic, `models[].name` at the others."""
-    members = answer.get("data") or answer.get("models") or [] if isinstance(answer, dict) else []
-    names = (member.get("id") or member.get("name") for member in members if isinstance(member, dict))
-    return sorted(str(name).removeprefix("models/") for name in names if name)

@@ -104,17 +104,18 @@ class AWSKeys(Secret):
         return self.access_key_id, self._value, self._token, self.region
 
 
-def from_environment(variables: Mapping[str, str]) -> Secret | None:
+def from_environment(variables: Mapping[str, str], *, region: str = "") -> Secret | None:
     """
     Return the key that *variables* hold: `AWS_BEARER_TOKEN_BEDROCK`, else the keys that sign; None without any.
 
-    The latter are `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, for temporary ones, `AWS_SESSION_TOKEN`.
+    The latter are `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, for temporary ones, `AWS_SESSION_TOKEN`; they are
+    made for *region*.
     """
     if token := variables.get(KEY_ENV[0], "").strip():
         return Secret(token)
     names = (KEY_ENV[1], "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     access_key_id, secret, session = (variables.get(name, "").strip() for name in names)
-    return AWSKeys(access_key_id, secret, session) if access_key_id and secret else None
+    return AWSKeys(access_key_id, secret, session, region=region) if access_key_id and secret else None
 
 
 def signed_for(service: str) -> Dated:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from fiber._errors import FiberAuthError, FiberValidationError
@@ -17,8 +17,20 @@ from fiber.types.draft import AdaptRequest
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
 
-Credential: TypeAlias = str | Secret | Callable[[], str | Secret | Awaitable[str | Secret]] | None
-"""A key, or a callable (sync or async) that returns one at every call."""
+if TYPE_CHECKING:
+    from fiber.transports.base import Transport
+
+
+class Renewable(Protocol):
+    """A credential that keeps itself fresh, like `fiber.credentials.refreshing.Refreshing`."""
+
+    def fresh(self, transport: Transport, until: float | None) -> Awaitable[str | Secret]:
+        """Return what is good now; *until* on the clock of *transport* the caller waits."""
+        ...
+
+
+Credential: TypeAlias = str | Secret | Renewable | Callable[[], str | Secret | Awaitable[str | Secret]] | None
+"""A key, a callable (sync or async) that returns one at every call, or what keeps one fresh."""
 
 Words: TypeAlias = Mapping[str, str]
 """What stands in the places of a base URL."""

@@ -26,6 +26,7 @@ BEDROCK = Provider(
     aliases=("aws",),
     prefixes=("amazon.", "anthropic.", "us.", "eu.", "apac.", "jp.", "au.", "global."),
     default_model=f"global.{_NOVA}",
+    models_path="",  # it is at the host of the control plane
     docs_url="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
 )
 
@@ -48,6 +49,7 @@ BEDROCK_MANTLE = BEDROCK.replace(
     base_url="https://bedrock-mantle.{region}.api.aws/v1",
     base_url_env=("AWS_ENDPOINT_URL_BEDROCK_MANTLE",),
     auth=signed_for("bedrock-mantle"),
+    models_path="/models",
     aliases=(),
     prefixes=(),
     default_model="openai.gpt-oss-120b",

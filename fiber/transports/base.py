@@ -119,6 +119,17 @@ async def bounded(transport: Transport, work: Awaitable[T], until: float | None)
     return result
 
 
+async def aside(transport: Transport, function: Callable[[], T]) -> T:
+    """
+    Run *function*, which may block, where it holds up nobody: in a thread beside an event loop, else here.
+
+    A transport that has a loop to mind has a method `aside(function)`.
+    """
+    own: Any = getattr(transport, "aside", None)
+    result: T = function() if own is None else await own(function)
+    return result
+
+
 def wall(transport: Transport) -> float:
     """
     Return seconds since 1970 (UTC), for signatures that hold the time.

@@ -45,6 +45,10 @@ class Threads:
         """Await *work*, which does not suspend here and so cannot be stopped."""
         return await work
 
+    async def aside(self, function: Callable[[], Any]) -> Any:
+        """Run *function* here: to block is this transport's way."""
+        return function()
+
     async def home(self) -> Home:
         """Return the pools of this process; a forked child has its own."""
         process = os.getpid()

@@ -107,6 +107,7 @@ class DirectTransport:
         self.resolve = network.resolve
         self.map = network.map
         self.bounded = network.bounded
+        self.aside = network.aside
         self.shutdown = network.shutdown
 
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:

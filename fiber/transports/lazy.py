@@ -7,7 +7,7 @@ from importlib import import_module
 from threading import Lock
 from typing import Any
 
-from fiber.transports.base import HTTPResponse, Transport, bounded, wall
+from fiber.transports.base import HTTPResponse, Transport, aside, bounded, wall
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -39,6 +39,10 @@ class Lazy:
     async def bounded(self, work: Awaitable[Any], until: float) -> Any:
         """Await *work*, no longer than *until* where that can be seen to."""
         return await bounded(self._real(), work, until)
+
+    async def aside(self, function: Callable[[], Any]) -> Any:
+        """Run *function*, which may block, where it holds up nobody."""
+        return await aside(self._real(), function)
 
     async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
         """Look *host* up."""

@@ -64,6 +64,10 @@ class Loops:
         assert scope.cancelled_caught  # noqa: S101 - the only way to get here
         raise DeadlineReached
 
+    async def aside(self, function: Callable[[], Any]) -> Any:
+        """Run *function* in a thread; who is cancelled meanwhile does not wait for it."""
+        return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
+
     async def home(self) -> Home:
         """Return the pools of this loop."""
         entry = self._home.get()

@@ -116,6 +116,10 @@ class Network(Protocol):
         """Await *work*, no longer than *until* where that can be seen to."""
         ...
 
+    async def aside(self, function: Callable[[], Any]) -> Any:
+        """Run *function*, which may block, where it holds up nobody."""
+        ...
+
     async def home(self) -> Home:
         """Return the pools of this event loop or process."""
         ...

@@ -365,3 +365,85 @@ def test_closed_pipe_ends_quietly() -> None:
         _, errors = process.communicate(timeout=20)
 
     assert (process.returncode, errors) == (0, b"")
+
+
+def test_providers_are_listed_with_the_state_of_their_keys(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set, missing, not needed, or of no use without a base URL; the key itself is not shown."""
+    for name in ("OPENAI_API_KEY", "VERTEX_ACCESS_TOKEN"):
+        monkeypatch.setenv(name, "sk-canary-0123456789")
+    assert main(["providers", "--json"]) == 0
+
+    shown = capsys.readouterr().out
+    states = {row["provider"]: row["key"] for row in map(json.loads, shown.splitlines())}
+    assert (states["openai"], states["openai-responses"], states["groq"]) == ("set", "set", "missing")
+    assert (states["lmstudio"], states["vertex"]) == ("not needed", "set, base URL missing")
+    assert "canary" not in shown
+
+
+def test_providers_are_listed_when_nothing_is_set(capsys: pytest.CaptureFixture[str]) -> None:
+    """That is when the table is needed; it says which variable to set."""
+    assert main(["providers"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Providers"
+    assert [line.split()[:3] for line in lines if line.startswith("openai ")] == [
+        ["openai", "missing", "OPENAI_API_KEY"]
+    ]
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic", "google", "bedrock", "cohere"])
+def test_smoke_makes_three_calls(provider: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """All of them good is exit code 0."""
+    code = run("smoke", "--provider", provider)
+
+    shown = capsys.readouterr().out
+    assert code == 0, shown
+    assert [line.split("  ")[0] for line in shown.splitlines()[2:]] == ["chat", "stream", "tool call"]
+    assert [line.split()[-1] for line in shown.splitlines()[2:]] == ["ok"] * 3
+
+
+def test_smoke_names_the_model_and_tells_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """One document a call; a row without a default model has to be told one."""
+    assert run("smoke", "--provider", "ollama", "--model", "llama-mock", "--timeout", "5", "--json") == 0
+
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["step"], line["ok"], line["model"]) for line in told] == [
+        ("chat", True, "llama-mock"),
+        ("stream", True, "llama-mock"),
+        ("tool call", True, "llama-mock"),
+    ]
+    assert run("smoke", "--provider", "ollama") == 1
+    assert "ollama has no default model: say --model" in capsys.readouterr().err
+
+
+def test_smoke_tells_what_failed_and_not_the_key(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 1, with the error of each call."""
+    with MockServer(api_key="another") as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-0123456789")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url("openai"))
+        code = main(["smoke", "--provider", "openai"])
+
+    shown = "".join(capsys.readouterr())
+    assert code == 1
+    assert shown.count("FiberAuthError: ") == 3
+    assert "canary" not in shown
+
+
+def test_smoke_sees_answers_that_are_not_what_was_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer without text, a tool that is not called: the provider answered, and still it is not good."""
+    with MockServer() as server:
+        server.enqueue(Reply(""), Reply(""), Reply("No tool for me."))
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url("openai"))
+        code = main(["smoke", "--provider", "openai"])
+
+    shown = capsys.readouterr().out
+    assert code == 1
+    assert shown.count("no text came (finished: stop)") == 2
+    assert shown.count("no tool was called (finished: stop)") == 1

@@ -204,3 +204,14 @@ async def test_path_arrives_as_it_was_signed() -> None:
     assert result.text == "You said: hello"
     assert request.path == "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Ainference-profile%2Fa.b-v1%3A0/converse"
     assert request.model == "arn:aws:bedrock:eu-west-1:1:inference-profile/a.b-v1:0"
+
+
+def test_lists_of_models_are_those_of_the_mantle_hosts() -> None:
+    """The others have theirs at the host of the control plane."""
+    assert {row.name: row.models_path for row in AWS_ROWS} == {
+        "bedrock": "",
+        "bedrock-anthropic": "",
+        "bedrock-mantle": "/models",
+        "bedrock-mantle-responses": "/models",
+        "bedrock-mantle-anthropic": "/v1/models",
+    }

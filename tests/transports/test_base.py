@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 
 import pytest
@@ -104,6 +105,19 @@ def test_work_is_awaited_as_it_is_where_a_transport_cannot_bound_it() -> None:
         ]
 
     assert run_sync(all_ways()) == ["done"] * 4
+
+
+def test_what_may_block_runs_at_once_where_there_is_no_loop_to_mind() -> None:
+    """Over a fake transport, and over a blocking one."""
+
+    async def all_ways() -> list[int]:
+        return [
+            await base.aside(FakeTransport(), threading.get_ident),
+            await base.aside(DirectTransport(Threads()), threading.get_ident),
+            await base.aside(Lazy("fiber.testing.fake", "FakeTransport"), threading.get_ident),
+        ]
+
+    assert run_sync(all_ways()) == [threading.get_ident()] * 3
 
 
 def test_others_get_their_turn_while_a_long_body_is_read() -> None:

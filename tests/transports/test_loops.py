@@ -8,14 +8,14 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from threading import Thread
+from threading import Event, Thread, get_ident
 from typing import Any
 
 import anyio
 import pytest
 
 from fiber import Fiber, FiberTimeoutError, Timeouts
-from fiber.transports.base import DeadlineReached, Transport
+from fiber.transports.base import DeadlineReached, Transport, aside
 from fiber.transports.choice import for_loops
 from fiber.transports.loops import Loops
 from fiber.transports.proxy import no_proxy
@@ -400,6 +400,24 @@ def test_a_look_up_that_does_not_wait_keeps_the_deadline_too(backend: str, monke
         return found
 
     assert both(backend, main) == ["127.0.0.1", "127.0.0.1"]
+
+
+def test_what_may_block_runs_in_a_thread(backend: str) -> None:
+    """The loop goes on meanwhile."""
+    went_on = Event()
+
+    async def other() -> None:
+        went_on.set()
+
+    async def main() -> tuple[int, bool]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(other)
+            return await aside(Loops(), lambda: (get_ident(), went_on.wait(5)))
+
+    thread, others_ran = both(backend, main)
+
+    assert thread != get_ident()
+    assert others_ran
 
 
 def test_an_async_key_is_bounded_by_the_total_timer(serve: Serve, backend: str) -> None:

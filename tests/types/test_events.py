@@ -46,7 +46,7 @@ TAGS: list[tuple[StreamEvent, str]] = [
     (UsageUpdate(Usage()), "usage"),
     (Log("info", "a"), "log"),
     (Heartbeat(), "heartbeat"),
-    (Restart(2, "FiberTimeoutError"), "restart"),
+    (Restart(2, "FiberStreamInterruptedError"), "restart"),
     (MessageEnd("stop"), "message-end"),
 ]
 
