@@ -42,19 +42,19 @@ if TYPE_CHECKING:
     from fiber.credentials.google import google_credentials
     from fiber.credentials.refreshing import Expiring, Refreshing
     from fiber.layers import default_layers
-    from fiber.layers.budget import Budgets
-    from fiber.layers.cache import Cache, CacheStats
+    from fiber.layers.budget import Budget, Budgets
+    from fiber.layers.cache import Cache
     from fiber.providers.aws import AWSKeys
     from fiber.providers.compatible import openai_compatible
     from fiber.providers.row import Provider
     from fiber.providers.table import PROVIDERS
+    from fiber.registry.capabilities import ModelCapabilities
+    from fiber.registry.catalog import ModelCatalog
     from fiber.registry.models import ModelRegistry, Route
-    from fiber.stores.base import Ledger, Store
-    from fiber.stores.file import FileStore
-    from fiber.stores.memory import MemoryStore
-    from fiber.stores.redis import RedisStore
+    from fiber.registry.prices import PriceQuery, PriceSource, PriceTable, Rates
+    from fiber.registry.tokens import count_tokens
+    from fiber.stores import FileStore, MemoryStore, RedisStore
     from fiber.transports.base import Transport
-    from fiber.types.budget import Budget, BudgetStatus, Prices
     from fiber.types.calls import ChatOptions
     from fiber.types.config import (
         NO_RETRY,
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         Timeouts,
     )
     from fiber.types.content import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
+    from fiber.types.cost import Cost, CostLine
     from fiber.types.events import (
         ContentPart,
         Heartbeat,
@@ -118,22 +119,23 @@ _HOMES = {
     "fiber.credentials.google": "google_credentials",
     "fiber.credentials.refreshing": "Expiring Refreshing",
     "fiber.layers": "default_layers",
-    "fiber.layers.budget": "Budgets",
-    "fiber.layers.cache": "Cache CacheStats",
+    "fiber.layers.budget": "Budget Budgets",
+    "fiber.layers.cache": "Cache",
     "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS",
+    "fiber.registry.capabilities": "ModelCapabilities",
+    "fiber.registry.catalog": "ModelCatalog",
     "fiber.registry.models": "ModelRegistry Route",
-    "fiber.stores.base": "Ledger Store",
-    "fiber.stores.file": "FileStore",
-    "fiber.stores.memory": "MemoryStore",
-    "fiber.stores.redis": "RedisStore",
+    "fiber.registry.prices": "PriceQuery PriceSource PriceTable Rates",
+    "fiber.registry.tokens": "count_tokens",
+    "fiber.stores": "FileStore MemoryStore RedisStore",
     "fiber.transports.base": "Transport",
-    "fiber.types.budget": "Budget BudgetStatus Prices",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
+    "fiber.types.cost": "Cost CostLine",
     "fiber.types.events": (
         "ContentPart Heartbeat Log MessageEnd MessageStart ReasoningDelta Restart StreamEvent TextDelta "
         "ToolCallDelta ToolCallEnd ToolCallStart UsageUpdate"
@@ -159,10 +161,8 @@ __all__ = [
     "BatchRequest",
     "BreakerPolicy",
     "Budget",
-    "BudgetStatus",
     "Budgets",
     "Cache",
-    "CacheStats",
     "Call",
     "ChatMessage",
     "ChatOptions",
@@ -172,6 +172,8 @@ __all__ = [
     "Choice",
     "Citation",
     "ContentPart",
+    "Cost",
+    "CostLine",
     "Document",
     "Ending",
     "Expiring",
@@ -203,11 +205,12 @@ __all__ = [
     "Image",
     "ImageInfo",
     "Layer",
-    "Ledger",
     "Log",
     "MemoryStore",
     "MessageEnd",
     "MessageStart",
+    "ModelCapabilities",
+    "ModelCatalog",
     "ModelRegistry",
     "NO_RETRY",
     "NO_TIMEOUTS",
@@ -215,13 +218,16 @@ __all__ = [
     "PROVIDERS",
     "Part",
     "PieceStream",
-    "Prices",
+    "PriceQuery",
+    "PriceSource",
+    "PriceTable",
     "Prompt",
     "PromptDefaults",
     "Provider",
     "Quirks",
     "RETRY_PRESETS",
     "RateLimits",
+    "Rates",
     "RawResponse",
     "Reasoning",
     "ReasoningDelta",
@@ -236,7 +242,6 @@ __all__ = [
     "Route",
     "Secret",
     "ServerTool",
-    "Store",
     "StreamEvent",
     "SyncChatStream",
     "SyncFiber",
@@ -260,6 +265,7 @@ __all__ = [
     "aws_credentials",
     "check_image",
     "compare_images",
+    "count_tokens",
     "data_url",
     "default_layers",
     "describe_images",

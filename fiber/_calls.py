@@ -92,8 +92,7 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
         routes = [route(settings, name, None) for name in _models(names)]
         others = [_alternative(settings, request, row, other, in_words=in_words) for other in routes]
         call = call.replace(fallbacks=tuple(other for other in others if other is not None))
-    targets = (call.target, *(other.target for other in call.fallbacks))
-    check_ceilings(request, targets, settings.prices, call_options, repair=call.repair)
+    check_ceilings(call, call_options)
     return call
 
 
@@ -122,7 +121,7 @@ async def complete(settings: Settings, call: Call) -> Any:
     except FiberError as error:
         await reply.end(ending_of(result, error))
         raise
-    await reply.end(ending_of(result))
+    await reply.end(ending_of(ready))
     return ready
 
 
@@ -260,6 +259,8 @@ def _call(
         label=options.get("label") or "",
         cache_policy=keywords.cache_policy(options, caches=settings.caches),
         idempotency_key=keywords.idempotency_key(options),
+        catalog=settings.catalog,
+        prices=settings.prices,
         **switches,
     )
 

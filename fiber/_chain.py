@@ -18,6 +18,8 @@ import msgspec
 from fiber._errors import FiberError, FiberStreamInterruptedError
 from fiber.adapters.base import StreamDecoder
 from fiber.providers.row import Credential, Provider
+from fiber.registry.catalog import BUNDLED, ModelCatalog
+from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
 from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
 from fiber.types.events import StreamEvent
@@ -116,6 +118,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         deadline: Absolute time on the transport's clock; None for no limit.
+        catalog: What is known about models; also the last of the price lists.
+        prices: Price lists that are asked before it.
         context: Bound fields for logs, spans and events; never sent.
         keep_raw: Keep the bytes of a stream in the result's `body`.
         forget_text: Give the text of a stream out without keeping it.
@@ -137,6 +141,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     context: Mapping[str, Any] = {}
     label: str = ""
+    catalog: ModelCatalog = BUNDLED
+    prices: tuple[PriceSource, ...] = ()
     keep_raw: bool = False
     forget_text: bool = False
     heartbeats: bool = False

@@ -1,18 +1,31 @@
-"""What both faces of a client know without a call: its rows, keys and routes."""
+"""What both faces of a client know without a call: its rows, keys, routes and prices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 from fiber._settings import Settings
 from fiber.providers.row import Provider
+from fiber.registry.catalog import ModelCatalog
+from fiber.registry.cost import priced
 from fiber.registry.models import Route
+from fiber.registry.tokens import tokens_of
+from fiber.types.cost import Cost
+from fiber.types.options import chat_request
+from fiber.types.result import Usage
 
 
 class Face:
     """A face of a client, over its settings."""
 
     _settings: Settings
+
+    @property
+    def catalog(self) -> ModelCatalog:
+        """What this client knows about models."""
+        return self._settings.catalog
 
     @property
     def providers(self) -> Mapping[str, Provider]:
@@ -27,6 +40,37 @@ class Face:
     def route(self, model: str, *, provider: str | None = None) -> Route:
         """Return where *model* goes, without a call; errors as for `chat`."""
         return self._settings.registry.resolve(model, provider=provider)
+
+    def estimate_cost(
+        self,
+        messages: Any,
+        *,
+        model: str | None = None,
+        provider: str | None = None,
+        max_tokens: int | None = None,
+        tools: Iterable[Any] | None = None,
+    ) -> Cost:
+        """
+        Return what a chat will cost, about: estimated input, and *max_tokens* of output; nothing is sent.
+
+        Args:
+            model: As for `chat`; else the default model.
+            max_tokens: Output to count with; 1000 when not given, or what the model can at most.
+
+        Raises:
+            FiberError: As for `chat`: wrong messages, or no provider for the model.
+        """
+        request = chat_request(messages, tools=None if tools is None else tuple(tools))
+        name = model or request.model or self._settings.defaults.get("model") or ""
+        where = self.route(name, provider=provider)
+        limit = max_tokens or request.max_tokens
+        if limit is None:
+            limit = min(1000, self.catalog.max_output(where.provider, where.model) or 1000)
+        usage = Usage(input_tokens=tokens_of(request, where.model), output_tokens=limit)
+        sources = (*self._settings.prices, self.catalog)
+        return priced(
+            usage, sources, where.provider, (where.model,), datetime.now(UTC), tier=request.service_tier or ""
+        )
 
     def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
         """Return the steps by which *model* is routed, in words; no I/O."""

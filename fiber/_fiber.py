@@ -20,7 +20,9 @@ from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
 from fiber.layers import budgeted, layered
 from fiber.providers.row import Credential, Provider
+from fiber.registry.catalog import BUNDLED, ModelCatalog
 from fiber.registry.models import ModelRegistry
+from fiber.registry.prices import PriceSource, sources_of
 from fiber.transports.base import Transport
 from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.config import BreakerPolicy, CachePolicy, RetryPolicy, Timeouts
@@ -30,9 +32,8 @@ from fiber.types.request import ChatRequest, OnUnsupported
 from fiber.types.result import ChatResult
 
 if TYPE_CHECKING:
-    from fiber.layers.budget import Budgets
+    from fiber.layers.budget import Budget, Budgets
     from fiber.layers.cache import Cache
-    from fiber.types.budget import Budget, Prices
 
 F = TypeVar("F", bound="Fiber")
 
@@ -59,7 +60,8 @@ class Fiber(Face):
             `httpx`; or another `Transport`, for both faces unless its attribute `blocking` is one for `fiber.sync`.
         layers: Other layers, outermost first.
         cache, cache_policy: Where answers are kept, and what calls do with it that say nothing: `off` by default.
-        budgets, prices: What calls may spend together, and what usage costs.
+        budgets: What calls may spend together.
+        catalog, prices: What is known about models, by default a file of this library; price lists asked before it.
         fetch: What `fetch_part` may fetch; nothing when not given.
         allow_http: Accept plain `http://` base URLs of other machines than this one.
 
@@ -87,13 +89,14 @@ class Fiber(Face):
         cache: Cache | None = None,
         cache_policy: CachePolicy | None = None,
         budgets: Budgets | Iterable[Budget] | None = None,
-        prices: Prices | None = None,
+        catalog: ModelCatalog | None = None,
+        prices: PriceSource | Iterable[PriceSource] | None = None,
         fetch: FetchPolicy | None = None,
         allow_http: bool = False,
     ) -> None:
         rows, keys, names = assemble(providers, api_keys or {}, base_urls or {}, allow_http=allow_http)
         loops, blocking = transports(transport)
-        around = layered(layers, cache=cache, budgets=budgeted(budgets, prices), breaker=breaker)
+        around = layered(layers, cache=cache, budgets=budgeted(budgets), breaker=breaker)
         settings = Settings(
             rows=rows,
             keys=keys,
@@ -104,7 +107,8 @@ class Fiber(Face):
             retry=retry or RetryPolicy(),
             fetch=fetch,
             caches=any(getattr(layer, "caches", False) for layer in around),
-            prices=prices,
+            catalog=catalog or BUNDLED,
+            prices=sources_of(prices),
         )
         self._blocking = blocking
         said = {"model": default_model, "temperature": default_temperature, "max_tokens": default_max_tokens}
@@ -124,8 +128,7 @@ class Fiber(Face):
         return cls(**from_environment(options))
 
     def __repr__(self) -> str:
-        settings = self._settings
-        return f"Fiber(model={settings.defaults.get('model')!r}, keys={sorted(settings.keys)})"
+        return f"Fiber(model={self._settings.defaults.get('model')!r}, keys={sorted(self._settings.keys)})"
 
     @cached_property
     def sync(self) -> SyncFiber:

@@ -9,6 +9,8 @@ import msgspec
 from fiber._chain import Call
 from fiber._errors import FiberParsingError
 from fiber._operations import Chat
+from fiber.layers.budgeting.pricing import cost
+from fiber.types.cost import Cost
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult, Receipt
@@ -23,35 +25,41 @@ def finished(call: Call, result: ChatResult) -> ChatResult:
     """
     result = receipted(call, result)
     warnings = tuple(str(note) for note in call.journal.notes if _speaks(call, note)) + result.warnings
+    if (ending := call.catalog.notice(result.provider, result.model)) is not None:
+        warnings = (*warnings, ending)
     return _parsed(call, msgspec.structs.replace(result, warnings=warnings))
 
 
 def receipted(call: Call, result: ChatResult) -> ChatResult:
-    """Return *result*, whole or partial, with the receipt of *call*."""
+    """Return *result*, whole or partial, with its cost and the receipt of *call*."""
     journal = call.journal
+    spent = _cost(call, result)
     first = journal.first_event
     receipt = Receipt(
         attempts=tuple(journal.attempts),
         seconds=call.transport.now() - journal.started,
         first_event_seconds=None if first is None else first - journal.started,
-        cost_usd=result.usage.cost_usd,
-        cost_source=_cost_source(result),
+        cost_usd=spent.usd,
+        cost_source="cache" if result.cached else spent.source,
+        cost_revision=spent.revision,
+        cost_lines=spent.lines,
+        cost_note=spent.note,
         dropped=_notes(journal.notes, "dropped"),
         mapped=_notes(journal.notes, "mapped"),
         possible_duplicate_charge=journal.possible_duplicate_charge,
     )
-    return msgspec.structs.replace(result, receipt=receipt)
-
-
-def _cost_source(result: ChatResult) -> str | None:
-    if result.usage.cost_usd is None:
-        return None
-    return "cache" if result.cached else "provider"
+    usage = msgspec.structs.replace(result.usage, cost_usd=spent.usd, cost_status=spent.status)
+    return msgspec.structs.replace(result, usage=usage, receipt=receipt)
 
 
 def notes_of(call: Call) -> tuple[Note, ...]:
     """Return the adapter's notes that the caller wants to hear."""
     return tuple(note for note in call.journal.notes if _speaks(call, note))
+
+
+def _cost(call: Call, result: ChatResult) -> Cost:
+    asked = call.journal.attempts[-1].model if call.journal.attempts else call.target.model
+    return cost(call, result.usage, call.target, result.provider, (result.model, asked))
 
 
 def _speaks(call: Call, note: Note) -> bool:

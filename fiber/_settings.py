@@ -9,9 +9,10 @@ from typing import Any
 
 from fiber._chain import Handler
 from fiber.providers.row import Credential, Provider, in_region_of, with_row
+from fiber.registry.catalog import BUNDLED, ModelCatalog
 from fiber.registry.models import ModelRegistry
+from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
-from fiber.types.budget import Prices
 from fiber.types.calls import KNOWN
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
@@ -40,7 +41,7 @@ class Settings:
         context: Bound fields.
         fetch: What `fetch_part` may fetch; nothing when None.
         caches: A cache is among the layers.
-        prices: What usage costs, for ceilings of single calls.
+        catalog, prices: What is known about models; price lists that are asked before it.
     """
 
     rows: Mapping[str, Provider]
@@ -55,7 +56,8 @@ class Settings:
     state: State = field(default_factory=State)
     fetch: FetchPolicy | None = None
     caches: bool = False
-    prices: Prices | None = None
+    catalog: ModelCatalog = BUNDLED
+    prices: tuple[PriceSource, ...] = ()
 
 
 def over(settings: Settings, transport: Transport) -> Settings:

@@ -16,6 +16,7 @@ from fiber.types.events import (
     MessageEnd,
     MessageStart,
     ReasoningDelta,
+    Restart,
     StreamEvent,
     TextDelta,
     ToolCallDelta,
@@ -184,5 +185,6 @@ def stream_events() -> st.SearchStrategy[StreamEvent]:
         | st.builds(UsageUpdate, usage=usages)
         | st.builds(Log, level=st.sampled_from(["info", "warning"]), message=words)
         | st.just(Heartbeat())
+        | st.builds(Restart, attempt=number, reason=words)
         | st.builds(MessageEnd, finish_reason=reasons, raw_finish_reason=st.none() | words, usage=usages)
     )

@@ -16,7 +16,7 @@ import runpy
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 import pytest
@@ -28,9 +28,12 @@ from fiber import (
     PROVIDERS,
     ChatOptions,
     ChatResult,
+    Cost,
+    CostLine,
     FetchPolicy,
     Fiber,
     FiberError,
+    ModelCapabilities,
     Quirks,
     RetryPolicy,
     Timeouts,
@@ -38,6 +41,7 @@ from fiber import (
     _env,
 )
 from fiber.testing import MockServer, plugin
+from fiber.types.cost import CostStatus
 from fiber.types.events import Event
 from tests.test_architecture import ROOMS
 from tests.test_every_row import FAMILIES
@@ -161,6 +165,8 @@ GROUPS: dict[str, tuple[str, Iterable[str]]] = {
     "environment variables of rows": ("providers", variables_of_rows()),
     "events": ("streaming", [kind.__name__ for kind in Event.__subclasses__()]),
     "fetching": ("messages-and-content", [*members(FetchPolicy), "fetch_part"]),
+    "members of costs": ("cost", [*members(Cost), *members(CostLine), *get_args(CostStatus)]),
+    "members of models": ("catalog", members(ModelCapabilities)),
     "members of results": ("chat", [*members(ChatResult), *members(Usage)]),
     "policies": ("timeouts-and-retries", [*members(Timeouts), *members(RetryPolicy)]),
     "quirks": ("extending", members(Quirks)),

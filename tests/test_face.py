@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from fiber import FiberModelNotFoundError, FiberValidationError
+from fiber import Fiber, FiberModelNotFoundError, FiberValidationError, ModelCatalog, SyncFiber, openai_compatible
 from tests.kit import scripted
 
 
@@ -30,3 +32,25 @@ def test_what_is_not_known_is_told_as_for_a_call() -> None:
         fiber.sync.route("nobodys-model")
     with pytest.raises(FiberValidationError):
         fiber.sync.has_key("nobody")
+
+
+@pytest.mark.parametrize("face", [Fiber(), Fiber().sync], ids=["coroutines", "blocking"])
+def test_a_cost_is_estimated_without_a_call(face: Fiber | SyncFiber) -> None:
+    """Estimated input, and as much output as is asked for; at most what the model makes."""
+    asked = face.estimate_cost("Name a river.", model="openai:gpt-6-luna", max_tokens=2000)
+    assumed = face.estimate_cost("Name a river.", model="openai:gpt-6-luna")
+    little = ModelCatalog(overrides={"openai:gpt-6-luna": {"max_output": 10}})
+    bounded = Fiber(catalog=little, default_model="gpt-6-luna").estimate_cost("Name a river.")
+
+    outputs = [{line.component: line.quantity for line in each.lines}["output"] for each in (asked, assumed, bounded)]
+    assert outputs == [2000, 1000, 10]
+    assert asked.usd is not None
+    assert asked.usd > Decimal("0.001")
+
+
+def test_an_unknown_price_is_no_estimate() -> None:
+    """A row of one's own is asked like any other."""
+    fiber = Fiber(providers=[openai_compatible("local", "http://127.0.0.1:1/v1")])
+
+    assert fiber.estimate_cost("x", model="m", provider="local").status == "model_not_in_catalogue"
+    assert fiber.estimate_cost({"messages": "x", "max_tokens": 5, "model": "local:m"}, tools=[]).usd is None

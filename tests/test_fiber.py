@@ -146,15 +146,6 @@ def test_a_key_for_openai_serves_both_of_its_formats() -> None:
     assert both["openai-responses"] == Secret("other")
 
 
-def test_has_key_and_routes_need_no_call() -> None:
-    """No I/O."""
-    fiber, _ = scripted(providers=[openai_compatible("local", "http://127.0.0.1:1/v1")])
-
-    assert (fiber.has_key("openai"), fiber.has_key("anthropic"), fiber.has_key("local")) == (True, False, True)
-    assert fiber.route("gpt-6").provider == "openai"
-    assert "prefix" in fiber.explain("gpt-6")[-1]
-
-
 def test_repr_names_providers_but_no_key() -> None:
     """It may be logged."""
     fiber, _ = scripted()

@@ -35,6 +35,8 @@ from fiber.types.messages import ChatMessage
 from fiber.types.result import ChatResult, Choice, Citation, FinishReason, TokenLogprob, Usage
 from fiber.types.target import Target
 
+_NO_COUNTS = frozenset(("service_tier", "region"))
+
 
 class Assembly:
     """
@@ -288,6 +290,8 @@ def with_partial(error: FiberError, partial: ChatResult) -> FiberError:
 def usage_of(*, cost_status: str = "no_price", **counts: Any) -> Usage:
     """Make a `Usage`; with no count known at all it says `no_usage`."""
     known = {name: value for name, value in counts.items() if value is not None}
+    if not known.keys() - _NO_COUNTS:
+        return Usage(cost_status="no_usage")
     if "cost_usd" in known:
         cost_status = "priced"
-    return Usage(**known, cost_status=cost_status if known else "no_usage")  # type: ignore[arg-type]
+    return Usage(**known, cost_status=cost_status)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The `fiber` command: `ask`, `chat`, `models`, `providers`, `smoke`, `demo`."""
+"""The `fiber` command: `ask`, `chat`, `models`, `providers`, `smoke`, `info`, `find`, `cost`, `tokens`, `demo`."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser; every command's function is in `run`."""
-    from fiber.cli import ask, chat, demo, models, providers, smoke
+    from fiber.cli import ask, catalog, chat, demo, models, providers, smoke
 
     top = argparse.ArgumentParser(prog="fiber", description="Talk to language models from the shell.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -69,6 +69,8 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("demo", help="see the library at work over real sockets; no key, no network")
     command.set_defaults(run=demo.run)
+
+    catalog.add(commands)
     return top
 
 

@@ -22,7 +22,7 @@ from fiber._errors import FiberValidationError
 
 if TYPE_CHECKING:
     from fiber.layers.budget import Budgets
-    from fiber.types.budget import Budget, Prices
+    from fiber.types.budget import Budget
     from fiber.types.config import BreakerPolicy
 
 
@@ -52,13 +52,13 @@ def default_layers(
     return layers
 
 
-def budgeted(budgets: Budgets | Iterable[Budget] | None, prices: Prices | None) -> Layer | None:
+def budgeted(budgets: Budgets | Iterable[Budget] | None) -> Layer | None:
     """Return the layer that *budgets* is, or that holds calls to them; None for none."""
     if budgets is None or callable(budgets):
         return budgets
     from fiber.layers.budget import Budgets
 
-    return Budgets(budgets, prices=prices)
+    return Budgets(budgets)
 
 
 def layered(layers: tuple[Layer, ...] | None, **configured: Any) -> tuple[Layer, ...]:

@@ -20,16 +20,18 @@ import msgspec
 
 from fiber._chain import Call, Ending, Handler, Reply
 from fiber._errors import FiberBudgetError, FiberError, FiberValidationError
-from fiber.layers.budgeting.ceilings import dearest, unbounded, unpriced
+from fiber.layers.budgeting.ceilings import unbounded, unpriced, worst_of
+from fiber.layers.budgeting.pricing import answered, dearest, targets_of
 from fiber.layers.budgeting.reserving import reserve
-from fiber.layers.budgeting.worst import used, worst_case
+from fiber.layers.budgeting.worst import used
 from fiber.stores.base import Claim, Ledger
 from fiber.stores.memory import MemoryStore
 from fiber.transports.base import aside, detach, wall
-from fiber.types.budget import Budget, BudgetStatus, Kind, Prices, amount_of, bounds_of, nano, shown
-from fiber.types.request import ChatRequest
+from fiber.types.budget import Budget, BudgetStatus, Kind, amount_of, bounds_of, nano, shown
 from fiber.types.result import ChatResult, Usage
 from fiber.types.target import Target
+
+__all__ = ["Budget", "Budgets"]
 
 _AFTER_SECONDS = 60.0
 _LONGEST_CALL_SECONDS = 6 * 3600.0
@@ -52,7 +54,6 @@ class Budgets:
 
     Args:
         budgets: All of them hold, each for the calls of its scope.
-        prices: What usage costs.
         ledger: Where it is counted; in this process when not given. A `RedisStore` counts for a fleet.
         on_failure: What becomes of calls while the ledger fails: `allow` them uncounted, or `refuse` them.
 
@@ -64,7 +65,6 @@ class Budgets:
         self,
         budgets: Iterable[Budget],
         *,
-        prices: Prices | None = None,
         ledger: Ledger | None = None,
         on_failure: Literal["allow", "refuse"] = "allow",
     ) -> None:
@@ -76,7 +76,6 @@ class Budgets:
                 parameter="budgets",
                 outcome="not_sent",
             )
-        self._prices = prices
         self._ledger: Ledger = MemoryStore() if ledger is None else ledger
         self._on_failure = on_failure
         self._lock = Lock()
@@ -114,8 +113,7 @@ class Budgets:
 
     async def __call__(self, call: Call, next: Handler) -> Reply:
         """Handle *call* within the budgets."""
-        request: Any = getattr(call.operation, "request", None)
-        worst = worst_case(request, repair=call.repair) if isinstance(request, ChatRequest) else Usage()
+        worst = worst_of(call)
         items = self._claims(call, worst)
         hold = uuid4().hex
         if not await self._reserve(call, items, hold):
@@ -153,19 +151,12 @@ class Budgets:
         for budget in self._budgets:
             if worst is None and not budget.soft and (budget.usd is not None or budget.tokens is not None):
                 raise unbounded(call.target, f"Budget {budget.name!r}")
-            amounts = self._amounts(_targets(call), worst or Usage())
+            amounts = _amounts(call, targets_of(call), worst or Usage())
             is_strict = budget.usd is not None and not budget.soft and budget.unknown_price == "refuse"
             if is_strict and amounts["usd"] is None:
                 raise unpriced(call.target, f"Budget {budget.name!r}")
             items += _items(budget, call.context, now, amounts, _left(call))
         return items
-
-    def _amounts(self, targets: Sequence[Target], usage: Usage) -> dict[Kind, int | None]:
-        tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
-        cost = usage.cost_usd
-        if cost is None:
-            cost = dearest(self._prices, targets, usage) if tokens else Decimal(0)
-        return {"usd": None if cost is None else nano(cost), "tokens": tokens, "requests": 1}
 
     async def _reserve(self, call: Call, items: Sequence[_Item], hold: str) -> bool:
         """Reserve *items*; return whether there is something to settle."""
@@ -203,7 +194,7 @@ class Budgets:
                 spent = [0 for _ in items]
             else:
                 known = result if isinstance(result, ChatResult) else None
-                amounts = self._amounts(_answered(call), used(worst, known, whole=whole))
+                amounts = _amounts(call, answered(call), used(worst, known, whole=whole))
                 # A price that is not known any more is what was reserved for it.
                 spent = [item.claim.amount if (n := amounts[item.kind]) is None else n for item in items]
             try:
@@ -242,6 +233,13 @@ class Budgets:
             call.tell("budget_error", error_kind=type(error).__name__)
 
 
+def _amounts(call: Call, targets: Sequence[Target], usage: Usage) -> dict[Kind, int | None]:
+    """Return what *usage* is in each kind; None where that is not known."""
+    tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    usd = dearest(call, targets, usage) if tokens or usage.cost_usd is not None else Decimal(0)
+    return {"usd": None if usd is None else nano(usd), "tokens": tokens, "requests": 1}
+
+
 def _items(budget: Budget, scope: Any, now: float, amounts: Any, seconds: float) -> list[_Item]:
     """Return what one call claims of *budget*: one item for each of its limits."""
     begin, ends = bounds_of(budget.period, now)
@@ -255,17 +253,6 @@ def _items(budget: Budget, scope: Any, now: float, amounts: Any, seconds: float)
         claim = Claim(key, amounts.get(kind) or 0, None if budget.soft else most, left + seconds)
         items.append(_Item(budget, kind, claim, most, ends))
     return items
-
-
-def _targets(call: Call) -> list[Target]:
-    return [call.target, *(other.target for other in call.fallbacks)]
-
-
-def _answered(call: Call) -> list[Target]:
-    """Return the target of the last attempt; all of them when there was none."""
-    targets = _targets(call)
-    last = call.journal.attempts[-1] if call.journal.attempts else None
-    return [t for t in targets if last is not None and (t.provider, t.model) == (last.provider, last.model)] or targets
 
 
 def _left(call: Call) -> float:

@@ -1,1 +1,10 @@
 """Where layers keep state: in memory, in files, in Redis."""
+
+from __future__ import annotations
+
+from fiber.stores.base import Ledger, Store
+from fiber.stores.file import FileStore
+from fiber.stores.memory import MemoryStore
+from fiber.stores.redis import RedisStore
+
+__all__ = ["FileStore", "Ledger", "MemoryStore", "RedisStore", "Store"]

@@ -1,30 +1,20 @@
-"""What may be spent: limits for periods, the prices they need, and how they stand."""
+"""What may be spent: limits for periods, and how they stand."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
 from fiber._errors import FiberValidationError
-from fiber.types.result import Usage
-from fiber.types.target import Target
 
 Period: TypeAlias = Literal["hour", "day", "week", "month", "ever"]
 Kind: TypeAlias = Literal["usd", "tokens", "requests"]
 
 _NANO = 10**9
-
-
-class Prices(Protocol):
-    """Knows what usage costs."""
-
-    def price(self, target: Target, usage: Usage) -> Decimal | None:
-        """Return what *usage* costs at *target*, in US dollars; None when that is not known."""
-        ...
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):

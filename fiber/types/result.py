@@ -11,6 +11,7 @@ import msgspec
 
 from fiber._errors import FiberParsingError
 from fiber.types.content import Opaque, ToolCall
+from fiber.types.cost import CostLine, CostStatus
 from fiber.types.jsons import parse_json
 from fiber.types.limits import RateLimits, rate_limits
 from fiber.types.messages import ChatMessage
@@ -19,7 +20,6 @@ from fiber.types.showing import size_of
 T = TypeVar("T")
 
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"]
-CostStatus: TypeAlias = Literal["priced", "no_usage", "model_not_in_catalogue", "no_price"]
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,6 +33,9 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         billed_input_tokens, billed_output_tokens: What is charged, where the provider says so beside what the model
             read and wrote (Cohere does not charge for its own prompt around yours).
         timings: Seconds that the provider measured, under its own names (Ollama).
+        service_tier, region: Where the request was served, in the provider's words, when it says so and the price
+            may depend on it.
+        cost_usd: What it cost; None when that is not known, and `cost_status` says why.
     """
 
     input_tokens: int | None = None
@@ -49,6 +52,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     billed_output_tokens: int | None = None
     server_tool_uses: Mapping[str, int] | None = None
     timings: Mapping[str, float] | None = None
+    service_tier: str | None = None
+    region: str | None = None
     cost_usd: Decimal | None = None
     cost_status: CostStatus = "no_price"
 
@@ -109,6 +114,11 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         attempts: Every HTTP exchange, oldest first.
         seconds: From the call to its end.
         first_event_seconds: From the call to the first event with content; streams only.
+        cost_usd: What the call cost, as `usage.cost_usd`.
+        cost_source: `provider`, `catalogue`, `override`, or the name of a price list.
+        cost_revision: Day or version of the price list.
+        cost_lines: The components of the cost; none where the provider told the sum.
+        cost_note: Why there is no cost, in words.
         dropped: Parameters and parts that were not sent, each with the reason.
         mapped: Parameters that were sent as something else, each with what.
         possible_duplicate_charge: An attempt with unknown outcome was repeated.
@@ -119,6 +129,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first_event_seconds: float | None = None
     cost_usd: Decimal | None = None
     cost_source: str | None = None
+    cost_revision: str | None = None
+    cost_lines: tuple[CostLine, ...] = ()
+    cost_note: str | None = None
     dropped: tuple[str, ...] = ()
     mapped: tuple[str, ...] = ()
     possible_duplicate_charge: bool = False

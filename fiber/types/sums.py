@@ -27,6 +27,8 @@ def sum_usage(one: Usage, other: Usage) -> Usage:
 def _sum(one: Any, other: Any) -> Any:
     if one is None or other is None:
         return other if one is None else one
+    if isinstance(one, str):
+        return other
     if isinstance(one, Mapping):
         return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
     return one + other

@@ -15,7 +15,6 @@ from fiber import (
     NO_RETRY,
     Budget,
     Budgets,
-    BudgetStatus,
     Cache,
     Fiber,
     FiberBudgetError,
@@ -24,14 +23,16 @@ from fiber import (
     FiberTimeoutError,
     FiberValidationError,
     MemoryStore,
+    ModelCatalog,
+    PriceQuery,
+    Rates,
     Timeouts,
-    Usage,
     default_layers,
 )
 from fiber.stores.base import Reserved
 from fiber.testing.fake import EPOCH, FakeTransport, json_reply, sse_reply
 from fiber.transports.choice import for_loops
-from fiber.types.target import Target
+from fiber.types.budget import BudgetStatus
 from tests.kit import START, answer, piece, refused, scripted, streamed, whole
 
 PRICE = Decimal("0.00001")
@@ -40,11 +41,14 @@ PRICE = Decimal("0.00001")
 class Flat:
     """A price for each token, of models that are known."""
 
-    def price(self, target: Target, usage: Usage) -> Decimal | None:
+    def __init__(self, price: Decimal | str = PRICE, **others: str) -> None:
+        self._price, self._others = Decimal(price), others
+
+    def rates(self, query: PriceQuery) -> Rates:
         """Return it."""
-        if "unknown" in target.model:
-            return None
-        return PRICE * ((usage.input_tokens or 0) + (usage.output_tokens or 0))
+        price = Decimal(self._others.get(query.model, self._price)) * 10**6
+        known = {} if "unknown" in query.model else {"input": price, "output": price}
+        return Rates(usd=known, source="flat")
 
 
 def budgeted(*script: Any, **options: Any) -> tuple[Fiber, FakeTransport, Budgets]:
@@ -53,7 +57,8 @@ def budgeted(*script: Any, **options: Any) -> tuple[Fiber, FakeTransport, Budget
     limits = {name: options.pop(name) for name in list(options) if name in names}
     ledger, on_failure = options.pop("ledger", None), options.pop("on_failure", "allow")
     budget = Budget(**{"name": "b", **limits})
-    budgets = Budgets([budget], prices=options.pop("prices", Flat()), ledger=ledger, on_failure=on_failure)
+    budgets = Budgets([budget], ledger=ledger, on_failure=on_failure)
+    options = {"prices": Flat(), **options}
     fiber, transport = scripted(*script, budgets=budgets, **{"default_max_tokens": 100, **options})
     return fiber, transport, budgets
 
@@ -131,11 +136,7 @@ def test_the_worst_case_must_fit() -> None:
 def test_small_amounts_are_not_lost() -> None:
     """Counted in whole thousand-millionths, rounded up."""
 
-    class Cheap:
-        def price(self, target: Target, usage: Usage) -> Decimal:
-            return Decimal("5.85e-10")
-
-    fiber, transport, budgets = budgeted(*(whole() for _ in range(3)), usd="1", prices=Cheap(), period="ever")
+    fiber, transport, budgets = budgeted(*(whole() for _ in range(3)), usd="1", prices=Flat("7.3e-11"), period="ever")
     for _ in range(3):
         fiber.sync.chat("Hi")
 
@@ -340,9 +341,9 @@ def test_an_unknown_price_is_refused_unless_it_is_allowed() -> None:
     fiber, transport, _ = budgeted(whole(), usd="1", tokens=1000)
     with pytest.raises(FiberBudgetError, match="price"):
         fiber.sync.chat("Hi", model="openai:unknown")
-    kind, _, _ = budgeted(whole(), usd="1", prices=None)
+    bare, _, _ = budgeted(whole(), usd="1", prices=None)
     with pytest.raises(FiberBudgetError, match="price"):
-        kind.sync.chat("Hi")
+        bare.sync.chat("Hi")
     lax, other, budgets = budgeted(whole(), usd="1", tokens=1000, unknown_price="allow")
     lax.sync.chat("Hi", model="openai:unknown")
 
@@ -359,6 +360,20 @@ def test_output_needs_a_bound() -> None:
 
     assert caught.value.parameter == "max_tokens"
     assert free.sync.ask("Hi") == "Hello"
+
+
+def test_the_catalogue_bounds_the_output_of_a_model_it_knows() -> None:
+    """Where the call names none, and a fallback counts too."""
+    catalog = ModelCatalog(overrides={"openai:gpt-test": {"max_output": 60}, "openai:long": {"max_output": 500}})
+    fiber, transport, budgets = budgeted(whole(), tokens=200, default_max_tokens=None, catalog=catalog)
+    with pytest.raises(FiberBudgetError, match="no room"):
+        fiber.sync.chat("Hi", fallback=["openai:long"])
+    with pytest.raises(FiberBudgetError, match="max_tokens"):
+        fiber.sync.chat("Hi", fallback=["openai:unknown"])
+    fiber.sync.chat("Hi")
+
+    assert len(transport.requests) == 1
+    assert status(budgets, transport)["tokens"] == (8, 0)
 
 
 def test_a_soft_limit_warns_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -616,20 +631,16 @@ def test_a_thousand_calls_at_once_stay_within_the_limit(backend: str) -> None:
 def test_a_fallback_is_reserved_by_the_dearest_and_counted_by_the_one_that_answered() -> None:
     """Nobody knows before who will answer; a price that is not known refuses all."""
 
-    class Two:
-        def price(self, target: Target, usage: Usage) -> Decimal | None:
-            costs = {"gpt-test": Decimal(1), "dear": Decimal(10)}
-            return costs.get(target.model) and costs[target.model] * (usage.output_tokens or 0)
-
-    options: Any = {"usd": 100, "prices": Two(), "default_max_tokens": 10, "retry": NO_RETRY}
+    options: Any = {"usd": 10_000, "prices": Flat("1", dear="10"), "default_max_tokens": 10, "retry": NO_RETRY}
     fiber, transport, budgets = budgeted(refused(503), whole(), **options)
     fiber.sync.chat("Hi", fallback=["openai:dear"])
     spent = status(budgets, transport)["usd"]
-    for fallback, words in ((["openai:dear"], "no room"), (["openai:nobody"], "price")):
+    fiber = fiber.with_options(max_tokens=1000)
+    for fallback, words in ((["openai:dear"], "no room"), (["openai:unknown"], "price")):
         with pytest.raises(FiberBudgetError, match=words):
             fiber.sync.chat("Hi", fallback=fallback)
     with pytest.raises(FiberBudgetError):
         fiber.sync.chat("Hi", fallback=["openai:dear"], cost_ceiling_usd=50)
 
-    assert spent == (50, 0)
+    assert spent == (80, 0)
     assert len(transport.requests) == 2

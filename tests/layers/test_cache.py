@@ -20,7 +20,6 @@ import pytest
 from fiber import (
     NO_RETRY,
     Cache,
-    CacheStats,
     ChatResult,
     Fiber,
     FiberBadRequestError,
@@ -36,6 +35,7 @@ from fiber import (
 )
 from fiber._chain import Call, Handler, Reply
 from fiber._engine import run_sync
+from fiber.layers.cache import CacheStats
 from fiber.layers.caching.entry import Entry
 from fiber.testing.fake import FakeReply, FakeTransport, json_reply
 from fiber.transports.choice import for_loops

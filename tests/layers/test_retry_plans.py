@@ -7,9 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fiber import NO_RETRY, RETRY_PRESETS, Fiber, FiberConnectionError, FiberError, RetryPolicy, Timeouts
+from fiber import (
+    NO_RETRY,
+    RETRY_PRESETS,
+    Fiber,
+    FiberConnectionError,
+    FiberError,
+    FiberQuotaError,
+    RetryPolicy,
+    Timeouts,
+)
 from fiber.layers.deadline import deadline
+from fiber.layers.fallback import fallback
 from fiber.layers.retry import Retry
 from fiber.testing.fake import FakeReply, FakeTransport, json_reply, sse_reply
 from tests.kit import FINISH, KEY, START, piece, refused, streamed, whole
@@ -250,6 +262,64 @@ def test_plan(plan: Plan, world: Callable[..., Any]) -> None:
     assert len(transport.requests) == len(plan.waits) + 1
     assert [attempt.waited_seconds for attempt in attempts] == [0.0, *plan.waits]
     assert transport.clock == pytest.approx(sum(plan.waits) if plan.seconds is None else plan.seconds)
+
+
+QUOTA = (
+    *("insufficient_quota", "billing_hard_limit_reached", "credit_balance_exhausted"),
+    *("organization_spend_limit_exceeded", "project_spend_limit_exceeded", "organization_usage_limit_exceeded"),
+)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("code", QUOTA)
+def test_an_empty_purse_is_asked_once(code: str, inside: bool, stream: bool) -> None:
+    """Whatever it is called, as a status or inside a good one, and though a time is named."""
+    error = {"error": {"message": "no", "code": code, "type": code}}
+    status = 200 if inside else 429
+    reply = sse_reply(error) if inside and stream else json_reply(error, status, retry_after="1")
+    transport = FakeTransport(reply)
+    fiber = Fiber(api_keys={"openai": KEY}, transport=transport, layers=(deadline, Retry(max)))
+
+    with pytest.raises(FiberQuotaError):
+        blocking_world(fiber, stream, {"model": "openai:gpt-test"})
+
+    assert len(transport.requests) == 1
+
+
+REPLIES = st.one_of(
+    st.sampled_from([GOOD, BUSY, BROKEN, UNSENT, LOST, CUT, EARLY, refused(400), streamed("A")]),
+    st.floats(0, 60).map(lambda seconds: limited(retry_after=f"{seconds:.3f}")),
+    st.floats(0, 60).map(lambda seconds: FakeReply(503, {}, (seconds, b"{}"), delay_seconds=seconds)),
+    st.floats(0, 60).map(lambda seconds: sse_reply(START, piece("x"), seconds, piece("y"), FINISH)),
+)
+
+
+@given(script=st.lists(REPLIES, min_size=24, max_size=24), stream=st.booleans(), anew=st.booleans())
+def test_total_is_never_exceeded(script: list[Any], stream: bool, anew: bool) -> None:
+    """Under any plan, with fallback and restarts: thirty seconds are thirty seconds, and attempts are counted."""
+    transport = FakeTransport(*script)
+    policy = RetryPolicy(on_midstream="restart" if anew else "raise")
+    fiber = Fiber(
+        api_keys={"openai": KEY},
+        transport=transport,
+        layers=(deadline, fallback, Retry(max)),
+        timeouts=Timeouts(total=30),
+        retry=policy,
+    )
+
+    try:
+        said = blocking_world(fiber, stream, {"model": "openai:a", "fallback": ["openai:b", "openai:c"]}).receipt
+    except FiberError as error:
+        said = error
+
+    assert transport.clock <= 30
+    assert len(said.attempts) == len(transport.requests) == transport.closed + _unopened(said.attempts)
+    assert all(sum(attempt.model == name for attempt in said.attempts) <= 4 for name in "abc")
+
+
+def _unopened(attempts: tuple[Any, ...]) -> int:
+    return sum(attempt.status is None and attempt.error is not None for attempt in attempts)
 
 
 def test_there_are_enough_plans() -> None:

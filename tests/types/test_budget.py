@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiber import Budget, BudgetStatus, FiberValidationError
-from fiber.types.budget import Period, bounds_of
+from fiber import Budget, FiberValidationError
+from fiber.types.budget import BudgetStatus, Period, bounds_of
 
 
 def at(*moment: int) -> float:

@@ -20,7 +20,7 @@ def test_a_sum_knows_what_either_knows(one: Usage, other: Usage) -> None:
 
     for name in Usage.__struct_fields__:
         known = [count for usage in (one, other) if (count := getattr(usage, name)) is not None]
-        if name not in ("cost_status", "server_tool_uses"):
+        if name not in ("cost_status", "service_tier", "region", "server_tool_uses"):
             assert getattr(total, name) == (sum(known) if known else None)
 
 
@@ -36,6 +36,12 @@ def test_a_sum_knows_what_either_knows(one: Usage, other: Usage) -> None:
 def test_uses_of_tools_are_added_by_tool(one: Any, other: Any, total: Any) -> None:
     """A tool that only one exchange used is in the sum."""
     assert sum_usage(Usage(server_tool_uses=one), Usage(server_tool_uses=other)).server_tool_uses == total
+
+
+def test_the_tier_of_a_sum_is_the_later_one() -> None:
+    """Words cannot be added."""
+    assert sum_usage(Usage(service_tier="flex"), Usage(service_tier="default")).service_tier == "default"
+    assert sum_usage(Usage(region="eu"), Usage()).region == "eu"
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,14 @@ def usage_from(counts: Any) -> Usage:
         cache_write_tokens=written,
         cache_write_1h_tokens=written_1h,
         reasoning_tokens=count(_object(counts, "output_tokens_details").get("thinking_tokens")),
+        service_tier="fast" if counts.get("speed") == "fast" else _word(counts.get("service_tier")),
+        region=_word(counts.get("inference_geo")),
         server_tool_uses={name: uses for name, uses in tools.items() if uses is not None} or None,
     )
+
+
+def _word(said: Any) -> str | None:
+    return said if isinstance(said, str) else None
 
 
 def _object(counts: Counts, name: str) -> Counts:

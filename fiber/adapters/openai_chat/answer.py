@@ -186,6 +186,7 @@ class Answer:
         self._assembly = assembly
         self._turns: dict[int, _Turn] = {}
         self._first: _Turn | None = None
+        self._tier: Any = None
         self._sources: Any = None
 
     @property
@@ -202,8 +203,9 @@ class Answer:
             self._read_choice(choice, whole=whole)
         groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
         usage = chunk.usage or groq.get("usage")
+        self._tier = chunk.service_tier or self._tier
         if usage and isinstance(usage, dict):
-            self._assembly.usage = read_usage(usage)
+            self._assembly.usage = read_usage(usage, self._tier)
         self._sources = chunk.search_results or chunk.citations or self._sources
 
     def read_words(self, chunk: Chunk) -> bool:
@@ -216,8 +218,10 @@ class Answer:
         delta = choices[0].delta
         if delta is None or type(delta.content) is not str or not delta.content:
             return False
-        if chunk != Chunk(chunk.id, chunk.model, [Choice(0, Delta(delta.content))], object="chat.completion.chunk"):
+        words, tier = [Choice(0, Delta(delta.content))], chunk.service_tier
+        if chunk != Chunk(chunk.id, chunk.model, words, object="chat.completion.chunk", service_tier=tier):
             return False
+        self._tier = tier or self._tier
         self._assembly.more_text(delta.content, turn.text)
         return True
 

@@ -58,6 +58,7 @@ class Chunk(msgspec.Struct, gc=False):
     model: Any = None
     choices: list[Choice] | None = None
     usage: Any = None
+    service_tier: Any = None
     request_id: Any = None
     citations: Any = None
     search_results: Any = None

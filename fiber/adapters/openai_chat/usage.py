@@ -32,8 +32,8 @@ _WRITTEN = ("cache_write_tokens", "cache_creation_input_tokens")
 _TICKS_PER_USD = Decimal(10) ** 10  # https://docs.x.ai/docs/cost-tracking, read 2026-11-20
 
 
-def read_usage(said: Mapping[str, Any]) -> Usage:
-    """Read the `usage` member of a reply; what is odd in it is unknown."""
+def read_usage(said: Mapping[str, Any], tier: Any = None) -> Usage:
+    """Read the `usage` member of a reply, whose `service_tier` is *tier*; what is odd in it is unknown."""
     prompt = _object(said, "prompt_tokens_details", "prompt_token_details")
     completion = _object(said, "completion_tokens_details", "completion_token_details")
     others: Mapping[str, Any] = {} if said.keys() <= _USUAL else said
@@ -62,6 +62,7 @@ def read_usage(said: Mapping[str, Any]) -> Usage:
         audio_input_tokens=_count(prompt, "audio_tokens"),
         audio_output_tokens=_count(completion, "audio_tokens"),
         image_tokens=total(_count(prompt, "image_tokens"), _count(completion, "image_tokens")),
+        service_tier=tier if isinstance(tier, str) else None,
         server_tool_uses=_server_tools(others) if others else None,
         cost_usd=_cost(others) if others else None,
     )

@@ -76,7 +76,7 @@ def conclude(reply: Reply, items: OutputItems, assembly: Assembly, body: bytes) 
             otherwise.
     """
     assembly.start(string(reply.model), string(reply.id) or None)
-    assembly.usage = usage(reply.usage, reply.tool_usage)
+    assembly.usage = usage(reply.usage, reply.tool_usage, reply.service_tier)
     status = string(reply.status)
     if status == "failed" or (reply.error is not None and status not in ("completed", "incomplete")):
         said = reply.error if reply.error is not None else "The response failed without saying why"
@@ -101,7 +101,7 @@ def conclude(reply: Reply, items: OutputItems, assembly: Assembly, body: bytes) 
         assembly.finish("refusal", None)
 
 
-def usage(counts: Any, tools: Any) -> Usage:
+def usage(counts: Any, tools: Any, tier: Any = None) -> Usage:
     """
     Read token counts; input includes cached tokens and output includes reasoning already.
 
@@ -109,6 +109,7 @@ def usage(counts: Any, tools: Any) -> Usage:
         counts: `{"input_tokens", "input_tokens_details": {...}, "output_tokens", ...}`; null or odd
             is unknown.
         tools: `tool_usage`, what the provider's own tools did.
+        tier: `service_tier`, which served the request.
     """
     if not isinstance(counts, dict):
         counts = {}
@@ -126,6 +127,7 @@ def usage(counts: Any, tools: Any) -> Usage:
         reasoning_tokens=count(written.get("reasoning_tokens")),
         audio_input_tokens=count(read.get("audio_tokens")),
         audio_output_tokens=count(written.get("audio_tokens")),
+        service_tier=tier if isinstance(tier, str) else None,
         server_tool_uses=_tool_uses(counts, _object(tools)),
         cost_usd=_cost(counts),
     )

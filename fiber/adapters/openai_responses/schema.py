@@ -27,6 +27,7 @@ class Reply(msgspec.Struct, gc=False):
     incomplete_details: Any = None
     usage: Any = None
     tool_usage: Any = None
+    service_tier: Any = None
     tools: Any = None
     input_transformations: Any = None
 

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
+from fiber._chain import Call
 from fiber._errors import FiberBudgetError, FiberValidationError
+from fiber.layers.budgeting.pricing import dearest, targets_of
 from fiber.layers.budgeting.worst import worst_case
-from fiber.types.budget import Prices, dollars
+from fiber.types.budget import dollars
 from fiber.types.request import ChatRequest
 from fiber.types.result import Usage
 from fiber.types.target import Target
 
 
-def check_ceilings(
-    request: ChatRequest,
-    targets: Sequence[Target],
-    prices: Prices | None,
-    options: Mapping[str, Any],
-    *,
-    repair: bool,
-) -> None:
+def check_ceilings(call: Call, options: Mapping[str, Any]) -> None:
     """
-    Hold the worst case of *request*, at whichever of *targets*, to `cost_ceiling_usd` and `token_budget` of *options*.
+    Hold the worst case of *call*, at whichever of its targets, to `cost_ceiling_usd` and `token_budget` of *options*.
 
     Raises:
         FiberBudgetError: It could pass one of them, or its worst case or price is not known.
@@ -36,8 +30,8 @@ def check_ceilings(
         raise FiberValidationError(
             f"token_budget must be a whole number from 0, not {tokens!r}.", parameter="token_budget", outcome="not_sent"
         )
-    target = targets[0]
-    worst = worst_case(request, repair=repair)
+    target = call.target
+    worst = worst_of(call)
     if worst is None:
         raise unbounded(target, "cost_ceiling_usd" if tokens is None else "token_budget")
     if tokens is not None and (worst.total_tokens or 0) > tokens:
@@ -52,7 +46,7 @@ def check_ceilings(
     if cost is None:
         return
     ceiling = dollars(cost, "cost_ceiling_usd", "cost_ceiling_usd")
-    price = dearest(prices, targets, worst)
+    price = dearest(call, targets_of(call), worst)
     if price is None:
         raise unpriced(target, "cost_ceiling_usd")
     if price > ceiling:
@@ -65,11 +59,14 @@ def check_ceilings(
         )
 
 
-def dearest(prices: Prices | None, targets: Iterable[Target], usage: Usage) -> Decimal | None:
-    """Return the most that *usage* costs at any of *targets*; None when one of these prices is not known."""
-    found = [None if prices is None else prices.price(target, usage) for target in targets]
-    known = [price for price in found if price is not None]
-    return max(known) if len(known) == len(found) else None
+def worst_of(call: Call) -> Usage | None:
+    """Return the most that *call* can use at any of its targets; None when its output has no bound."""
+    request: Any = getattr(call.operation, "request", None)
+    if not isinstance(request, ChatRequest):
+        return Usage()  # a raw exchange, of which nobody knows what it uses
+    most = [call.catalog.max_output(target.provider, target.model) for target in targets_of(call)]
+    known = [tokens for tokens in most if tokens is not None]
+    return worst_case(request, repair=call.repair, most=max(known) if len(known) == len(most) else None)
 
 
 def unbounded(target: Target, what: str) -> FiberBudgetError:
@@ -86,7 +83,7 @@ def unpriced(target: Target, what: str) -> FiberBudgetError:
     """Make the error of a call whose price is not known."""
     return FiberBudgetError(
         f"{what} needs the price of {target.provider}:{target.model}, which is not known: make the client with"
-        " prices=..., or leave the limit out.",
+        " prices=PriceTable({...}), or leave the limit out.",
         provider=target.provider,
         model=target.model,
         parameter=what,

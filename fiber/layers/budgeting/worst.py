@@ -27,17 +27,19 @@ _REPAIR_TOKENS = 1_000
 _UNSENT = ("model", "extra_headers", "extra_query", "on_unsupported", "metadata")
 
 
-def worst_case(request: ChatRequest, *, repair: bool = False) -> Usage | None:
+def worst_case(request: ChatRequest, *, repair: bool = False, most: int | None = None) -> Usage | None:
     """
-    Return the most that *request* can use; None when `max_tokens` does not bound its output.
+    Return the most that *request* can use; None when nothing bounds its output.
 
     Args:
+        most: What the model makes at most, for a request without `max_tokens`.
         repair: It may be asked once more, with its answer in the history.
     """
-    if request.max_tokens is None:
+    limit = most if request.max_tokens is None else request.max_tokens
+    if limit is None:
         return None
     values = [getattr(request, name) for name in request.__struct_fields__ if name not in _UNSENT]
-    given, taken = _tokens(values), request.max_tokens * (request.n or 1)
+    given, taken = _tokens(values), limit * (request.n or 1)
     if repair:
         given, taken = 2 * given + taken + _REPAIR_TOKENS, 2 * taken
     return Usage(input_tokens=given, output_tokens=taken, total_tokens=given + taken)

@@ -235,3 +235,20 @@ def test_error_under_200_is_typed(head: HTTPHead, target: Target) -> None:
 
     error: FiberError = caught.value
     assert error.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("said", "tier", "region"),
+    [
+        ({"service_tier": "batch", "inference_geo": "us"}, "batch", "us"),
+        ({"service_tier": "standard", "speed": "fast"}, "fast", None),
+        ({"service_tier": 1, "inference_geo": []}, None, None),
+    ],
+)
+def test_tier_and_region_are_told(
+    said: dict[str, Any], tier: str | None, region: str | None, head: HTTPHead, target: Target
+) -> None:
+    """Fast mode is a tier, because its price is another one."""
+    counts = parse(head, target, usage={"input_tokens": 1, "output_tokens": 1, **said}).usage
+
+    assert (counts.service_tier, counts.region) == (tier, region)

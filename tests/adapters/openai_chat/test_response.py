@@ -446,3 +446,11 @@ def test_lone_surrogate_does_not_break_the_reply() -> None:
 
     assert result.text == "a\ufffd"
     assert result.reasoning == "b"
+
+
+@pytest.mark.parametrize(("said", "tier"), [("flex", "flex"), (None, None), ({}, None)])
+def test_the_tier_is_the_one_that_served(said: Any, tier: str | None) -> None:
+    """It stands beside the usage; an odd one is unknown."""
+    counts = {"prompt_tokens": 1, "completion_tokens": 1}
+
+    assert answer({"content": "x"}, usage=counts, service_tier=said).usage.service_tier == tier

@@ -75,3 +75,12 @@ def test_tools_of_xai_are_counted(parse: Any) -> None:
     details = {"web_search_calls": 1, "x_search_calls": 0}
 
     assert parse(usage={"server_side_tool_usage_details": details}).usage.server_tool_uses == {"web_search": 1}
+
+
+def test_the_tier_is_the_one_that_served(parse: Any) -> None:
+    """An odd one is unknown, and a tier alone is no usage."""
+    counts = {"input_tokens": 1, "output_tokens": 1}
+
+    assert parse(usage=counts, service_tier="flex").usage.service_tier == "flex"
+    assert parse(usage=counts, service_tier=7).usage.service_tier is None
+    assert parse(usage=None, service_tier="flex").usage.cost_status == "no_usage"

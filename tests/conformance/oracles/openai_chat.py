@@ -51,7 +51,7 @@ _WORDS: Mapping[str, str] = {
 }
 
 UNREAD: Mapping[str, frozenset[str]] = {
-    "Chunk": names("created system_fingerprint service_tier obfuscation prompt_filter_results"),
+    "Chunk": names("created system_fingerprint obfuscation prompt_filter_results"),
     "Choice": names("content_filter_results"),
     "Delta": names("role"),
 }

@@ -30,7 +30,7 @@ UNREAD: Mapping[str, frozenset[str]] = {
     "Reply": names(
         "object created_at completed_at background instructions max_output_tokens max_tool_calls metadata",
         " parallel_tool_calls previous_response_id prompt prompt_cache_key prompt_cache_options",
-        " prompt_cache_retention reasoning safety_identifier service_tier store temperature text tool_choice",
+        " prompt_cache_retention reasoning safety_identifier store temperature text tool_choice",
         " top_logprobs top_p truncation user frequency_penalty presence_penalty moderation billing output_text",
         " content_filters",
     ),
