@@ -81,7 +81,7 @@ class Breaker:
     def _enter(self, call: Call) -> bool:
         """Let *call* in, and say whether it tries an open circuit; raise when it may not."""
         with self._lock:
-            circuit = self._circuits.get(_key(call))
+            circuit = self._circuits.get(call.target.key)
             if circuit is None or circuit.open_until is None:
                 return False
             now = call.transport.now()
@@ -122,21 +122,17 @@ class Breaker:
 
     def _close(self, call: Call) -> None:
         with self._lock:
-            circuit = self._circuits.pop(_key(call), None)
+            circuit = self._circuits.pop(call.target.key, None)
         if circuit is not None and circuit.open_until is not None:
             call.tell("circuit_closed", failures=circuit.failures)
 
     def _circuit(self, call: Call) -> _Circuit:
-        key = _key(call)
+        key = call.target.key
         circuit = self._circuits.pop(key, None) or _Circuit()
         self._circuits[key] = circuit
         if len(self._circuits) > _MANY_TARGETS:
             del self._circuits[next(iter(self._circuits))]  # the one whose last failure is the oldest
         return circuit
-
-
-def _key(call: Call) -> tuple[str, str]:
-    return (call.target.provider, call.target.model)
 
 
 def _is_failure(error: BaseException) -> TypeGuard[FiberError]:
