@@ -15,6 +15,7 @@ import msgspec
 from fiber._errors import FiberValidationError
 from fiber.types import functions, jsons, normalise
 from fiber.types.content import Opaque
+from fiber.types.numbers import is_number
 from fiber.types.request import ChatRequest, OnUnsupported
 from fiber.types.tools import AnyTool, ReasoningOptions, ResponseFormat, ServerTool, ServerToolKind, Tool, ToolChoice
 
@@ -98,7 +99,7 @@ def _agree(said: Mapping[str, Any]) -> None:
 
 def _real(name: str, value: Any) -> float:
     low, high = RANGES[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+    if not is_number(value) or not low <= value <= high:
         raise _wrong(name, f"{name} must be a number from {low} to {high}, not {value!r}.")
     return value
 

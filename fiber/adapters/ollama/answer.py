@@ -14,6 +14,7 @@ import msgspec
 from fiber.adapters.assembly import Assembly, usage_of
 from fiber.adapters.jsons import count, decode_any, text_of, total
 from fiber.adapters.ollama.schema import THINKING, Call, Reply, text
+from fiber.types.numbers import is_number
 from fiber.types.result import FinishReason, TokenLogprob, Usage
 
 FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
@@ -89,7 +90,7 @@ def _arguments(call: Call) -> str:
 
 
 def _logprob(said: Any) -> TokenLogprob | None:
-    if not isinstance(said, dict) or not _is_number(said.get("logprob")):
+    if not isinstance(said, dict) or not is_number(said.get("logprob")):
         return None
     top, octets = said.get("top_logprobs"), said.get("bytes")
     others = [_logprob(other) for other in top] if isinstance(top, list) else []
@@ -103,7 +104,3 @@ def _logprob(said: Any) -> TokenLogprob | None:
 
 def _count(value: Any) -> int | None:
     return None if value is None else count(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

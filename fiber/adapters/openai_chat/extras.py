@@ -9,6 +9,7 @@ import msgspec
 
 from fiber.adapters.assembly import Assembly
 from fiber.adapters.jsons import count
+from fiber.types.numbers import is_number
 from fiber.types.result import Citation, TokenLogprob
 
 
@@ -66,7 +67,7 @@ def logprobs_of(said: Any) -> list[TokenLogprob]:
         values = said.get("token_logprobs")
         pairs = zip(said["tokens"], values if isinstance(values, list) else (), strict=False)
         return [
-            TokenLogprob(token, float(value)) for token, value in pairs if isinstance(token, str) and _is_number(value)
+            TokenLogprob(token, float(value)) for token, value in pairs if isinstance(token, str) and is_number(value)
         ]
     listed = [said.get("content"), said.get("refusal")]
     tokens = [token for part in listed if isinstance(part, list) for token in part]
@@ -74,7 +75,7 @@ def logprobs_of(said: Any) -> list[TokenLogprob]:
 
 
 def _logprob(said: Any) -> TokenLogprob | None:
-    if not isinstance(said, dict) or not _is_number(said.get("logprob")):
+    if not isinstance(said, dict) or not is_number(said.get("logprob")):
         return None
     top = said.get("top_logprobs")
     others = [_logprob(other) for other in top] if isinstance(top, list) else []
@@ -85,10 +86,6 @@ def _logprob(said: Any) -> TokenLogprob | None:
         tuple(octets) if isinstance(octets, list) else None,
         tuple(other for other in others if other is not None),
     )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _offset(value: Any) -> int | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fiber.adapters.assembly import usage_of
 from fiber.adapters.jsons import count, total
+from fiber.types.numbers import is_number
 from fiber.types.result import Usage
 
 _USUAL = frozenset(
@@ -104,6 +105,6 @@ def _cost(said: Mapping[str, Any]) -> Decimal | None:
         cost = said.get("estimated_cost")  # DeepInfra
     if (ticks := _count(said, "cost_in_usd_ticks")) is not None:  # xAI
         return Decimal(ticks) / _TICKS_PER_USD
-    if isinstance(cost, int | float) and not isinstance(cost, bool) and math.isfinite(cost):
+    if is_number(cost) and math.isfinite(cost):
         return Decimal(str(cost))
     return None

@@ -17,6 +17,7 @@ from fiber.adapters.openai_responses.errors import error_of
 from fiber.adapters.openai_responses.items import OutputItems
 from fiber.adapters.openai_responses.schema import REPLY, Reply, decode, raw_list, string
 from fiber.types.http import HTTPHead
+from fiber.types.numbers import is_number
 from fiber.types.result import ChatResult, FinishReason, Usage
 from fiber.types.target import Target
 
@@ -152,7 +153,7 @@ def _cost(counts: dict[str, Any]) -> Decimal | None:
     cost = counts.get("cost")
     if isinstance(cost, dict):
         cost = cost.get("total_cost")
-    if isinstance(cost, bool) or not isinstance(cost, int | float | str):
+    if not is_number(cost) and not isinstance(cost, str):
         return None
     try:
         exact = Decimal(str(cost))
