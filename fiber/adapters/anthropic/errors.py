@@ -26,8 +26,8 @@ from fiber._errors import (
     FiberRateLimitError,
 )
 from fiber.adapters import aws_errors, jsons
-from fiber.adapters.anthropic.schema import text
 from fiber.adapters.failures import failure
+from fiber.adapters.jsons import text
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 

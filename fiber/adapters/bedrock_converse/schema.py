@@ -115,12 +115,7 @@ def inner(members: Members, name: str) -> Members:
 
 def string(members: Members, name: str) -> str:
     """Return the member *name* when it is a string, else an empty one."""
-    return text(jsons.decode_any(bytes(members.get(name, NOTHING))))
-
-
-def text(found: Any) -> str:
-    """Return *found* when it is a string, else an empty one."""
-    return found if isinstance(found, str) else ""
+    return jsons.text(jsons.decode_any(bytes(members.get(name, NOTHING))))
 
 
 def number(members: Members, name: str) -> int | None:

@@ -15,7 +15,8 @@ import msgspec
 
 from fiber.adapters.assembly import Assembly
 from fiber.adapters.cohere.citations import citations_of
-from fiber.adapters.cohere.schema import TOOL_PLAN, members, objects, text
+from fiber.adapters.cohere.schema import TOOL_PLAN, objects
+from fiber.adapters.jsons import members, text
 from fiber.types.numbers import is_number
 from fiber.types.result import FinishReason, TokenLogprob
 

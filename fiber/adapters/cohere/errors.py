@@ -19,9 +19,8 @@ from fiber._errors import (
     FiberParsingError,
     FiberQuotaError,
 )
-from fiber.adapters.cohere.schema import members, text
 from fiber.adapters.failures import failure
-from fiber.adapters.jsons import decode_any
+from fiber.adapters.jsons import decode_any, members, text
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 

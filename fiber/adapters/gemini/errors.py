@@ -21,8 +21,7 @@ from fiber._errors import (
     FiberRateLimitError,
 )
 from fiber.adapters.failures import failure
-from fiber.adapters.gemini.schema import members, objects, text_or_none
-from fiber.adapters.jsons import count, decode_any
+from fiber.adapters.jsons import count, decode_any, members, objects, text_or_none
 from fiber.types.http import HTTPHead
 from fiber.types.limits import duration
 from fiber.types.target import Target

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from fiber.adapters.assembly import Assembly, usage_of
-from fiber.adapters.jsons import count, decode_any, text_of, total
-from fiber.adapters.ollama.schema import THINKING, Call, Reply, text
+from fiber.adapters.jsons import count, decode_any, text, text_of, total
+from fiber.adapters.ollama.schema import THINKING, Call, Reply
 from fiber.types.numbers import is_number
 from fiber.types.result import FinishReason, TokenLogprob, Usage
 
@@ -70,8 +70,8 @@ class Answer:
 
 def usage_from(reply: Reply) -> Usage:
     """Read the counts, and the durations, which come in nanoseconds."""
-    given, made = _count(reply.prompt_eval_count), _count(reply.eval_count)
-    measured = {name: _count(getattr(reply, f"{name}_duration")) for name in _TIMINGS}
+    given, made = count(reply.prompt_eval_count), count(reply.eval_count)
+    measured = {name: count(getattr(reply, f"{name}_duration")) for name in _TIMINGS}
     timings = {name: value / _NANOSECONDS for name, value in measured.items() if value is not None}
     usage = usage_of(
         input_tokens=given,
@@ -100,7 +100,3 @@ def _logprob(said: Any) -> TokenLogprob | None:
         tuple(octets) if isinstance(octets, list) else None,
         tuple(other for other in others if other is not None),
     )
-
-
-def _count(value: Any) -> int | None:
-    return None if value is None else count(value)

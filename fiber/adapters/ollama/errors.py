@@ -16,8 +16,7 @@ from fiber._errors import (
     FiberParsingError,
 )
 from fiber.adapters.failures import failure
-from fiber.adapters.jsons import decode_any
-from fiber.adapters.ollama.schema import text
+from fiber.adapters.jsons import decode_any, text
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from fiber.adapters.assembly import Assembly
-from fiber.adapters.jsons import count
+from fiber.adapters.jsons import count, text, text_or_none
 from fiber.types.numbers import is_number
 from fiber.types.result import Citation, TokenLogprob
 
@@ -23,16 +23,16 @@ def url_citations(annotations: Any, choice: int, assembly: Assembly) -> Iterator
     for said in annotations if isinstance(annotations, list) else ():
         if not isinstance(said, dict):
             continue
-        kind = _text(said.get("type")) or ""
+        kind = text(said.get("type"))
         inner = said.get(kind)
         source = inner if isinstance(inner, dict) else said
         yield Citation(
-            url=_text(source.get("url")),
-            title=_text(source.get("title")) or _text(source.get("name")),
-            cited_text=_text(source.get("summary")) or _text(source.get("content")),
-            file_id=_text(source.get("file_id")) or _text(source.get("hash")),
-            start=_offset(source.get("start_index")),
-            end=_offset(source.get("end_index")),
+            url=text_or_none(source.get("url")),
+            title=text_or_none(source.get("title")) or text_or_none(source.get("name")),
+            cited_text=text_or_none(source.get("summary")) or text_or_none(source.get("content")),
+            file_id=text_or_none(source.get("file_id")) or text_or_none(source.get("hash")),
+            start=count(source.get("start_index")),
+            end=count(source.get("end_index")),
             index=choice,
             native=assembly.opaque(msgspec.json.encode(said).decode(), kind),
         )
@@ -48,9 +48,9 @@ def search_sources(sources: Any, assembly: Assembly) -> Iterator[Citation]:
             yield Citation(url=said)
         elif isinstance(said, dict):
             yield Citation(
-                url=_text(said.get("url")),
-                title=_text(said.get("title")),
-                cited_text=_text(said.get("snippet")),
+                url=text_or_none(said.get("url")),
+                title=text_or_none(said.get("title")),
+                cited_text=text_or_none(said.get("snippet")),
                 native=assembly.opaque(msgspec.json.encode(said).decode(), "search_result"),
             )
 
@@ -81,16 +81,8 @@ def _logprob(said: Any) -> TokenLogprob | None:
     others = [_logprob(other) for other in top] if isinstance(top, list) else []
     octets = said.get("bytes")
     return TokenLogprob(
-        _text(said.get("token")) or "",
+        text(said.get("token")),
         float(said["logprob"]),
         tuple(octets) if isinstance(octets, list) else None,
         tuple(other for other in others if other is not None),
     )
-
-
-def _offset(value: Any) -> int | None:
-    return None if value is None else count(value)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -77,8 +77,7 @@ def _object(said: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
 
 
 def _count(said: Mapping[str, Any], name: str) -> int | None:
-    value = said.get(name)
-    return value if value is None or type(value) is int else count(value)
+    return count(said.get(name))
 
 
 def _first(said: Mapping[str, Any], names: tuple[str, ...]) -> int | None:

@@ -171,7 +171,7 @@ def _read(value: Any) -> _Said:
     if isinstance(value, list) and value:
         value = value[0]
     if not isinstance(value, dict):
-        return _Said((), value if isinstance(value, str) else "", None)
+        return _Said((), jsons.text(value), None)
     error = value.get("error")
     inner = error if isinstance(error, dict) else value
     message = next(

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from fiber.adapters import jsons
-from fiber.adapters.openai_responses.schema import RAW_FIELDS, Item, objects, raw_list, string
+from fiber.adapters.jsons import objects, text
+from fiber.adapters.openai_responses.schema import RAW_FIELDS, Item, raw_list
 from fiber.types.content import Image, Opaque
 from fiber.types.result import Citation, TokenLogprob
 
@@ -34,9 +35,9 @@ def citation(annotation: dict[str, Any], native: Opaque) -> Citation:
     """Read `url_citation`, `file_citation`, `container_file_citation`, `file_path` or another."""
     start, end = annotation.get("start_index"), annotation.get("end_index")
     return Citation(
-        url=string(annotation.get("url")) or None,
-        title=string(annotation.get("title")) or string(annotation.get("filename")) or None,
-        file_id=string(annotation.get("file_id")) or None,
+        url=text(annotation.get("url")) or None,
+        title=text(annotation.get("title")) or text(annotation.get("filename")) or None,
+        file_id=text(annotation.get("file_id")) or None,
         start=start if isinstance(start, int) else None,
         end=end if isinstance(end, int) else None,
         native=native,
@@ -50,7 +51,7 @@ def logprobs(tokens: list[dict[str, Any]]) -> list[TokenLogprob]:
     """
     return [
         TokenLogprob(
-            string(token.get("token")),
+            text(token.get("token")),
             float(token["logprob"]),
             tuple(token["bytes"]) if isinstance(token.get("bytes"), list) else None,
             tuple(logprobs(objects(token.get("top_logprobs")))),
@@ -62,13 +63,13 @@ def logprobs(tokens: list[dict[str, Any]]) -> list[TokenLogprob]:
 
 def picture(item: Item, native: Opaque) -> Image | None:
     """Return the picture of an `image_generation_call`; None while there is none."""
-    if not string(item.result):
+    if not text(item.result):
         return None
     try:
         data = b64decode(item.result, validate=True)
     except ValueError:
         return None
-    kind = string(item.output_format) or "png"
+    kind = text(item.output_format) or "png"
     return Image(data=data, media_type=f"image/{kind}", native=native)
 
 
