@@ -48,7 +48,7 @@ def parse_response(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
         FiberParsingError: The body is not JSON, or has no content list.
     """
     try:
-        reply = schema.read(body, schema.REPLY)
+        reply = jsons.decode(body, schema.REPLY)
     except FiberParsingError:
         raise unreadable(head, target, body, "no Converse answer") from None
     message = reply.output.message if reply.output is not None else None
