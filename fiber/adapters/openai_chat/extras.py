@@ -9,6 +9,7 @@ import msgspec
 
 from fiber.adapters.assembly import Assembly
 from fiber.adapters.jsons import count, text, text_or_none
+from fiber.adapters.logprobs import token_logprobs
 from fiber.types.numbers import is_number
 from fiber.types.result import Citation, TokenLogprob
 
@@ -69,20 +70,4 @@ def logprobs_of(said: Any) -> list[TokenLogprob]:
         return [
             TokenLogprob(token, float(value)) for token, value in pairs if isinstance(token, str) and is_number(value)
         ]
-    listed = [said.get("content"), said.get("refusal")]
-    tokens = [token for part in listed if isinstance(part, list) for token in part]
-    return [known for token in tokens if (known := _logprob(token)) is not None]
-
-
-def _logprob(said: Any) -> TokenLogprob | None:
-    if not isinstance(said, dict) or not is_number(said.get("logprob")):
-        return None
-    top = said.get("top_logprobs")
-    others = [_logprob(other) for other in top] if isinstance(top, list) else []
-    octets = said.get("bytes")
-    return TokenLogprob(
-        text(said.get("token")),
-        float(said["logprob"]),
-        tuple(octets) if isinstance(octets, list) else None,
-        tuple(other for other in others if other is not None),
-    )
+    return token_logprobs(said.get("content")) + token_logprobs(said.get("refusal"))

@@ -20,6 +20,7 @@ import msgspec
 from fiber.adapters import jsons
 from fiber.adapters.assembly import Assembly
 from fiber.adapters.jsons import objects, text
+from fiber.adapters.logprobs import token_logprobs
 from fiber.adapters.openai_responses import pieces
 from fiber.adapters.openai_responses.schema import HEAD, ITEM, RAW_FIELDS, Item, decode, raw_list, whole_text
 from fiber.types.content import Opaque
@@ -201,7 +202,7 @@ class OutputItems:
                 case {"type": "output_text", "text": str(said)}:
                     self._finish_text(slot, said)
                     tokens = objects(part.get("logprobs")) or self._logprobs.get(slot, [])
-                    self._assembly.logprobs(pieces.logprobs(tokens))
+                    self._assembly.logprobs(token_logprobs(tokens))
                     for annotation in objects(part.get("annotations"))[self._cited.get(slot, 0) :]:
                         self._cite(annotation)
                 case {"type": "refusal", "refusal": str(said)}:

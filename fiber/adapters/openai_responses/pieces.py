@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from fiber.adapters import jsons
-from fiber.adapters.jsons import objects, text
+from fiber.adapters.jsons import text
 from fiber.adapters.openai_responses.schema import RAW_FIELDS, Item, raw_list
 from fiber.types.content import Image, Opaque
-from fiber.types.result import Citation, TokenLogprob
+from fiber.types.result import Citation
 
 
 def cut(raw: msgspec.Raw, count: int) -> list[str]:
@@ -42,23 +42,6 @@ def citation(annotation: dict[str, Any], native: Opaque) -> Citation:
         end=end if isinstance(end, int) else None,
         native=native,
     )
-
-
-def logprobs(tokens: list[dict[str, Any]]) -> list[TokenLogprob]:
-    """
-    Read `{"token", "logprob", "bytes", "top_logprobs": [...]}`; a token without a number says
-    nothing.
-    """
-    return [
-        TokenLogprob(
-            text(token.get("token")),
-            float(token["logprob"]),
-            tuple(token["bytes"]) if isinstance(token.get("bytes"), list) else None,
-            tuple(logprobs(objects(token.get("top_logprobs")))),
-        )
-        for token in tokens
-        if isinstance(token.get("logprob"), int | float)
-    ]
 
 
 def picture(item: Item, native: Opaque) -> Image | None:
