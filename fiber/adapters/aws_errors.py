@@ -25,13 +25,12 @@ from fiber._errors import (
     FiberRateLimitError,
 )
 from fiber.adapters import jsons
-from fiber.adapters.failures import failure
+from fiber.adapters.failures import FIRST_ERROR_STATUS, failure, unread
 from fiber.framing.event_stream import Message
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 
 TYPE_HEADER = "x-amzn-errortype"
-_FIRST_ERROR_STATUS = 300
 # Exception: its class (None for that of the status), and the status it stands for where none came (in a stream).
 _EXCEPTIONS: Mapping[str, tuple[type[FiberError] | None, int]] = {
     "AccessDeniedException": (FiberAuthError, 403),
@@ -70,12 +69,11 @@ def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
         said = jsons.decode_any(body)
     except FiberParsingError:
         said = None
-    members = said if isinstance(said, dict) else {}
+    members = jsons.members(said)
     name = named(head.headers.get(TYPE_HEADER, "") or jsons.text(members.get("__type")))
     if not (message := _message(members)) and not isinstance(said, dict):
-        excerpt = jsons.excerpt(body).strip()
-        message = "an HTML page" if excerpt.startswith("<") else excerpt
-    status = head.status if head.status >= _FIRST_ERROR_STATUS else None
+        message = unread(body)
+    status = head.status if head.status >= FIRST_ERROR_STATUS else None
     return _error(head, target, body, name, message, status)
 
 

@@ -23,7 +23,7 @@ from fiber._errors import (
     FiberRateLimitError,
 )
 from fiber.adapters import headers as read
-from fiber.adapters.failures import failure
+from fiber.adapters.failures import FIRST_ERROR_STATUS, failure
 from fiber.adapters.jsons import count, decode_any, text_or_none
 from fiber.adapters.openai_chat.codes import (
     BAD_REQUESTS,
@@ -66,7 +66,7 @@ def error_of(value: Any, head: HTTPHead, body: bytes, target: Target) -> FiberEr
     message = _message(value)
     codes = [code for found in objects for code in _codes(found)]
     numbers = [number for found in objects for number in _numbers(found)]
-    inside = head.status < 300
+    inside = head.status < FIRST_ERROR_STATUS
     status = next((n for n in numbers if 400 <= n <= 599), None) if inside else head.status
     kind = _kind(codes, numbers, message.lower(), status, head, target)
     if kind is None and status is None:
