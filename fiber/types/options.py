@@ -15,6 +15,7 @@ import msgspec
 from fiber._errors import FiberValidationError
 from fiber.types import functions, jsons, normalise
 from fiber.types.content import Opaque
+from fiber.types.efforts import EFFORTS
 from fiber.types.numbers import is_number
 from fiber.types.request import ChatRequest, OnUnsupported
 from fiber.types.tools import AnyTool, ReasoningOptions, ResponseFormat, ServerTool, ServerToolKind, Tool, ToolChoice
@@ -39,7 +40,6 @@ MINIMA: Mapping[str, tuple[int, float]] = {
 _FLAGS = ("logprobs", "parallel_tool_calls", "store")
 _STRINGS = ("model", "user", "previous_response_id", "service_tier")
 _MAPPINGS = ("metadata", "logit_bias", "extra_body", "extra_headers", "extra_query")
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 def chat_request(messages: Any, **options: Any) -> ChatRequest:
@@ -253,8 +253,8 @@ def _reasoning(name: str, value: Any) -> ReasoningOptions:
         value = ReasoningOptions(budget_tokens=value)
     if not isinstance(value, ReasoningOptions):
         raise _wrong(name, "reasoning must be an effort, a number of tokens, or ReasoningOptions.")
-    if value.effort is not None and value.effort not in _EFFORTS:
-        raise _wrong(name, f"reasoning effort {value.effort!r}: use one of {', '.join(_EFFORTS)}.")
+    if value.effort is not None and value.effort not in EFFORTS:
+        raise _wrong(name, f"reasoning effort {value.effort!r}: use one of {', '.join(EFFORTS)}.")
     if value.budget_tokens is not None and (type(value.budget_tokens) is not int or value.budget_tokens < 0):
         raise _wrong(name, f"reasoning budget_tokens must be a whole number from 0, not {value.budget_tokens!r}.")
     if not isinstance(value.summary, bool | None):
