@@ -74,18 +74,14 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     row = _row(settings, where.provider)
     if keywords.flag(call_options, "repair"):
         keywords.check_repair(request, stream=stream)
-    if (
-        stream
-        and keywords.flag(call_options, "forget_text")
-        and (request.response_format or call_options.get("emulate_tools"))
-    ):
+    in_words = keywords.flag(call_options, "emulate_tools")
+    if stream and keywords.flag(call_options, "forget_text") and (request.response_format or in_words):
         raise FiberValidationError(
             "forget_text cannot stand beside response_format or emulate_tools, which read the text at the end of the"
             " stream: leave it out.",
             parameter="forget_text",
             outcome="not_sent",
         )
-    in_words = keywords.flag(call_options, "emulate_tools")
     chat = _chat(request, row, in_words=in_words)
     call = _call(settings, chat, row, where.model, call_options, stream=stream)
     if names := call_options.get("fallback"):
