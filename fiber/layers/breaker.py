@@ -22,18 +22,17 @@ from fiber._errors import (
     FiberOverloadedError,
     FiberParsingError,
     FiberProviderError,
-    FiberTimeoutError,
+    is_server_failure,
 )
 from fiber.types.config import BreakerPolicy
 
 FAILURES = (FiberConnectionError, FiberOverloadedError, FiberParsingError)
-"""Failures of the provider; besides them timers but `total`, and errors of status 500 and above."""
+"""Failures of the provider; besides them those of `is_server_failure`."""
 
 ANSWERS = (FiberProviderError, FiberModelNotFoundError)
 """Other refusals: by them the provider shows that it is there."""
 
 _MANY_TARGETS = 1024
-_SERVER_ERROR = 500
 
 
 @dataclass(slots=True)
@@ -136,7 +135,4 @@ class Breaker:
 
 
 def _is_failure(error: BaseException) -> TypeGuard[FiberError]:
-    if isinstance(error, FiberTimeoutError):
-        return error.timer != "total"
-    broke = type(error) is FiberProviderError and (error.status_code or 0) >= _SERVER_ERROR
-    return broke or isinstance(error, FAILURES)
+    return is_server_failure(error) or isinstance(error, FAILURES)
