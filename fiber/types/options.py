@@ -28,10 +28,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 """Accepted values of the real-valued parameters; a provider may accept less."""
 
-MINIMA: Mapping[str, tuple[int, float]] = {
+MINIMA: Mapping[str, tuple[float, float]] = {
     "top_k": (0, math.inf),
     "max_tokens": (0, math.inf),
-    "seed": (-math.inf, math.inf),  # type: ignore[dict-item]
+    "seed": (-math.inf, math.inf),
     "n": (1, math.inf),
     "top_logprobs": (0, 20),
 }
