@@ -17,6 +17,7 @@ _HOMES = {
     "fiber._files": "read_part read_parts",
     "fiber._images": "compare_images describe_images transcribe_images",
     "fiber._operations": "RawResponse",
+    "fiber._options": "ClientOptions",
     "fiber._pieces": "PieceStream SyncPieceStream",
     "fiber._prompt": "Prompt PromptDefaults",
     "fiber._streams": "ChatStream SyncChatStream",

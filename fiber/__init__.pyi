@@ -32,6 +32,7 @@ from fiber._images import (
     transcribe_images as transcribe_images,
 )
 from fiber._operations import RawResponse as RawResponse
+from fiber._options import ClientOptions as ClientOptions
 from fiber._pieces import PieceStream as PieceStream, SyncPieceStream as SyncPieceStream
 from fiber._prompt import Prompt as Prompt, PromptDefaults as PromptDefaults
 from fiber._streams import ChatStream as ChatStream, SyncChatStream as SyncChatStream

@@ -30,6 +30,7 @@ NAMES = [
     "ChatStream",
     "Choice",
     "Citation",
+    "ClientOptions",
     "ContentPart",
     "Cost",
     "CostLine",
