@@ -1,4 +1,4 @@
-"""Definitions of tools, as several formats have them."""
+"""Definitions and calls of tools, as several formats have them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from fiber.adapters.history import sealed
 from fiber.adapters.parameters import refuse
-from fiber.types.content import Opaque
+from fiber.types.content import Opaque, ToolCall
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -19,6 +19,12 @@ def function_tool(tool: Tool) -> dict[str, Any]:
     """Write *tool* as OpenAI's chat format had it before it could be strict."""
     described = {"description": tool.description} if tool.description else {}
     return {"type": "function", "function": {"name": tool.name, **described, "parameters": dict(tool.parameters)}}
+
+
+def function_call(call: ToolCall) -> dict[str, Any]:
+    """Write *call* as OpenAI's chat format has it."""
+    function = {"name": call.name, "arguments": call.arguments_json or "{}"}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 def opaque_tool(

@@ -1,4 +1,4 @@
-"""Definitions of tools."""
+"""Definitions and calls of tools."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fiber._errors import FiberCapabilityError
-from fiber.adapters.tools import function_tool, opaque_tool
-from fiber.types.content import Opaque
+from fiber.adapters.tools import function_call, function_tool, opaque_tool
+from fiber.types.content import Opaque, ToolCall
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -24,6 +24,16 @@ def test_a_function_says_what_it_is_for(description: str, described: dict[str, A
     assert function_tool(Tool("look", description=description, parameters=SCHEMA)) == {
         "type": "function",
         "function": {"name": "look", **described, "parameters": SCHEMA},
+    }
+
+
+@pytest.mark.parametrize(("arguments", "sent"), [('{"a":1}', '{"a":1}'), ("", "{}")])
+def test_a_call_has_its_arguments_as_text(arguments: str, sent: str) -> None:
+    """Byte for byte; an empty object where there are none."""
+    assert function_call(ToolCall("1", "look", arguments)) == {
+        "id": "1",
+        "type": "function",
+        "function": {"name": "look", "arguments": sent},
     }
 
 
