@@ -35,6 +35,11 @@ class Chat:
         self.request = request
         self.adapter = adapter
 
+    @property
+    def told(self) -> ChatRequest:
+        """The request as the provider is told it."""
+        return self.request
+
     def build(self, target: Target, *, stream: bool) -> HTTPRequest:
         """Turn the request into HTTP."""
         return self.adapter.build_request(self.request, target, stream=stream)

@@ -105,10 +105,12 @@ class ModelCatalog:
             route = self._registry.resolve(model, provider=provider)
         except FiberModelNotFoundError:
             return None
-        found = self._entry(route.provider, route.model)
-        if found is None:
-            return None
-        return self._described(route.provider, found[1], found[2], at)
+        return self.described(route.provider, route.model, at=at)
+
+    def described(self, provider: str, model: str, *, at: date | None = None) -> ModelCapabilities | None:
+        """Return what is known about *model* of exactly this *provider*, which may be any row."""
+        found = self._entry(provider, model)
+        return None if found is None else self._described(provider, found[1], found[2], at)
 
     def list_models(
         self, *, provider: str | None = None, capability: str | None = None, at: date | None = None
@@ -175,6 +177,11 @@ class ModelCatalog:
         """Return how many tokens *model* makes at most, where that is known; *provider* may be any row."""
         found = self._entry(provider, model)
         return None if found is None else found[2].max_output
+
+    def lacks(self, provider: str, model: str) -> bool:
+        """Say whether *model* is known to be without something that others have; quick, for every call asks it."""
+        found = self._entry(provider, model)
+        return found is not None and bool(found[2].cannot)
 
     def notice(self, provider: str, model: str) -> str | None:
         """Return a warning when *model* is deprecated or has a date of shutdown; once for each model."""
