@@ -7,6 +7,7 @@ from typing import Any
 _HOMES = {
     "fiber._batch": "BatchRequest",
     "fiber._chain": "Call Ending Handler Layer Reply",
+    "fiber._conversation": "Conversation ConversationOptions SyncConversation",
     "fiber._errors": (
         "FiberAuthError FiberBadRequestError FiberBudgetError FiberCapabilityError FiberCircuitOpenError "
         "FiberClosedError FiberConnectionError FiberContentFilterError FiberContextLengthError FiberError "
@@ -40,6 +41,7 @@ _HOMES = {
     "fiber.registry.prices": "PriceQuery PriceSource PriceTable Rates",
     "fiber.registry.tokens": "count_tokens",
     "fiber.stores": "FileStore MemoryStore RedisStore",
+    "fiber.stores.histories": "FileHistories MemoryHistories SQLiteHistories",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
