@@ -38,7 +38,7 @@ _HOMES = {
     "fiber.registry.models": "ModelRegistry Route",
     "fiber.registry.prices": "PriceQuery PriceSource PriceTable Rates",
     "fiber.registry.tokens": "count_tokens",
-    "fiber.stores": "FileStore MemoryStore RedisStore",
+    "fiber.stores": "EncryptedStore FileStore MemoryStore RedisStore",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",

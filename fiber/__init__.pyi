@@ -58,7 +58,12 @@ from fiber.registry.prices import (
     Rates as Rates,
 )
 from fiber.registry.tokens import count_tokens as count_tokens
-from fiber.stores import FileStore as FileStore, MemoryStore as MemoryStore, RedisStore as RedisStore
+from fiber.stores import (
+    EncryptedStore as EncryptedStore,
+    FileStore as FileStore,
+    MemoryStore as MemoryStore,
+    RedisStore as RedisStore,
+)
 from fiber.transports.base import Transport as Transport
 from fiber.types.calls import ChatOptions as ChatOptions
 from fiber.types.config import (

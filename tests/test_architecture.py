@@ -61,6 +61,7 @@ OWNERS = {
     "anyio": IO,
     "asyncio": LOOSE_IO,
     "certifi": IO,
+    "cryptography": ("stores/encrypted.py",),
     "google": ("credentials/google.py",),
     "h11": IO,
     "httptools": IO,
@@ -93,6 +94,7 @@ ALLOWED: dict[str, str] = {
 HEAVY = (
     "anyio",
     "asyncio",
+    "cryptography",
     "fiber.adapters.openai_chat",
     "google.auth",
     "httpcore",

@@ -35,6 +35,7 @@ NAMES = [
     "Cost",
     "CostLine",
     "Document",
+    "EncryptedStore",
     "Ending",
     "Expiring",
     "FetchPolicy",
