@@ -82,6 +82,7 @@ NAMES = [
     "PriceQuery",
     "PriceSource",
     "PriceTable",
+    "Problem",
     "Prompt",
     "PromptDefaults",
     "Provider",
