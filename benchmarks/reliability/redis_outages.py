@@ -221,13 +221,14 @@ def measure(smoke: bool) -> Iterator[Figure]:
         for away, goal in AWAY.items():
             name = away.__name__.replace("_", " ")
             found = runs(away)
-            yield told(name, found, goal)
+            # A brief run makes less than a hundred calls, so that its slowest one would decide.
+            yield told(name, found, None if smoke else goal)
             yield Figure(f"{name}: calls that failed", sum(each.errors.total() for each in found), "", 0)
             if goal is not None:
                 silent = sum(not each.counted[counter] for each in found for counter in COUNTERS)
                 yield Figure(f"{name}: counters that say nothing", silent, "", 0)
         found = runs(dead, "refuse")
-        yield told("dead, on_failure='refuse'", found)
+        yield told("dead, on_failure='refuse'", found, None if smoke else GOAL_MILLISECONDS)
         passed = sum(len(each.shared) - each.errors[FiberBudgetError.__name__] for each in found)
         yield Figure("dead, on_failure='refuse': calls not refused", passed, "", 0)
 
