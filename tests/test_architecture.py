@@ -37,7 +37,7 @@ ROOMS = (
     ("_settings",),
     ("_results",),
     ("_engine",),
-    ("_open", "_emulation"),
+    ("_open", "_emulation", "_steps"),
     ("_operations",),
     ("layers",),
     ("stores",),

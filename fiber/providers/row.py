@@ -66,6 +66,8 @@ class Provider:
         quirks: Deviations from the wire format.
         adapt_request: Hook with the last word on a request, for what no quirk says.
         key_of: Row whose key is used when none is given for this one; its base URL too, when both have the same.
+        answer_hosts: Further hosts where an answer may be fetched from, over https and with the key, when the
+            provider sends the client there: names, or `.example.com` for all below it.
         docs_url: The provider's own documentation.
         allow_http: Plain `http://` is meant, so that key and prompts travel readable; for another machine only, for
             loopback needs no leave.
@@ -92,6 +94,7 @@ class Provider:
     quirks: Quirks = Quirks()
     adapt_request: AdaptRequest | None = None
     key_of: str = ""
+    answer_hosts: tuple[str, ...] = ()
     docs_url: str = ""
     allow_http: bool = False
 
