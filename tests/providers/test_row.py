@@ -44,7 +44,7 @@ def test_row_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize("adapter", ["opneai_chat", "", None, 5, ["openai_chat"]])
 def test_adapter_is_refused(adapter: Any) -> None:
     """A row names a format of this library, or brings its own; a misspelling is seen at once."""
-    with pytest.raises(FiberValidationError, match="openai_responses, or an Adapter") as caught:
+    with pytest.raises(FiberValidationError, match="replicate, or an Adapter") as caught:
         Provider(name="acme", base_url="https://h", adapter=adapter)
 
     assert (caught.value.parameter, caught.value.outcome) == ("providers", "not_sent")

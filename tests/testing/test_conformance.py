@@ -32,6 +32,7 @@ SAMPLES = {
     "gemini": ("parallel_calls", "utf8_split_in_delta"),
     "ollama": ("thinking_and_logprobs", "two_calls"),
     "openai_chat": ("message_beside_delta", "reasoning_content"),
+    "replicate": ("llama", "backslash_is_text"),
     "openai_responses": ("custom_tool_free_text", "refusal"),
 }
 KINDS = {
@@ -49,6 +50,7 @@ REFUSALS = {
     "cohere": {"id": "r1", "message": "invalid api token"},
     "gemini": {"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}},
     "ollama": {"error": "model 'sample-model' not found"},
+    "replicate": {"title": "Input validation failed", "detail": "- input: prompt is required", "status": 422},
 }
 REFUSAL = {"error": {"message": "Unknown model.", "type": "invalid_request_error", "code": "model_not_found"}}
 
