@@ -1,34 +1,27 @@
-"""From a client's settings and a call's keywords to a `Call`, and from its reply to what the caller gets."""
+"""From a client's settings and a call's keywords to a `Call`."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
-from fiber._chain import Alternative, Call, Operation, Reply, ending_of
+from fiber._chain import Alternative, Call, Operation
 from fiber._emulation import emulated
-from fiber._errors import FiberClosedError, FiberError, FiberValidationError
-from fiber._fetch import fetch
+from fiber._errors import FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
-from fiber._results import finished, receipted
-from fiber._settings import Settings, around, known
+from fiber._settings import Settings, around, check_open, known
 from fiber.layers.budgeting.ceilings import check_ceilings
 from fiber.providers.row import Provider
 from fiber.registry.models import Route
 from fiber.types import keywords
 from fiber.types.calls import CALL_OPTIONS, KNOWN_RAW
 from fiber.types.config import Timeouts
-from fiber.types.content import Audio, Document, Image
-from fiber.types.fetch import FetchPolicy
 from fiber.types.http import Note
 from fiber.types.options import chat_request
 from fiber.types.request import ChatRequest
-from fiber.types.result import ChatResult
 from fiber.types.target import Target
-
-S = TypeVar("S")
 
 _EXTRAS = ("extra_body", "extra_headers", "extra_query")
 """Members of a request that are in one provider's own words."""
@@ -112,64 +105,6 @@ def prepare_raw(
     return _call(settings, Raw(method, path, adapter_of(row.adapter), **parts), row, "", options, stream=stream)
 
 
-async def complete(settings: Settings, call: Call) -> Any:
-    """Run *call* to its end and return its result."""
-    reply = await _begin(settings, call)
-    result = reply.value
-    try:
-        ready = finished(call, result) if isinstance(result, ChatResult) else result
-    except FiberError as error:
-        await reply.end(ending_of(result, error))
-        raise
-    await reply.end(ending_of(ready))
-    return ready
-
-
-def stream_of(make: Callable[[Call, Callable[[Call], Awaitable[Reply]]], S], settings: Settings, call: Call) -> S:
-    """Make the stream of *call*; it runs *call* up to its first event with content when it is opened."""
-
-    async def start(call: Call) -> Reply:
-        return await _begin(settings, call)
-
-    return make(call, start)
-
-
-async def fetched(settings: Settings, url: str) -> Image | Audio | Document:
-    """
-    Fetch what *url* names.
-
-    Raises:
-        FiberValidationError: The client may not fetch anything, or not this.
-    """
-    _open(settings)
-    if not isinstance(settings.fetch, FetchPolicy):
-        raise FiberValidationError(
-            "This client fetches nothing: make it with Fiber(fetch=FetchPolicy(hosts=('example.com',))) to say what it"
-            " may fetch, or hand the URL to the provider with Image(url=...).",
-            parameter="fetch",
-            outcome="not_sent",
-        )
-    return await fetch(settings.transport, settings.fetch, url)
-
-
-async def _begin(settings: Settings, call: Call) -> Reply:
-    # Its clock starts here, not where it was made: a stream may be opened later, and a batch waits for its turn.
-    _open(settings)
-    call.journal.started = call.transport.now()
-    try:
-        return await settings.handler(call)
-    except FiberError as error:
-        error.attempts = tuple(call.journal.attempts)
-        if error.partial is not None:
-            error.partial = receipted(call, error.partial)
-        raise
-
-
-def _open(settings: Settings) -> None:
-    if settings.state.closed:
-        raise FiberClosedError("This client is closed: make a new Fiber.", outcome="not_sent")
-
-
 def _chat(request: ChatRequest, row: Provider, *, in_words: bool) -> Chat:
     chat = Chat(request, adapter_of(row.adapter))
     return emulated(chat) if in_words else chat
@@ -244,7 +179,7 @@ def _call(
     *,
     stream: bool,
 ) -> Call:
-    _open(settings)
+    check_open(settings)
     switches: Any = {name: keywords.flag(options, name) for name in _SWITCHES if name in options}
     return Call(
         operation=operation,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fiber._chain import Handler
+from fiber._errors import FiberClosedError
 from fiber.providers.row import Credential, Provider, in_region_of, with_row
 from fiber.registry.catalog import BUNDLED, ModelCatalog
 from fiber.registry.models import ModelRegistry
@@ -58,6 +59,12 @@ class Settings:
     caches: bool = False
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
+
+
+def check_open(settings: Settings) -> None:
+    """Raise when the client is closed."""
+    if settings.state.closed:
+        raise FiberClosedError("This client is closed: make a new Fiber.", outcome="not_sent")
 
 
 def over(settings: Settings, transport: Transport) -> Settings:
