@@ -81,6 +81,7 @@ NAMES = [
     "PriceQuery",
     "PriceSource",
     "PriceTable",
+    "Problem",
     "Prompt",
     "PromptDefaults",
     "Provider",

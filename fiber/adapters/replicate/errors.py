@@ -20,10 +20,10 @@ from fiber._errors import (
     FiberModelNotFoundError,
     FiberParsingError,
 )
-from fiber.adapters.failures import failure
-from fiber.adapters.jsons import decode_any
-from fiber.adapters.replicate.schema import text
+from fiber.adapters.failures import failure, unread
+from fiber.adapters.jsons import decode_any, members, text
 from fiber.types.http import HTTPHead
+from fiber.types.numbers import is_number
 from fiber.types.target import Target
 
 _CODE = re.compile(r"\b(E\d{3,4})\b|\(code: (\w+)\)")
@@ -41,7 +41,7 @@ _WORDS: tuple[tuple[tuple[str, ...], type[FiberError], int], ...] = (
 def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
     """Turn an answer of status 300 or above into a typed error."""
     said = _decoded(body)
-    message, wait = _message(said, body), said.get("retry_after") if isinstance(said, dict) else None
+    message, wait = _message(said, body), members(said).get("retry_after")
     kind, _ = _kind_of(message)
     if kind is None and head.status == _NOT_FOUND and target.model:
         kind = FiberModelNotFoundError  # what a chat asks for is a model, and nothing else
@@ -52,7 +52,7 @@ def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
         message=message,
         code=_code_in(message),
         kind=kind,
-        retry_after=float(wait) if isinstance(wait, int | float) and not isinstance(wait, bool) else None,
+        retry_after=float(wait) if is_number(wait) else None,
     )
 
 
@@ -98,8 +98,7 @@ def _decoded(body: bytes) -> Any:
 
 def _message(said: Any, body: bytes) -> str:
     if not isinstance(said, dict):
-        html = body.lstrip()[:1] == b"<"
-        return "an HTML page" if html else body[:500].decode("utf-8", "replace")
+        return unread(body)
     detail = said.get("detail") or said.get("error")
     if detail and not isinstance(detail, str):  # a list of what is wrong with the input
         detail = msgspec.json.encode(detail).decode("utf-8", "replace")

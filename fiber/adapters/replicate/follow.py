@@ -11,8 +11,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from fiber._errors import FiberParsingError
-from fiber.adapters.jsons import decode
-from fiber.adapters.replicate.schema import OVER, PREDICTION, text
+from fiber.adapters.jsons import decode, text
+from fiber.adapters.replicate.schema import OVER, PREDICTION
 from fiber.types.http import HTTPHead, HTTPRequest, Step
 from fiber.types.target import Target
 

@@ -13,10 +13,11 @@ import msgspec
 from fiber._errors import FiberParsingError
 from fiber.adapters.assembly import Assembly, usage_of, with_partial
 from fiber.adapters.failures import unreadable
-from fiber.adapters.jsons import count, decode, decode_any, text_of, total
+from fiber.adapters.jsons import count, decode, decode_any, text, text_of, total
 from fiber.adapters.replicate.errors import unsuccessful
-from fiber.adapters.replicate.schema import OUTPUTS, OVER, PREDICTION, Metrics, Prediction, text
+from fiber.adapters.replicate.schema import OUTPUTS, OVER, PREDICTION, Metrics, Prediction
 from fiber.types.http import HTTPHead
+from fiber.types.numbers import is_number
 from fiber.types.result import ChatResult, Usage
 from fiber.types.target import Target
 
@@ -72,9 +73,9 @@ def _read(assembly: Assembly, output: msgspec.Raw) -> None:
 
 def _usage(prediction: Prediction) -> Usage:
     metrics = prediction.metrics or Metrics()
-    given, made = _count(metrics.input_token_count), _count(metrics.output_token_count)
+    given, made = count(metrics.input_token_count), count(metrics.output_token_count)
     measured = {name: getattr(metrics, member) for name, member in _TIMINGS.items()}
-    timings = {name: float(value) for name, value in measured.items() if _is_number(value)}
+    timings = {name: float(value) for name, value in measured.items() if is_number(value)}
     usage = usage_of(
         input_tokens=given,
         output_tokens=made,
@@ -85,11 +86,3 @@ def _usage(prediction: Prediction) -> Usage:
 
 def _words(error: Any) -> str:
     return text(error) if isinstance(error, str) or error is None else msgspec.json.encode(error).decode()
-
-
-def _count(value: Any) -> int | None:
-    return None if value is None else count(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

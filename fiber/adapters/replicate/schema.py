@@ -44,8 +44,3 @@ OUTPUTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 OVER = frozenset(("succeeded", "failed", "canceled", "aborted"))
 """States after which nothing more comes."""
-
-
-def text(value: Any) -> str:
-    """Return *value* when it is a string, else an empty one."""
-    return value if isinstance(value, str) else ""

@@ -11,10 +11,9 @@ from typing import Any
 
 from fiber._errors import FiberParsingError
 from fiber.adapters.decoder import SSEStreamDecoder
-from fiber.adapters.jsons import decode_any
+from fiber.adapters.jsons import decode_any, members, text
 from fiber.adapters.replicate.errors import unsuccessful
 from fiber.adapters.replicate.response import SUCCEEDED
-from fiber.adapters.replicate.schema import text
 
 _STATES = {"error": "failed"}
 """From the reason of `done` to the state of the prediction, where the words differ."""
@@ -35,7 +34,7 @@ class ReplicateDecoder(SSEStreamDecoder):
             self._end(decode_any(data), data)
 
     def _end(self, said: Any, data: bytes) -> None:
-        reason = text(said.get("reason")) if isinstance(said, dict) else ""
+        reason = text(members(said).get("reason"))
         if reason:
             status = _STATES.get(reason, reason)
             self.fail(unsuccessful(self.head, data, self.target, status=status, message=""))
