@@ -79,7 +79,8 @@ class Work:
         stop, self._stop = self._stop, None
         if stop is None:
             return
-        call, request = self._call, ready(self._call, stop, self._secret)
+        # The client may be closed before this is over: then nobody would close a connection that is kept.
+        call, request = self._call, ready(self._call, stop.with_headers(("connection", "close")), self._secret)
         # In a thread of its own, as the task may be cancelled, or its loop about to end.
         detach(call.transport, lambda: _finish(_tell(blocking_face(call.transport), request)))
 
