@@ -35,6 +35,7 @@ from fiber._operations import RawResponse as RawResponse
 from fiber._options import ClientOptions as ClientOptions
 from fiber._pieces import PieceStream as PieceStream, SyncPieceStream as SyncPieceStream
 from fiber._prompt import Prompt as Prompt, PromptDefaults as PromptDefaults
+from fiber._setup import find_lockfile as find_lockfile
 from fiber._streams import ChatStream as ChatStream, SyncChatStream as SyncChatStream
 from fiber._sync import SyncFiber as SyncFiber
 from fiber.adapters.base import Adapter as Adapter
@@ -50,6 +51,7 @@ from fiber.providers.row import Provider as Provider
 from fiber.providers.table import PROVIDERS as PROVIDERS
 from fiber.registry.capabilities import ModelCapabilities as ModelCapabilities
 from fiber.registry.catalog import ModelCatalog as ModelCatalog
+from fiber.registry.lockfile import Lockfile as Lockfile
 from fiber.registry.models import ModelRegistry as ModelRegistry, Route as Route
 from fiber.registry.prices import (
     PriceQuery as PriceQuery,

@@ -121,6 +121,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         catalog: What is known about models; also the last of the price lists.
         prices: Price lists that are asked before it.
         context: Bound fields for logs, spans and events; never sent.
+        alias: What was asked for, when it was an alias.
         keep_raw: Keep the bytes of a stream in the result's `body`.
         forget_text: Give the text of a stream out without keeping it.
         heartbeats: Give out an event for each chunk of a stream that brings none.
@@ -141,6 +142,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     context: Mapping[str, Any] = {}
     label: str = ""
+    alias: str = ""
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
     keep_raw: bool = False

@@ -34,6 +34,7 @@ ROOMS = (
     ("_batch", "_lists", "_pieces"),
     ("_streams",),
     ("_calls", "_face", "_running"),
+    ("_routing",),
     ("_options", "_settings"),
     ("_results",),
     ("_engine",),

@@ -78,6 +78,7 @@ def _fields(call: Call, ending: Ending) -> dict[str, Any]:
         "outcome": ending.outcome,
         "cached": ending.cached or None,
         "label": call.label or None,
+        "alias": call.alias or None,
         "error_kind": type(error).__name__ if error is not None else None,
         "http_status": getattr(error, "status_code", None) or (last.status if last else None),
         "reason": getattr(error, "provider_code", None),
