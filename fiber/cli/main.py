@@ -1,8 +1,8 @@
 """
 Arguments and exit codes.
 
-Exit codes: 0 done, 1 the call failed, 2 wrong usage, 130 interrupted. Errors go to standard error; when output is
-piped it is plain text or, with `--json`, one JSON document a line.
+Exit codes: 0 done, 1 the call failed, 2 wrong usage or a lockfile that cannot be read, 130 interrupted. Errors go to
+standard error; when output is piped it is plain text or, with `--json`, one JSON document a line.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser; every command's function is in `run`."""
-    from fiber.cli import ask, catalog, chat, demo, models, providers, smoke
+    from fiber.cli import ask, catalog, chat, demo, lock, models, providers, smoke
 
     top = argparse.ArgumentParser(prog="fiber", description="Talk to language models from the shell.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=demo.run)
 
     catalog.add(commands)
+    lock.add(commands)
     return top
 
 
@@ -81,6 +82,7 @@ def _add_json_and_mock(command: argparse.ArgumentParser) -> None:
 
 def _add_call_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("-m", "--model", help="model, as in `openai:gpt-6.1-terra` or `claude-sonnet-5-5`")
+    command.add_argument("--profile", help="profile of the lockfile in which aliases are looked up")
     command.add_argument("-s", "--system", help="system prompt")
     command.add_argument("--temperature", type=float, help="0 to 2")
     command.add_argument("--max-tokens", type=int, help="upper bound of output tokens")
