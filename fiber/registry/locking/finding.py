@@ -48,15 +48,16 @@ def read(path: str | os.PathLike[str]) -> str:
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise _wrong(f"{path} has more than {MAX_BYTES} bytes: it is no lockfile.")
-        return data.decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            line = data.count(b"\n", 0, error.start) + 1
-            raise _wrong(f"{path}, line {line}: it is not UTF-8.") from None
         why = error.strerror if isinstance(error, OSError) else "no file can have this name"
         raise _wrong(f"The lockfile {path} cannot be read: {why}.") from None
+    if len(data) > MAX_BYTES:
+        raise _wrong(f"{path} has more than {MAX_BYTES} bytes: it is no lockfile.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _wrong(f"{path}, line {line}: it is not UTF-8.") from None
 
 
 def bundled(package: str) -> Lockfile | None:
