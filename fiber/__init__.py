@@ -7,6 +7,7 @@ from typing import Any
 _HOMES = {
     "fiber._batch": "BatchRequest",
     "fiber._chain": "Call Ending Handler Layer Reply",
+    "fiber._conversation": "Conversation ConversationOptions SyncConversation",
     "fiber._errors": (
         "FiberAuthError FiberBadRequestError FiberBudgetError FiberCapabilityError FiberCircuitOpenError "
         "FiberClosedError FiberConnectionError FiberContentFilterError FiberContextLengthError FiberError "
@@ -23,6 +24,7 @@ _HOMES = {
     "fiber._setup": "find_lockfile",
     "fiber._streams": "ChatStream SyncChatStream",
     "fiber._sync": "SyncFiber",
+    "fiber._validation": "Problem",
     "fiber.adapters.base": "Adapter",
     "fiber.credentials.aws": "aws_credentials",
     "fiber.credentials.google": "google_credentials",
@@ -41,6 +43,7 @@ _HOMES = {
     "fiber.registry.prices": "PriceQuery PriceSource PriceTable Rates",
     "fiber.registry.tokens": "count_tokens",
     "fiber.stores": "FileStore MemoryStore RedisStore",
+    "fiber.stores.histories": "FileHistories MemoryHistories SQLiteHistories",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",

@@ -2,6 +2,11 @@
 
 from fiber._batch import BatchRequest as BatchRequest
 from fiber._chain import Call as Call, Ending as Ending, Handler as Handler, Layer as Layer, Reply as Reply
+from fiber._conversation import (
+    Conversation as Conversation,
+    ConversationOptions as ConversationOptions,
+    SyncConversation as SyncConversation,
+)
 from fiber._errors import (
     FiberAuthError as FiberAuthError,
     FiberBadRequestError as FiberBadRequestError,
@@ -38,6 +43,7 @@ from fiber._prompt import Prompt as Prompt, PromptDefaults as PromptDefaults
 from fiber._setup import find_lockfile as find_lockfile
 from fiber._streams import ChatStream as ChatStream, SyncChatStream as SyncChatStream
 from fiber._sync import SyncFiber as SyncFiber
+from fiber._validation import Problem as Problem
 from fiber.adapters.base import Adapter as Adapter
 from fiber.credentials.aws import aws_credentials as aws_credentials
 from fiber.credentials.google import google_credentials as google_credentials
@@ -61,6 +67,11 @@ from fiber.registry.prices import (
 )
 from fiber.registry.tokens import count_tokens as count_tokens
 from fiber.stores import FileStore as FileStore, MemoryStore as MemoryStore, RedisStore as RedisStore
+from fiber.stores.histories import (
+    FileHistories as FileHistories,
+    MemoryHistories as MemoryHistories,
+    SQLiteHistories as SQLiteHistories,
+)
 from fiber.transports.base import Transport as Transport
 from fiber.types.calls import ChatOptions as ChatOptions
 from fiber.types.config import (

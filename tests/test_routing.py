@@ -103,6 +103,15 @@ async def test_every_call_takes_an_alias() -> None:
     assert sorted(asked(transport)) == ["big", *["one"] * 8]
 
 
+def test_a_call_with_an_alias_is_validated() -> None:
+    """As that of its first model."""
+    fiber, transport = client()
+
+    assert fiber.validate("x", model="fast") == ()
+    assert [problem.parameter for problem in fiber.validate("x", model="fast", profile="stage")] == ["profile"]
+    assert transport.requests == []
+
+
 def test_the_default_model_may_be_an_alias() -> None:
     """In the profile of the client."""
     fiber, transport = client(whole(), whole(), default_model="fast", profile="prod")

@@ -18,6 +18,7 @@ from fiber import _env
 from fiber._errors import FiberValidationError
 from fiber._setup import find_lockfile
 from fiber.cli import output
+from fiber.cli.arguments import add_json, add_profile
 from fiber.providers.table import PROVIDERS
 from fiber.registry.catalog import ModelCatalog
 from fiber.registry.locking import editing
@@ -147,8 +148,8 @@ def add(commands: Any) -> None:
 def _finish(command: argparse.ArgumentParser, run: Callable[[Any], int], *, profile: bool = True) -> None:
     command.add_argument("--lockfile", metavar="PATH", help="the lockfile; FIBER_LOCKFILE, or fiber.lock, by default")
     if profile:
-        command.add_argument("--profile", help="profile; FIBER_PROFILE, or the lockfile's own, by default")
-    command.add_argument("--json", action="store_true", help="one JSON document a line")
+        add_profile(command)
+    add_json(command)
     command.set_defaults(run=lambda options: _coded(run, options))
 
 

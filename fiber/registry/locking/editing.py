@@ -127,11 +127,10 @@ def _comment(statement: Statement) -> str:
     for place, sign in enumerate(last):
         if sign == "#":
             try:
-                is_whole = tomllib.loads(above + last[:place]) == statement.data
+                tomllib.loads(above + last[:place])
             except ValueError:  # the sign stands within a text
                 continue
-            if is_whole:
-                return last[len(last[:place].rstrip()) :]
+            return last[len(last[:place].rstrip()) :]
     return ""
 
 

@@ -36,11 +36,6 @@ class Statement(NamedTuple):
     last: int
     text: str
 
-    @property
-    def is_header(self) -> bool:
-        """It opens a table."""
-        return self.data is None
-
 
 def statements(text: str) -> Iterator[Statement]:
     """Yield the statements of *text*, whose lines end in LF; what is not TOML comes last, with all that is below it."""
