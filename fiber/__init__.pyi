@@ -66,7 +66,12 @@ from fiber.registry.prices import (
     Rates as Rates,
 )
 from fiber.registry.tokens import count_tokens as count_tokens
-from fiber.stores import FileStore as FileStore, MemoryStore as MemoryStore, RedisStore as RedisStore
+from fiber.stores import (
+    EncryptedStore as EncryptedStore,
+    FileStore as FileStore,
+    MemoryStore as MemoryStore,
+    RedisStore as RedisStore,
+)
 from fiber.stores.histories import (
     FileHistories as FileHistories,
     MemoryHistories as MemoryHistories,
@@ -75,12 +80,12 @@ from fiber.stores.histories import (
 from fiber.transports.base import Transport as Transport
 from fiber.types.calls import ChatOptions as ChatOptions
 from fiber.types.config import (
+    BreakerPolicy as BreakerPolicy,
     NO_RETRY as NO_RETRY,
     NO_TIMEOUTS as NO_TIMEOUTS,
     RETRY_PRESETS as RETRY_PRESETS,
-    TIMEOUT_PRESETS as TIMEOUT_PRESETS,
-    BreakerPolicy as BreakerPolicy,
     RetryPolicy as RetryPolicy,
+    TIMEOUT_PRESETS as TIMEOUT_PRESETS,
     Timeouts as Timeouts,
 )
 from fiber.types.content import (

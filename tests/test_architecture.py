@@ -64,6 +64,7 @@ OWNERS = {
     "anyio": IO,
     "asyncio": LOOSE_IO,
     "certifi": IO,
+    "cryptography": ("stores/encrypted.py",),
     "google": ("credentials/google.py",),
     "h11": IO,
     "httptools": IO,
@@ -96,6 +97,7 @@ ALLOWED: dict[str, str] = {
 HEAVY = (
     "anyio",
     "asyncio",
+    "cryptography",
     "fiber.adapters.openai_chat",
     "google.auth",
     "httpcore",

@@ -37,6 +37,7 @@ NAMES = [
     "Cost",
     "CostLine",
     "Document",
+    "EncryptedStore",
     "Ending",
     "Expiring",
     "FetchPolicy",
