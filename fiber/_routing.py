@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -64,10 +65,12 @@ def _routes(
     binding = lockfile.find(model, chosen)
     if binding is None:
         steps.append(f"no alias in {lockfile.name}, profile {chosen}")
-        return Routes(_resolved(settings, model, None, steps, lockfile.hint(model, chosen)))
+        return Routes(_resolved(settings, model, None, steps, lambda: lockfile.hint(model, chosen)))
     steps.append(f"alias in {lockfile.name}, profile {chosen}: {', '.join(binding.models)}")
-    owner = f" It is a model of the alias {model!r}."
-    found = [_resolved(settings, name, None, [], owner) for name in binding.models]
+    found = [
+        _resolved(settings, name, None, [], lambda: f" It is a model of the alias {model!r}.")
+        for name in binding.models
+    ]
     usable = [route for route in found if _is_configured(settings, route.provider)]
     for route in found:
         if route not in usable:
@@ -78,15 +81,17 @@ def _routes(
     return Routes(replace(first, steps=(*steps, *first.steps)), tuple(others), model)
 
 
-def _resolved(settings: Settings, model: str, provider: str | None, steps: list[str], hint: str = "") -> Route:
-    """Return the route of *model*, which is no alias, with *steps* before its own."""
+def _resolved(
+    settings: Settings, model: str, provider: str | None, steps: list[str], hint: Callable[[], str] = str
+) -> Route:
+    """Return the route of *model*, which is no alias, with *steps* before its own; an error ends with the *hint*."""
     try:
         route = settings.registry.resolve(model, provider=provider)
     except (FiberModelNotFoundError, FiberValidationError) as error:
         steps += settings.registry.explain(model, provider=provider)[:-1]
-        if not hint:
+        if not (said := hint()):
             raise
-        raise FiberModelNotFoundError(error.message + hint, model=model, outcome="not_sent") from None
+        raise FiberModelNotFoundError(error.message + said, model=model, outcome="not_sent") from None
     return replace(route, steps=(*steps, *route.steps)) if steps else route
 
 
