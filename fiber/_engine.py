@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fiber._chain import Call, Reply
+from fiber._chain import Call
 from fiber._errors import FiberError, FiberValidationError
 from fiber._open import FED_BYTES, OpenStream, after, expired, rest, sooner, told
+from fiber._reply import Reply
 from fiber._steps import Work, ready
 from fiber.adapters.base import StreamDecoder
 from fiber.adapters.failures import FIRST_ERROR_STATUS
