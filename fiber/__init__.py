@@ -31,6 +31,7 @@ _HOMES = {
     "fiber.layers.cache": "Cache",
     "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
+    "fiber.providers.keys": "KeyPool",
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS",
     "fiber.registry.capabilities": "ModelCapabilities",

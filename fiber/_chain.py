@@ -128,6 +128,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         cache_policy: What the cache may do, where there is one.
         fallbacks: Whom to ask when the target fails, in order.
         idempotency_key: Sent with every attempt where the row has a header for it.
+        key: Number of the credential in the pool that it is from.
     """
 
     operation: Operation
@@ -150,6 +151,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     cache_policy: CachePolicy = "off"
     fallbacks: tuple[Alternative, ...] = ()
     idempotency_key: str = ""
+    key: int | None = None
     journal: Journal = msgspec.field(default_factory=Journal)
 
     def replace(self, **changes: Any) -> Call:

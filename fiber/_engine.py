@@ -87,6 +87,7 @@ async def core(call: Call) -> Reply:
                     error=failure,
                     request_id=request_id,
                     waited_seconds=journal.waited,
+                    key=call.key,
                 )
             )
             journal.waited = 0.0

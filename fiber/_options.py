@@ -27,7 +27,7 @@ class ClientOptions(TypedDict, total=False):
     Attributes:
         default_model: Model of calls that name none.
         default_temperature, default_max_tokens: Call defaults.
-        api_keys: Keys by provider: strings, or callables (sync or async) asked at every call.
+        api_keys: Keys by provider: strings, or callables (sync or async) asked at every call; a list of them is a pool.
         base_urls: Other base URLs by provider.
         providers: Further rows, or second instances of a provider under another name.
         timeouts: The five timers.
@@ -52,7 +52,7 @@ class ClientOptions(TypedDict, total=False):
     default_model: str | None
     default_temperature: float | None
     default_max_tokens: int | None
-    api_keys: Mapping[str, Credential] | None
+    api_keys: Mapping[str, Credential | Sequence[Credential]] | None
     base_urls: Mapping[str, str] | None
     providers: Iterable[Provider] | None
     timeouts: Timeouts | None

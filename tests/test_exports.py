@@ -64,6 +64,7 @@ NAMES = [
     "Heartbeat",
     "Image",
     "ImageInfo",
+    "KeyPool",
     "Layer",
     "Log",
     "MemoryStore",

@@ -29,6 +29,7 @@ from fiber import (
     Handler,
     Heartbeat,
     Image,
+    KeyPool,
     Layer,
     Log,
     MessageEnd,
@@ -101,6 +102,8 @@ def construction() -> Fiber:
     row = Provider(name="acme", base_url="https://acme.test/v1")
     assert_type(made.register_provider(row, api_key=vault, replace=True), Fiber)
     assert_type(made.sync.register_provider(row, api_key="sk"), SyncFiber)
+    spares = ["sk-1", "sk-2"]
+    Fiber(api_keys={"openai": spares, "mistral": KeyPool(spares), "azure": ["sk-3", vault]})
     with made.bind(run="r1") as scoped:
         assert isinstance(scoped, Fiber)
     assert_type(Fiber.from_env(), Fiber)
