@@ -63,7 +63,9 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     defaults = {name: value for name, value in settings.defaults.items() if _unsaid(messages, name)}
     call_options = {**defaults, **said}
     request = chat_request(messages, **{k: v for k, v in call_options.items() if k not in CALL_OPTIONS})
-    where = route(settings, request.model, call_options.get("provider"))
+    provider, names = call_options.get("provider"), _models(call_options.get("fallback"))
+    model, *further = _spread(settings, request.model or "", provider, names, own="fallback" in said)
+    where = route(settings, model, provider)
     row = _row(settings, where.provider)
     if keywords.flag(call_options, "repair"):
         keywords.check_repair(request, stream=stream)
@@ -81,8 +83,8 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     in_words = keywords.flag(call_options, "emulate_tools")
     chat = _chat(request, row, in_words=in_words)
     call = _call(settings, chat, row, where.model, call_options, stream=stream)
-    if names := call_options.get("fallback"):
-        routes = [route(settings, name, None) for name in _models(names)]
+    if further:
+        routes = [route(settings, name, None) for name in further]
         others = [_alternative(settings, request, row, other, in_words=in_words) for other in routes]
         call = call.replace(fallbacks=tuple(other for other in others if other is not None))
     check_ceilings(call, call_options)
@@ -110,7 +112,26 @@ def _chat(request: ChatRequest, row: Provider, *, in_words: bool) -> Chat:
     return emulated(chat) if in_words else chat
 
 
+def _spread(settings: Settings, model: str, provider: str | None, names: list[str], *, own: bool) -> tuple[str, ...]:
+    """
+    Return the model of a call and those to ask when it fails, with models in the place of balanced names.
+
+    A balanced name has one turn in a call. Its other models come before *names*, unless those are the call's *own*;
+    where they have that name themselves, it stands for its other models.
+    """
+    first, *others = [model] if provider is not None else _turn(settings, model)
+    if others and not own and model not in names:
+        names = [model, *names]
+    return first, *(each for name in names for each in (others if others and name == model else _turn(settings, name)))
+
+
+def _turn(settings: Settings, model: str) -> tuple[str, ...]:
+    return settings.balances[model].turn() if model in settings.balances else (model,)
+
+
 def _models(names: Any) -> list[str]:
+    if names is None:
+        return []
     is_list = isinstance(names, Iterable) and not isinstance(names, str | Mapping)
     models = list(names) if is_list else []
     if not is_list or not all(isinstance(name, str) and name for name in models):

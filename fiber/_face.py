@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,7 +40,11 @@ class Face:
 
     def route(self, model: str, *, provider: str | None = None) -> Route:
         """Return where *model* goes, without a call; errors as for `chat`."""
-        return self._settings.registry.resolve(model, provider=provider)
+        balance = self._settings.balances.get(model) if provider is None else None
+        if balance is None:
+            return self._settings.registry.resolve(model, provider=provider)
+        where = self._settings.registry.resolve(balance.following)
+        return replace(where, steps=(str(balance), *where.steps))
 
     def estimate_cost(
         self,
@@ -74,4 +79,6 @@ class Face:
 
     def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
         """Return the steps by which *model* is routed, in words; no I/O."""
+        if provider is None and model in self._settings.balances:
+            return self.route(model).steps
         return self._settings.registry.explain(model, provider=provider)

@@ -33,6 +33,7 @@ class ClientOptions(TypedDict, total=False):
         timeouts: The five timers.
         retry: When failed attempts are repeated.
         fallback: Models to ask when that of a call fails, in order.
+        balance: Names that calls may use as model, each with the models that share its calls, and their weights.
         breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
@@ -58,6 +59,7 @@ class ClientOptions(TypedDict, total=False):
     timeouts: Timeouts | None
     retry: RetryPolicy | None
     fallback: Sequence[str] | None
+    balance: Mapping[str, Mapping[str, float]] | None
     breaker: BreakerPolicy | None
     on_unsupported: OnUnsupported | None
     model_registry: ModelRegistry | None

@@ -11,6 +11,7 @@ from fiber._chain import Handler
 from fiber._errors import FiberClosedError, FiberValidationError
 from fiber.providers.keys import KeyPool, credential_of
 from fiber.providers.row import Credential, Provider, in_region_of, with_row
+from fiber.registry.balance import Balance, check_names
 from fiber.registry.catalog import BUNDLED, ModelCatalog
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import PriceSource
@@ -43,6 +44,7 @@ class Settings:
         fetch: What `fetch_part` may fetch; nothing when None.
         caches: A cache is among the layers.
         pools: A layer that uses pools of keys is among them.
+        balances: Names that stand for several models.
         catalog, prices: What is known about models; price lists that are asked before it.
     """
 
@@ -59,6 +61,7 @@ class Settings:
     fetch: FetchPolicy | None = None
     caches: bool = False
     pools: bool = False
+    balances: Mapping[str, Balance] = field(default_factory=dict)
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
 
@@ -95,7 +98,9 @@ def with_provider(
         keys[row.name] = key
     row = in_region_of(row, key)
     rows = with_row(settings.rows, row, replace=replacing)
-    return replace(settings, rows=rows, keys=keys, registry=settings.registry.with_provider(row))
+    registry = settings.registry.with_provider(row)
+    check_names(settings.balances, registry)
+    return replace(settings, rows=rows, keys=keys, registry=registry)
 
 
 def check_pools(keys: Iterable[Credential], *, pools: bool) -> None:

@@ -15,6 +15,7 @@ from fiber.layers import budgeted, layered
 from fiber.providers.keys import KeyPool, credential_of
 from fiber.providers.row import Credential, Provider, in_region_of
 from fiber.providers.table import PROVIDERS
+from fiber.registry.balance import balances_of
 from fiber.registry.catalog import BUNDLED
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import sources_of
@@ -59,10 +60,11 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
     )
     pools = any(getattr(layer, "pools", False) for layer in layers)
     check_pools(keys.values(), pools=pools)
+    registry = say("model_registry") or names
     settings = Settings(
         rows=rows,
         keys=keys,
-        registry=say("model_registry") or names,
+        registry=registry,
         handler=chain(layers, core),
         transport=loops,
         timeouts=say("timeouts") or Timeouts(),
@@ -70,6 +72,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         fetch=say("fetch"),
         caches=any(getattr(layer, "caches", False) for layer in layers),
         pools=pools,
+        balances=balances_of(say("balance"), registry),
         catalog=say("catalog") or BUNDLED,
         prices=sources_of(say("prices")),
     )

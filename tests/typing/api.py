@@ -102,6 +102,7 @@ def construction() -> Fiber:
     row = Provider(name="acme", base_url="https://acme.test/v1")
     assert_type(made.register_provider(row, api_key=vault, replace=True), Fiber)
     assert_type(made.sync.register_provider(row, api_key="sk"), SyncFiber)
+    Fiber(balance={"fast": {"openai:gpt-6": 3, "mistral:m": 0.5}})
     spares = ["sk-1", "sk-2"]
     Fiber(api_keys={"openai": spares, "mistral": KeyPool(spares), "azure": ["sk-3", vault]})
     with made.bind(run="r1") as scoped:
