@@ -42,7 +42,9 @@ _HOMES = {
     "fiber.stores": "FileStore MemoryStore RedisStore",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
-    "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
+    "fiber.types.config": (
+        "BreakerPolicy HedgePolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts"
+    ),
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
     "fiber.types.cost": "Cost CostLine",
     "fiber.types.events": (

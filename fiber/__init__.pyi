@@ -68,6 +68,7 @@ from fiber.types.config import (
     RETRY_PRESETS as RETRY_PRESETS,
     TIMEOUT_PRESETS as TIMEOUT_PRESETS,
     BreakerPolicy as BreakerPolicy,
+    HedgePolicy as HedgePolicy,
     RetryPolicy as RetryPolicy,
     Timeouts as Timeouts,
 )

@@ -74,6 +74,7 @@ class Journal:
     possible_duplicate_charge: bool = False
     observers: list[Callable[[Call, str, Mapping[str, Any]], None]] = field(default_factory=list)
     cancelled: bool = False
+    raced: bool = False
     closer: Callable[[], None] | None = None
 
     def opened(self, close: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from fiber.registry.catalog import ModelCatalog
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
-from fiber.types.config import BreakerPolicy, CachePolicy, RetryPolicy, Timeouts
+from fiber.types.config import BreakerPolicy, CachePolicy, HedgePolicy, RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
 from fiber.types.request import OnUnsupported
 
@@ -35,6 +35,7 @@ class ClientOptions(TypedDict, total=False):
         fallback: Models to ask when that of a call fails, in order.
         balance: Names that calls may use as model, each with the models that share its calls, and their weights.
         breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
+        hedge: When a slow call is sent a second time; never when not given. Part of the default layers.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
         transport: `direct` (sockets of our own, the default), `h11` or `httptools` (the same, with this parser) or
@@ -61,6 +62,7 @@ class ClientOptions(TypedDict, total=False):
     fallback: Sequence[str] | None
     balance: Mapping[str, Mapping[str, float]] | None
     breaker: BreakerPolicy | None
+    hedge: HedgePolicy | None
     on_unsupported: OnUnsupported | None
     model_registry: ModelRegistry | None
     transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None

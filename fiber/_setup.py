@@ -55,6 +55,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         say("layers"),
         cache=say("cache"),
         budgets=budgeted(say("budgets")),
+        hedge=say("hedge"),
         keys=pooled or None,
         breaker=say("breaker"),
     )

@@ -62,6 +62,7 @@ NAMES = [
     "FileStore",
     "Handler",
     "Heartbeat",
+    "HedgePolicy",
     "Image",
     "ImageInfo",
     "KeyPool",

@@ -28,6 +28,7 @@ from fiber import (
     FiberTimeoutError,
     Handler,
     Heartbeat,
+    HedgePolicy,
     Image,
     KeyPool,
     Layer,
@@ -94,6 +95,7 @@ def construction() -> Fiber:
         on_unsupported="warn",
         fallback=["anthropic:claude-5"],
         breaker=BreakerPolicy(failures=3),
+        hedge=HedgePolicy(after_seconds=2, max_share=0.1),
         layers=layers,
         fetch=FetchPolicy(hosts=("example.com",)),
     )
