@@ -22,6 +22,7 @@ _HOMES = {
     "fiber._prompt": "Prompt PromptDefaults",
     "fiber._streams": "ChatStream SyncChatStream",
     "fiber._sync": "SyncFiber",
+    "fiber._validation": "Problem",
     "fiber.adapters.base": "Adapter",
     "fiber.credentials.aws": "aws_credentials",
     "fiber.credentials.google": "google_credentials",

@@ -37,6 +37,7 @@ from fiber._pieces import PieceStream as PieceStream, SyncPieceStream as SyncPie
 from fiber._prompt import Prompt as Prompt, PromptDefaults as PromptDefaults
 from fiber._streams import ChatStream as ChatStream, SyncChatStream as SyncChatStream
 from fiber._sync import SyncFiber as SyncFiber
+from fiber._validation import Problem as Problem
 from fiber.adapters.base import Adapter as Adapter
 from fiber.credentials.aws import aws_credentials as aws_credentials
 from fiber.credentials.google import google_credentials as google_credentials

@@ -152,6 +152,8 @@ def test_routes_are_explained_without_a_turn(*, is_blocking: bool) -> None:
         "'openai' before the first ':' is a provider: openai",
     )
     assert face.explain("fast") == first.steps
+    assert face.validate("Hi", model="fast") == ()
+    assert face.route("fast") == first
     assert face.route("fast", provider="openai").model == "fast"
     assert face.explain("fast", provider="openai") == face.route("fast", provider="openai").steps
     assert transport.requests == []

@@ -83,6 +83,7 @@ NAMES = [
     "PriceQuery",
     "PriceSource",
     "PriceTable",
+    "Problem",
     "Prompt",
     "PromptDefaults",
     "Provider",

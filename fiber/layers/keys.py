@@ -54,7 +54,7 @@ class Keys:
     pools = True
 
     def __init__(self) -> None:
-        self._turns: dict[tuple[KeyPool, str, str], _Turns] = {}
+        self._turns: dict[tuple[KeyPool, tuple[str, str]], _Turns] = {}
         self._lock = threading.Lock()
 
     def __call__(self, call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
@@ -132,7 +132,7 @@ class Keys:
         )
 
     def _turns_of(self, call: Call, pool: KeyPool) -> _Turns:
-        place = (pool, call.target.provider, call.target.model)
+        place = (pool, call.target.key)
         with self._lock:
             turns = self._turns.pop(place, None) or _Turns()
             self._turns[place] = turns

@@ -8,6 +8,7 @@ from threading import Lock
 
 from fiber._errors import FiberModelNotFoundError, FiberValidationError
 from fiber.registry.models import ModelRegistry
+from fiber.types.numbers import is_number
 
 
 class Balance:
@@ -58,6 +59,13 @@ class Balance:
             self._gained[best] -= math.fsum(self._weights.values())
         return (best, *(model for model in self.models if model != best))
 
+    def copy(self) -> Balance:
+        """Return one that has the same turn next; turns of either are none of the other's."""
+        other = Balance(self.name, self._weights)
+        with self._lock:
+            other._gained.update(self._gained)
+        return other
+
     def __str__(self) -> str:
         models = ", ".join(f"{model} ({self._weights[model]:g})" for model in self.models)
         return f"{self.name!r} is balanced over {models}: the next turn is that of {self.following}"
@@ -103,7 +111,7 @@ def check_names(names: Iterable[str], registry: ModelRegistry) -> None:
 
 
 def _is_weight(weight: object) -> bool:
-    return isinstance(weight, int | float) and not isinstance(weight, bool) and 0 < weight < math.inf
+    return is_number(weight) and 0 < weight < math.inf
 
 
 def _wrong(message: str) -> FiberValidationError:

@@ -56,6 +56,17 @@ def test_looking_takes_no_turn() -> None:
     assert str(balance) == "'fast' is balanced over b (2.5), a (1): the next turn is that of a"
 
 
+def test_a_copy_has_turns_of_its_own() -> None:
+    """It begins where the other one is."""
+    balance = Balance("fast", {"a": 2, "b": 1})
+    balance.turn()
+
+    copied = balance.copy()
+
+    assert [copied.turn()[0], copied.turn()[0]] == ["b", "a"]
+    assert balance.following == "b"
+
+
 def test_threads_share_the_turns() -> None:
     """None is lost."""
     balance = Balance("fast", {"a": 3, "b": 1})
