@@ -46,8 +46,8 @@ class Hedge:
 
     async def _hedged(self, call: Call, next: Handler) -> Reply:
         journal = call.journal
-        first = _Branch(call, next, lambda: not journal.cancelled)
-        second = _Branch(call, next, lambda: not journal.cancelled and self._begin(call))
+        first = _Branch(call, next, lambda: True)
+        second = _Branch(call, next, lambda: self._begin(call))
         first.journal.waited, journal.waited = journal.waited, 0.0
 
         def stop() -> None:
@@ -96,20 +96,23 @@ class _Branch:
 
     async def run(self) -> bool:
         """Send it and say whether the answer is good; nothing is raised but a cancellation."""
-        if not self._may_begin():
+        if self._is_stopped() or not self._may_begin():
             return False
         self.begun = self._call.transport.now()
         try:
             self.reply = await self._next(self._call)
         except Exception as error:
-            self.error, self.failed = error, not self.journal.cancelled
-        if self.journal.cancelled:
+            self.error, self.failed = error, not self._is_stopped()
+        if self._is_stopped():
             await self.drop()  # it was good too late: the layers below must hear that it ended
         return self.reply is not None
 
     def stop(self) -> None:
         """Close its connection, from any thread."""
         self.journal.cancel()
+
+    def _is_stopped(self) -> bool:
+        return self.journal.cancelled
 
     async def drop(self) -> None:
         """End its reply, which nobody wants."""

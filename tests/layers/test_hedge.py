@@ -29,6 +29,7 @@ from fiber._settings import over
 from fiber.layers.breaker import Breaker
 from fiber.layers.hedge import Hedge
 from fiber.testing.fake import FakeReply, FakeTransport
+from fiber.transports.base import Branch
 from tests.kit import Watch, refused, scripted, streamed, whole
 from tests.parity.test_same_everywhere import asyncio_world, blocking_world, trio_world
 
@@ -331,6 +332,23 @@ def test_a_cancelled_call_begins_nothing() -> None:
         run_sync(Hedge(SOON)(call, slow))
 
     assert slow.asked == 0
+
+
+def test_a_first_that_won_stops_a_second_that_has_not_begun() -> None:
+    """Also when its time has just come: it sends nothing."""
+    layer, slow = Hedge(SOON), Slow(FakeTransport())
+
+    class Close(FakeTransport):
+        """A transport on which the second comes to run when it was stopped already."""
+
+        async def race(self, first: Branch, second: Branch, seconds: float) -> Branch | None:
+            second.stop()
+            assert not await second.run()
+            return first if await first.run() else None
+
+    reply = run_sync(layer(call_over(Close()), slow))
+
+    assert (reply.value, slow.asked) == ("A", 1)
 
 
 def test_what_is_good_after_a_cancellation_is_ended() -> None:
