@@ -103,6 +103,11 @@ def with_provider(
     return replace(settings, rows=rows, keys=keys, registry=registry)
 
 
+def looking(settings: Settings) -> Settings:
+    """Return *settings* for calls that are prepared once more, or only looked at: they take no turn of a balance."""
+    return replace(settings, balances={name: balance.copy() for name, balance in settings.balances.items()})
+
+
 def check_pools(keys: Iterable[Credential], *, pools: bool) -> None:
     """Raise when one of *keys* is a pool and no layer uses *pools*."""
     if not pools and any(isinstance(key, KeyPool) for key in keys):

@@ -60,6 +60,20 @@ def test_a_balanced_name_stands_wherever_a_model_does() -> None:
     assert models(transport) == ["east", "east", "west", "east"] * 2
 
 
+def test_a_conversation_takes_one_turn_a_call() -> None:
+    """Also when it leaves out what was said long ago, and when it streams."""
+    fiber, transport = client(*[whole()] * 2, *[streamed()] * 2, balance={"fast": {EAST: 1, WEST: 1}})
+    conversation = fiber.sync.conversation(max_input_tokens=30)
+
+    for _ in range(2):
+        conversation.send("word " * 5)
+    for _ in range(2):
+        conversation.stream("word " * 5).collect()
+
+    assert models(transport) == ["east", "west"] * 2
+    assert len(transport.requests[-1].json()["messages"]) < 7
+
+
 def test_the_others_are_asked_when_one_fails() -> None:
     """The heaviest first."""
     fiber, transport = client(
