@@ -71,8 +71,8 @@ class Keys:
             except REFUSALS as error:
                 failures[key] = error
                 self._lay(call, turns, key, error)
-                if call.journal.cancelled or (call.deadline is not None and call.transport.now() >= call.deadline):
-                    raise
+                if error.outcome == "unknown" or call.journal.cancelled or _is_over(call):
+                    raise  # another key would begin anew what this one may have begun, or nobody waits for it
             else:
                 if reply.stream is not None:
                     reply.on_end(self._watched(call, turns, key))
@@ -139,6 +139,10 @@ class Keys:
             if len(self._turns) > _MANY_POOLS:
                 del self._turns[next(iter(self._turns))]  # the one not used for longest
         return turns
+
+
+def _is_over(call: Call) -> bool:
+    return call.deadline is not None and call.transport.now() >= call.deadline
 
 
 def _rest_seconds(error: FiberError) -> float:

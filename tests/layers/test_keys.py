@@ -103,6 +103,18 @@ def test_what_is_not_said_of_the_key_is_raised(reply: Any) -> None:
     assert used(transport) == [1]
 
 
+def test_what_may_have_begun_is_not_begun_with_another_key() -> None:
+    """The key rests all the same; whether to begin anew is for the retry layer."""
+    begun = FiberRateLimitError("too fast", status_code=429, outcome="unknown")
+    fiber, transport = client(begun, whole(), retry=NO_RETRY)
+
+    error = fail(fiber)
+    fiber.sync.chat("Hi")
+
+    assert (error.outcome, error.retry_after) == ("unknown", None)
+    assert used(transport) == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("reply", "seconds"),
     [
