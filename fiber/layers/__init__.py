@@ -8,6 +8,8 @@ budget      what calls may spend together, when the client has budgets
 fallback    the next target, each with its own retries
 repair      one more try for an answer that is not the JSON asked for
 retry       the same target again
+hedge       a second request beside one that is slow; where it is configured
+keys        the next key of a pool, where some credential is one
 breaker     nothing for a while to a target that fails again and again; where it is configured
 core        one HTTP exchange
 """
@@ -23,11 +25,16 @@ from fiber._errors import FiberValidationError
 if TYPE_CHECKING:
     from fiber.layers.budget import Budgets
     from fiber.types.budget import Budget
-    from fiber.types.config import BreakerPolicy
+    from fiber.types.config import BreakerPolicy, HedgePolicy
 
 
 def default_layers(
-    *, cache: Layer | None = None, budgets: Layer | None = None, breaker: BreakerPolicy | None = None
+    *,
+    cache: Layer | None = None,
+    budgets: Layer | None = None,
+    hedge: HedgePolicy | None = None,
+    keys: bool | None = None,
+    breaker: BreakerPolicy | None = None,
 ) -> tuple[Layer, ...]:
     """
     Return the layers of a client, outermost first; what is not configured is not there.
@@ -35,6 +42,8 @@ def default_layers(
     Args:
         cache: A `Cache`.
         budgets: A `Budgets`.
+        hedge: When a slow call is sent a second time.
+        keys: Use pools of keys.
         breaker: When a target that fails is left alone.
     """
     from fiber.layers.deadline import deadline
@@ -45,6 +54,14 @@ def default_layers(
 
     configured = [layer for layer in (cache, budgets) if layer is not None]
     layers: tuple[Layer, ...] = (telemetry, deadline, *configured, fallback, repair, Retry())
+    if hedge is not None:
+        from fiber.layers.hedge import Hedge
+
+        layers += (Hedge(hedge),)
+    if keys:
+        from fiber.layers.keys import Keys
+
+        layers += (Keys(),)
     if breaker is not None:
         from fiber.layers.breaker import Breaker
 

@@ -14,7 +14,18 @@ import anyio
 import pytest
 
 import fiber.layers
-from fiber import NO_RETRY, BreakerPolicy, Budget, Cache, Fiber, FiberError, RetryPolicy, Timeouts, default_layers
+from fiber import (
+    NO_RETRY,
+    BreakerPolicy,
+    Budget,
+    Cache,
+    Fiber,
+    FiberError,
+    HedgePolicy,
+    RetryPolicy,
+    Timeouts,
+    default_layers,
+)
 from fiber.testing.fake import FakeReply
 from tests.kit import refused, scripted, streamed, whole
 
@@ -110,6 +121,23 @@ SCENARIOS: dict[str, Scenario] = {
         ("retry", "call", "error"),
         clock=2.0,
         client=lambda: {"retry": RetryPolicy()},
+    ),
+    "hedge": Scenario(
+        "a second request answers after two seconds; a failure in time is asked once",
+        (NEVER, "A", BUSY),
+        ("A", "FiberOverloadedError"),
+        3,
+        ("hedge", "call", "error"),
+        clock=2.0,
+        client=lambda: {"retry": NO_RETRY, "hedge": HedgePolicy(after_seconds=2)},
+    ),
+    "keys": Scenario(
+        "the second key answers while the first rests; when both do, nothing is sent",
+        (refused(429, retry_after="9"), "A", "B", refused(401)),
+        ("A", "B", "FiberRateLimitError", "FiberRateLimitError"),
+        4,
+        ("key_rest", "call", "call", "key_rest", "error", "error"),
+        client=lambda: {"retry": NO_RETRY, "api_keys": {"openai": ["first-of-the-keys", "second-of-the-keys"]}},
     ),
     "breaker": Scenario(
         "after two failures nothing is sent",
