@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable
-from operator import attrgetter
 
 import msgspec
 
@@ -15,8 +14,6 @@ from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
-_CONTENT, _ROLE = attrgetter("content"), attrgetter("role")
-_EXTRAS, _NO_EXTRAS = attrgetter("name", "cache_hint", "metadata"), (None, None, None)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -28,15 +25,14 @@ def is_spoken(messages: tuple[ChatMessage, ...], roles: frozenset[str] = SPEAKER
     """
     Say whether *messages* are words alone: text of *roles*, with no name, hint, metadata or part.
 
-    Most conversations are, and a long one is looked at without a step of Python for each message.
+    Most conversations are. A bare loop, because it costs a third of passes by `map` and `attrgetter`.
     """
-    contents = list(map(_CONTENT, messages))
-    return (
-        set(map(type, contents)) == {str}
-        and all(contents)
-        and set(map(_ROLE, messages)) <= roles
-        and list(map(_EXTRAS, messages)).count(_NO_EXTRAS) == len(messages)
-    )
+    for message in messages:
+        if type(message.content) is not str or not message.content or message.role not in roles:
+            return False
+        if not (message.name is message.cache_hint is message.metadata is None):
+            return False
+    return True
 
 
 def sealed(part: Part, target: Target) -> msgspec.Raw | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
 from typing import Any, cast, get_args
 
 import msgspec
@@ -26,7 +25,6 @@ _PART_MEMBERS = {
     **{tag: {"type", *kind.__struct_fields__} for tag, kind in _OWN_TAGS.items()},
     **{tag: {"type", "cache_hint", tag} for tag in ("image_url", "input_audio", "file")},
 }
-_CONTENT = attrgetter("content")
 _SPEAKERS = tuple(role for role in ROLES if role != "tool")
 _FORMATS = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "ogg": "audio/ogg"}
 _MESSAGE_KEYS = {
@@ -64,11 +62,13 @@ def messages(value: Any) -> tuple[ChatMessage, ...]:
 
 
 def _is_canonical(value: Any) -> bool:
-    """Say whether *value* is a list of messages of plain text, without a step of Python for each."""
-    if type(value) not in (list, tuple) or set(map(type, value)) != {ChatMessage}:
+    """Say whether *value* is a list of messages of plain text."""
+    if type(value) not in (list, tuple) or not value:
         return False
-    contents = list(map(_CONTENT, value))
-    return set(map(type, contents)) == {str} and all(contents)
+    for item in value:
+        if type(item) is not ChatMessage or type(item.content) is not str or not item.content:
+            return False
+    return True
 
 
 def message(value: Any, position: int = 0) -> ChatMessage:
