@@ -36,6 +36,15 @@ def test_it_is_made_once_and_shut_down_only_then() -> None:
     assert transport._transport is made
 
 
+def test_its_methods_become_those_of_the_one_it_made() -> None:
+    """A call after the first has no step more than over the transport itself."""
+    transport = lazy()
+
+    transport.now()
+
+    assert transport.open.__self__ is transport._transport  # type: ignore[attr-defined]
+
+
 def test_it_tells_the_time_of_the_one_it_made() -> None:
     """The fake has a clock of its own."""
     assert lazy().wall() == 1_767_225_600.0
