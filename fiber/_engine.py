@@ -130,9 +130,8 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
     call.journal.notes = (*call.journal.layer_notes, *request.notes)
     # An event must not wait in a packer's buffer until there is enough of it to be packed.
     usual = (("accept-encoding", "identity" if call.stream else "gzip"), ("user-agent", "fiber-llm"), *call.row.headers)
-    said = {name.lower() for name, _ in request.headers}
-    added = {name.lower(): (name, value) for name, value in usual if name.lower() not in said}
-    request = msgspec.structs.replace(request, headers=(*request.headers, *added.values()))
+    headers = {header[0].lower(): header for header in (*usual, *request.headers)}
+    request = msgspec.structs.replace(request, headers=tuple(headers.values()))
     if call.is_idempotent:
         request = request.with_headers((call.row.idempotency_header, call.idempotency_key))
     return signed(call.row.auth, request, secret, lambda: wall(call.transport))
