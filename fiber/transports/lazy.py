@@ -11,7 +11,6 @@ from fiber.transports.base import HTTPResponse, Transport, aside, bounded, detac
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
-
 _OF_EVERY_CALL = ("now", "open", "read", "next_chunk", "close", "discard")
 
 
@@ -19,7 +18,9 @@ class Lazy:
     """
     Stands for the transport class *name* in *module*, made with *arguments* at the first call.
 
-    From then on the methods that every call uses are those of the transport itself. Only `now`, `wall`, `resolve`, `open` and `map` may be first: everything else needs an open answer.
+    From then on the methods that every call uses are those of the transport itself.
+
+    Only `now`, `wall`, `resolve`, `open` and `map` may be first: everything else needs an open answer.
     """
 
     def __init__(self, module: str, name: str, *arguments: Any) -> None:
