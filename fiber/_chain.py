@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -61,18 +60,17 @@ class Operation(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Journal:
+class Journal(msgspec.Struct, kw_only=True):
     """What happened during one call, shared by all copies of it; the only mutable thing a call carries."""
 
     started: float = 0.0
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt] = []
     notes: tuple[Note, ...] = ()
     layer_notes: tuple[Note, ...] = ()
     waited: float = 0.0
     first_event: float | None = None
     possible_duplicate_charge: bool = False
-    observers: list[Callable[[Call, str, Mapping[str, Any]], None]] = field(default_factory=list)
+    observers: list[Callable[[Call, str, Mapping[str, Any]], None]] = []
     cancelled: bool = False
     closer: Callable[[], None] | None = None
 
@@ -174,8 +172,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 Outcome: TypeAlias = Literal["complete", "truncated", "error", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True):
     """How a reply ended; given to every `on_end` callback exactly once."""
 
     outcome: Outcome
