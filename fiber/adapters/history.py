@@ -30,7 +30,7 @@ def is_spoken(messages: tuple[ChatMessage, ...], roles: frozenset[str] = SPEAKER
     for message in messages:
         if type(message.content) is not str or not message.content or message.role not in roles:
             return False
-        if not (message.name is message.cache_hint is message.metadata is None):
+        if message.name is not None or message.cache_hint is not None or message.metadata is not None:
             return False
     return True
 
