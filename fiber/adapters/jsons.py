@@ -69,10 +69,10 @@ def decode_any(data: bytes) -> Any:
 
 def count(value: Any) -> int | None:
     """Read a token count: a number, or a number in a string; anything else is unknown, not zero."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
+    if type(value) is int:
         return value
+    if value is None or isinstance(value, bool):
+        return None
     try:
         return int(float(value))
     except (TypeError, ValueError, OverflowError):
