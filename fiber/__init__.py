@@ -2,100 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from fiber._batch import BatchRequest
-    from fiber._chain import Call, Ending, Handler, Layer, Reply
-    from fiber._errors import (
-        FiberAuthError,
-        FiberBadRequestError,
-        FiberBudgetError,
-        FiberCapabilityError,
-        FiberCircuitOpenError,
-        FiberClosedError,
-        FiberConnectionError,
-        FiberContentFilterError,
-        FiberContextLengthError,
-        FiberError,
-        FiberFallbackError,
-        FiberModelNotFoundError,
-        FiberOverloadedError,
-        FiberParsingError,
-        FiberProviderError,
-        FiberQuotaError,
-        FiberRateLimitError,
-        FiberStreamInterruptedError,
-        FiberTimeoutError,
-        FiberValidationError,
-    )
-    from fiber._fiber import Fiber
-    from fiber._files import read_part, read_parts
-    from fiber._images import compare_images, describe_images, transcribe_images
-    from fiber._operations import RawResponse
-    from fiber._pieces import PieceStream, SyncPieceStream
-    from fiber._prompt import Prompt, PromptDefaults
-    from fiber._streams import ChatStream, SyncChatStream
-    from fiber._sync import SyncFiber
-    from fiber.adapters.base import Adapter
-    from fiber.credentials.aws import aws_credentials
-    from fiber.credentials.google import google_credentials
-    from fiber.credentials.refreshing import Expiring, Refreshing
-    from fiber.layers import default_layers
-    from fiber.layers.budget import Budget, Budgets
-    from fiber.layers.cache import Cache
-    from fiber.providers.aws import AWSKeys
-    from fiber.providers.compatible import openai_compatible
-    from fiber.providers.row import Provider
-    from fiber.providers.table import PROVIDERS
-    from fiber.registry.capabilities import ModelCapabilities
-    from fiber.registry.catalog import ModelCatalog
-    from fiber.registry.models import ModelRegistry, Route
-    from fiber.registry.prices import PriceQuery, PriceSource, PriceTable, Rates
-    from fiber.registry.tokens import count_tokens
-    from fiber.stores import FileStore, MemoryStore, RedisStore
-    from fiber.transports.base import Transport
-    from fiber.types.calls import ChatOptions
-    from fiber.types.config import (
-        NO_RETRY,
-        NO_TIMEOUTS,
-        RETRY_PRESETS,
-        TIMEOUT_PRESETS,
-        BreakerPolicy,
-        RetryPolicy,
-        Timeouts,
-    )
-    from fiber.types.content import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
-    from fiber.types.cost import Cost, CostLine
-    from fiber.types.events import (
-        ContentPart,
-        Heartbeat,
-        Log,
-        MessageEnd,
-        MessageStart,
-        ReasoningDelta,
-        Restart,
-        StreamEvent,
-        TextDelta,
-        ToolCallDelta,
-        ToolCallEnd,
-        ToolCallStart,
-        UsageUpdate,
-    )
-    from fiber.types.fetch import FetchPolicy
-    from fiber.types.functions import tool_of
-    from fiber.types.http import Secret
-    from fiber.types.limits import RateLimits
-    from fiber.types.media import ImageInfo, check_image, data_url
-    from fiber.types.messages import ChatMessage
-    from fiber.types.partial import partial_json
-    from fiber.types.request import ChatRequest
-    from fiber.types.result import Attempt, ChatResult, Choice, Citation, Receipt, TokenLogprob, Usage
-    from fiber.types.target import Quirks
-    from fiber.types.tools import ReasoningOptions, ResponseFormat, ServerTool, Tool, ToolChoice
-
-    sync: SyncFiber
-    __version__: str
+from typing import Any
 
 _HOMES = {
     "fiber._batch": "BatchRequest",
@@ -110,10 +17,12 @@ _HOMES = {
     "fiber._files": "read_part read_parts",
     "fiber._images": "compare_images describe_images transcribe_images",
     "fiber._operations": "RawResponse",
+    "fiber._options": "ClientOptions",
     "fiber._pieces": "PieceStream SyncPieceStream",
     "fiber._prompt": "Prompt PromptDefaults",
     "fiber._streams": "ChatStream SyncChatStream",
     "fiber._sync": "SyncFiber",
+    "fiber._validation": "Problem",
     "fiber.adapters.base": "Adapter",
     "fiber.credentials.aws": "aws_credentials",
     "fiber.credentials.google": "google_credentials",
@@ -153,132 +62,9 @@ _HOMES = {
     "fiber.types.tools": "ReasoningOptions ResponseFormat ServerTool Tool ToolChoice",
 }
 
-__all__ = [
-    "AWSKeys",
-    "Adapter",
-    "Attempt",
-    "Audio",
-    "BatchRequest",
-    "BreakerPolicy",
-    "Budget",
-    "Budgets",
-    "Cache",
-    "Call",
-    "ChatMessage",
-    "ChatOptions",
-    "ChatRequest",
-    "ChatResult",
-    "ChatStream",
-    "Choice",
-    "Citation",
-    "ContentPart",
-    "Cost",
-    "CostLine",
-    "Document",
-    "Ending",
-    "Expiring",
-    "FetchPolicy",
-    "Fiber",
-    "FiberAuthError",
-    "FiberBadRequestError",
-    "FiberBudgetError",
-    "FiberCapabilityError",
-    "FiberCircuitOpenError",
-    "FiberClosedError",
-    "FiberConnectionError",
-    "FiberContentFilterError",
-    "FiberContextLengthError",
-    "FiberError",
-    "FiberFallbackError",
-    "FiberModelNotFoundError",
-    "FiberOverloadedError",
-    "FiberParsingError",
-    "FiberProviderError",
-    "FiberQuotaError",
-    "FiberRateLimitError",
-    "FiberStreamInterruptedError",
-    "FiberTimeoutError",
-    "FiberValidationError",
-    "FileStore",
-    "Handler",
-    "Heartbeat",
-    "Image",
-    "ImageInfo",
-    "Layer",
-    "Log",
-    "MemoryStore",
-    "MessageEnd",
-    "MessageStart",
-    "ModelCapabilities",
-    "ModelCatalog",
-    "ModelRegistry",
-    "NO_RETRY",
-    "NO_TIMEOUTS",
-    "Opaque",
-    "PROVIDERS",
-    "Part",
-    "PieceStream",
-    "PriceQuery",
-    "PriceSource",
-    "PriceTable",
-    "Prompt",
-    "PromptDefaults",
-    "Provider",
-    "Quirks",
-    "RETRY_PRESETS",
-    "RateLimits",
-    "Rates",
-    "RawResponse",
-    "Reasoning",
-    "ReasoningDelta",
-    "ReasoningOptions",
-    "Receipt",
-    "RedisStore",
-    "Refreshing",
-    "Reply",
-    "ResponseFormat",
-    "Restart",
-    "RetryPolicy",
-    "Route",
-    "Secret",
-    "ServerTool",
-    "StreamEvent",
-    "SyncChatStream",
-    "SyncFiber",
-    "SyncPieceStream",
-    "TIMEOUT_PRESETS",
-    "Text",
-    "TextDelta",
-    "Timeouts",
-    "TokenLogprob",
-    "Tool",
-    "ToolCall",
-    "ToolCallDelta",
-    "ToolCallEnd",
-    "ToolCallStart",
-    "ToolChoice",
-    "ToolResult",
-    "Transport",
-    "Usage",
-    "UsageUpdate",
-    "__version__",
-    "aws_credentials",
-    "check_image",
-    "compare_images",
-    "count_tokens",
-    "data_url",
-    "default_layers",
-    "describe_images",
-    "google_credentials",
-    "openai_compatible",
-    "partial_json",
-    "read_part",
-    "read_parts",
-    "tool_of",
-    "transcribe_images",
-]
-
 _WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted([*_WHERE, "__version__"])  # noqa: PLE0605  # pyright: ignore[reportUnsupportedDunderAll] - they read __init__.pyi
 
 
 def __getattr__(name: str) -> Any:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fiber._calls import complete, prepare
+from fiber._calls import prepare
 from fiber._chain import Call
 from fiber._errors import FiberError, FiberValidationError
+from fiber._running import complete
 from fiber._settings import Settings, with_defaults
 from fiber.types.result import ChatResult
 

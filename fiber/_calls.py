@@ -1,34 +1,28 @@
-"""From a client's settings and a call's keywords to a `Call`, and from its reply to what the caller gets."""
+"""From a client's settings and a call's keywords to a `Call`."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
-from fiber._chain import Alternative, Call, Operation, Reply, ending_of
+from fiber._chain import Alternative, Call, Operation
 from fiber._emulation import emulated
-from fiber._errors import FiberClosedError, FiberError, FiberValidationError
-from fiber._fetch import fetch
+from fiber._errors import FiberCapabilityError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
-from fiber._results import finished, receipted
-from fiber._settings import Settings, around, known
+from fiber._settings import Settings, around, check_open, known
 from fiber.layers.budgeting.ceilings import check_ceilings
 from fiber.providers.row import Provider
+from fiber.registry.fitting import CHECKED, misfits
 from fiber.registry.models import Route
 from fiber.types import keywords
 from fiber.types.calls import CALL_OPTIONS, KNOWN_RAW
 from fiber.types.config import Timeouts
-from fiber.types.content import Audio, Document, Image
-from fiber.types.fetch import FetchPolicy
 from fiber.types.http import Note
 from fiber.types.options import chat_request
 from fiber.types.request import ChatRequest
-from fiber.types.result import ChatResult
 from fiber.types.target import Target
-
-S = TypeVar("S")
 
 _EXTRAS = ("extra_body", "extra_headers", "extra_query")
 """Members of a request that are in one provider's own words."""
@@ -73,18 +67,14 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     row = _row(settings, where.provider)
     if keywords.flag(call_options, "repair"):
         keywords.check_repair(request, stream=stream)
-    if (
-        stream
-        and keywords.flag(call_options, "forget_text")
-        and (request.response_format or call_options.get("emulate_tools"))
-    ):
+    in_words = keywords.flag(call_options, "emulate_tools")
+    if stream and keywords.flag(call_options, "forget_text") and (request.response_format or in_words):
         raise FiberValidationError(
             "forget_text cannot stand beside response_format or emulate_tools, which read the text at the end of the"
             " stream: leave it out.",
             parameter="forget_text",
             outcome="not_sent",
         )
-    in_words = keywords.flag(call_options, "emulate_tools")
     chat = _chat(request, row, in_words=in_words)
     call = _call(settings, chat, row, where.model, call_options, stream=stream)
     if names := call_options.get("fallback"):
@@ -92,6 +82,8 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
         others = [_alternative(settings, request, row, other, in_words=in_words) for other in routes]
         call = call.replace(fallbacks=tuple(other for other in others if other is not None))
     check_ceilings(call, call_options)
+    if request.on_unsupported == "raise" and settings.catalog.lacks(row.name, where.model):
+        _check_fits(settings, chat.told, call.target, stream=stream)
     return call
 
 
@@ -111,67 +103,24 @@ def prepare_raw(
     return _call(settings, Raw(method, path, adapter_of(row.adapter), **parts), row, "", options, stream=stream)
 
 
-async def complete(settings: Settings, call: Call) -> Any:
-    """Run *call* to its end and return its result."""
-    reply = await _begin(settings, call)
-    result = reply.value
-    try:
-        ready = finished(call, result) if isinstance(result, ChatResult) else result
-    except FiberError as error:
-        await reply.end(ending_of(result, error))
-        raise
-    await reply.end(ending_of(ready))
-    return ready
-
-
-def stream_of(make: Callable[[Call, Callable[[Call], Awaitable[Reply]]], S], settings: Settings, call: Call) -> S:
-    """Make the stream of *call*; it runs *call* up to its first event with content when it is opened."""
-
-    async def start(call: Call) -> Reply:
-        return await _begin(settings, call)
-
-    return make(call, start)
-
-
-async def fetched(settings: Settings, url: str) -> Image | Audio | Document:
-    """
-    Fetch what *url* names.
-
-    Raises:
-        FiberValidationError: The client may not fetch anything, or not this.
-    """
-    _open(settings)
-    if not isinstance(settings.fetch, FetchPolicy):
-        raise FiberValidationError(
-            "This client fetches nothing: make it with Fiber(fetch=FetchPolicy(hosts=('example.com',))) to say what it"
-            " may fetch, or hand the URL to the provider with Image(url=...).",
-            parameter="fetch",
-            outcome="not_sent",
-        )
-    return await fetch(settings.transport, settings.fetch, url)
-
-
-async def _begin(settings: Settings, call: Call) -> Reply:
-    # Its clock starts here, not where it was made: a stream may be opened later, and a batch waits for its turn.
-    _open(settings)
-    call.journal.started = call.transport.now()
-    try:
-        return await settings.handler(call)
-    except FiberError as error:
-        error.attempts = tuple(call.journal.attempts)
-        if error.partial is not None:
-            error.partial = receipted(call, error.partial)
-        raise
-
-
-def _open(settings: Settings) -> None:
-    if settings.state.closed:
-        raise FiberClosedError("This client is closed: make a new Fiber.", outcome="not_sent")
-
-
 def _chat(request: ChatRequest, row: Provider, *, in_words: bool) -> Chat:
     chat = Chat(request, adapter_of(row.adapter))
     return emulated(chat) if in_words else chat
+
+
+def _check_fits(settings: Settings, request: ChatRequest, target: Target, *, stream: bool) -> None:
+    """Raise when the catalogue knows that the model has no such thing as *request* holds."""
+    model = settings.catalog.described(target.provider, target.model)
+    lacking = (each for each in misfits(request, model, stream=stream) if each.capability in CHECKED) if model else ()
+    for misfit in lacking:
+        raise FiberCapabilityError(
+            f"The catalogue says that {misfit.why}, which {misfit.parameter} needs: choose another model, see"
+            ' validate(), or set on_unsupported="warn" to try it.',
+            provider=target.provider,
+            model=target.model,
+            parameter=misfit.parameter,
+            outcome="not_sent",
+        )
 
 
 def _models(names: Any) -> list[str]:
@@ -201,13 +150,14 @@ def _alternative(
     return Alternative(
         operation=_chat(request, row, in_words=in_words),
         row=row,
-        target=_target(row, where.model),
+        target=target_of(row, where.model),
         credential=settings.keys.get(row.name),
         notes=notes,
     )
 
 
-def _target(row: Provider, model: str) -> Target:
+def target_of(row: Provider, model: str) -> Target:
+    """Return *model* at *row*."""
     return Target(
         provider=row.name, model=model, base_url=row.base_url, quirks=row.quirks, adapt_request=row.adapt_request
     )
@@ -246,12 +196,12 @@ def _call(
     *,
     stream: bool,
 ) -> Call:
-    _open(settings)
+    check_open(settings)
     switches: Any = {name: keywords.flag(options, name) for name in _SWITCHES if name in options}
     return Call(
         operation=operation,
         row=row,
-        target=_target(row, model),
+        target=target_of(row, model),
         credential=settings.keys.get(row.name),
         transport=settings.transport,
         timeouts=_timeouts(settings, options.get("timeout")),

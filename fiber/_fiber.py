@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
-from fiber import _calls, _lists, _settings
+from fiber import _calls, _lists, _running, _settings
 from fiber._batch import BatchRequest, batch
-from fiber._chain import Layer, chain
-from fiber._engine import core, run_sync
+from fiber._engine import run_sync
 from fiber._errors import FiberError
 from fiber._face import Face
 from fiber._operations import RawResponse
+from fiber._options import ClientOptions
 from fiber._pieces import PieceStream, bytes_of, text_of
 from fiber._settings import Settings
-from fiber._setup import assemble, from_environment, transports
+from fiber._setup import from_environment, settings_of
 from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
-from fiber.layers import budgeted, layered
 from fiber.providers.row import Credential, Provider
-from fiber.registry.catalog import BUNDLED, ModelCatalog
-from fiber.registry.models import ModelRegistry
-from fiber.registry.prices import PriceSource, sources_of
-from fiber.transports.base import Transport
 from fiber.types.calls import ChatOptions, RawOptions
-from fiber.types.config import BreakerPolicy, CachePolicy, RetryPolicy, Timeouts
+from fiber.types.config import Timeouts
 from fiber.types.content import Audio, Document, Image
-from fiber.types.fetch import FetchPolicy
-from fiber.types.request import ChatRequest, OnUnsupported
+from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
-
-if TYPE_CHECKING:
-    from fiber.layers.budget import Budget, Budgets
-    from fiber.layers.cache import Cache
 
 F = TypeVar("F", bound="Fiber")
 
@@ -45,78 +35,18 @@ class Fiber(Face):
     Nothing is read from the environment and nothing is opened before the first call.
 
     Args:
-        default_model: Model of calls that name none.
-        default_temperature, default_max_tokens: Call defaults.
-        api_keys: Keys by provider: strings, or callables (sync or async) asked at every call.
-        base_urls: Other base URLs by provider.
-        providers: Further rows, or second instances of a provider under another name.
-        timeouts: The five timers.
-        retry: When failed attempts are repeated.
-        fallback: Models to ask when that of a call fails, in order.
-        breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
-        on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
-        model_registry: Routing; made of the rows when not given.
-        transport: `direct` (sockets of our own, the default), `h11` or `httptools` (the same, with this parser) or
-            `httpx`; or another `Transport`, for both faces unless its attribute `blocking` is one for `fiber.sync`.
-        layers: Other layers, outermost first.
-        cache, cache_policy: Where answers are kept, and what calls do with it that say nothing: `off` by default.
-        budgets: What calls may spend together.
-        catalog, prices: What is known about models, by default a file of this library; price lists asked before it.
-        fetch: What `fetch_part` may fetch; nothing when not given.
-        allow_http: Accept plain `http://` base URLs of other machines than this one.
+        options: See `ClientOptions`.
 
     Raises:
+        TypeError: A keyword is not known.
         FiberValidationError: A provider is not known, or a URL is wrong.
     """
 
-    def __init__(
-        self,
-        *,
-        default_model: str | None = None,
-        default_temperature: float | None = None,
-        default_max_tokens: int | None = None,
-        api_keys: Mapping[str, Credential] | None = None,
-        base_urls: Mapping[str, str] | None = None,
-        providers: Iterable[Provider] = (),
-        timeouts: Timeouts | None = None,
-        retry: RetryPolicy | None = None,
-        fallback: Sequence[str] | None = None,
-        breaker: BreakerPolicy | None = None,
-        on_unsupported: OnUnsupported | None = None,
-        model_registry: ModelRegistry | None = None,
-        transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None = None,
-        layers: tuple[Layer, ...] | None = None,
-        cache: Cache | None = None,
-        cache_policy: CachePolicy | None = None,
-        budgets: Budgets | Iterable[Budget] | None = None,
-        catalog: ModelCatalog | None = None,
-        prices: PriceSource | Iterable[PriceSource] | None = None,
-        fetch: FetchPolicy | None = None,
-        allow_http: bool = False,
-    ) -> None:
-        rows, keys, names = assemble(providers, api_keys or {}, base_urls or {}, allow_http=allow_http)
-        loops, blocking = transports(transport)
-        around = layered(layers, cache=cache, budgets=budgeted(budgets), breaker=breaker)
-        settings = Settings(
-            rows=rows,
-            keys=keys,
-            registry=model_registry or names,
-            handler=chain(around, core),
-            transport=loops,
-            timeouts=timeouts or Timeouts(),
-            retry=retry or RetryPolicy(),
-            fetch=fetch,
-            caches=any(getattr(layer, "caches", False) for layer in around),
-            catalog=catalog or BUNDLED,
-            prices=sources_of(prices),
-        )
-        self._blocking = blocking
-        said = {"model": default_model, "temperature": default_temperature, "max_tokens": default_max_tokens}
-        more = {"on_unsupported": on_unsupported, "fallback": fallback, "cache_policy": cache_policy}
-        self._settings = _settings.with_defaults(settings, {**said, **more})
+    def __init__(self, **options: Unpack[ClientOptions]) -> None:
+        self._settings, self._blocking = settings_of(options)
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
         """
         Make a client from the documented environment variables; *options* of the constructor win.
 
@@ -151,7 +81,7 @@ class Fiber(Face):
             FiberConnectionError, FiberTimeoutError, FiberProviderError, FiberParsingError: The call failed.
         """
         call = _calls.prepare(self._settings, _calls.either(messages, request), options, stream=False)
-        result: ChatResult = await _calls.complete(self._settings, call)
+        result: ChatResult = await _running.complete(self._settings, call)
         return result
 
     def chat_stream(
@@ -163,7 +93,7 @@ class Fiber(Face):
         Arguments and errors are those of `chat`; a stream that is cut raises `FiberStreamInterruptedError`.
         """
         call = _calls.prepare(self._settings, _calls.either(messages, request), options, stream=True)
-        return _calls.stream_of(ChatStream, self._settings, call)
+        return _running.stream_of(ChatStream, self._settings, call)
 
     async def ask(self, prompt: Any, **options: Unpack[ChatOptions]) -> str:
         """Send one chat and return its text; empty when the model only calls tools."""
@@ -210,7 +140,7 @@ class Fiber(Face):
             options: See `RawOptions`.
         """
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=False)
-        response: RawResponse = await _calls.complete(self._settings, call)
+        response: RawResponse = await _running.complete(self._settings, call)
         return response
 
     def request_stream(
@@ -218,7 +148,7 @@ class Fiber(Face):
     ) -> PieceStream[bytes]:
         """Exchange anything with a provider and iterate the body as it comes; see `request`."""
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
-        return PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of)
+        return PieceStream(_running.stream_of(ChatStream, self._settings, call), bytes_of)
 
     async def models(self, provider: str, *, timeout: float | Timeouts | None = None) -> list[str]:
         """
@@ -243,7 +173,7 @@ class Fiber(Face):
             FiberValidationError: The client has no policy, or it does not allow this; nothing was sent.
             FiberConnectionError, FiberTimeoutError: Nothing usable came.
         """
-        return await _calls.fetched(self._settings, url)
+        return await _running.fetched(self._settings, url)
 
     def bind(self, **fields: Any) -> BoundFiber:
         """

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fiber import _calls
+from fiber import _calls, _running
 from fiber._errors import FiberCapabilityError, FiberParsingError
 from fiber._operations import RawResponse
 from fiber._settings import Settings
@@ -57,7 +57,7 @@ async def _page(
     headers = _HEADERS.get(format, {}) if isinstance(format, str) else {}
     options: dict[str, Any] = {"params": params, "headers": headers, "timeout": timeout}
     call = _calls.prepare_raw(settings, "GET", path, provider, options, stream=False)
-    response: RawResponse = await _calls.complete(settings, call)
+    response: RawResponse = await _running.complete(settings, call)
     return response
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fiber._chain import Handler
+from fiber._errors import FiberClosedError
 from fiber.providers.row import Credential, Provider, in_region_of, with_row
 from fiber.registry.catalog import BUNDLED, ModelCatalog
 from fiber.registry.models import ModelRegistry
@@ -60,6 +61,12 @@ class Settings:
     prices: tuple[PriceSource, ...] = ()
 
 
+def check_open(settings: Settings) -> None:
+    """Raise when the client is closed."""
+    if settings.state.closed:
+        raise FiberClosedError("This client is closed: make a new Fiber.", outcome="not_sent")
+
+
 def over(settings: Settings, transport: Transport) -> Settings:
     """Return *settings* over another transport."""
     return replace(settings, transport=transport)
@@ -100,7 +107,7 @@ def leave() -> None:
     BOUND.set(BOUND.get()[:-1])
 
 
-def known(options: Mapping[str, Any], names: frozenset[str] = KNOWN) -> None:
+def known(options: Mapping[str, Any], names: Set[str] = KNOWN) -> None:
     """Raise `TypeError` when a keyword is none of *names*."""
     if not options.keys() <= names:
         unknown = min(options.keys() - names)

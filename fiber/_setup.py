@@ -1,4 +1,4 @@
-"""From a client's arguments, or the environment, to rows, keys and routing."""
+"""From a client's keywords, or the environment, to its settings."""
 
 from __future__ import annotations
 
@@ -6,18 +6,67 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from fiber import _env
+from fiber._chain import chain
+from fiber._engine import core
 from fiber._errors import FiberValidationError
+from fiber._options import ClientOptions
+from fiber._settings import Settings, known, with_defaults
+from fiber.layers import budgeted, layered
 from fiber.providers.row import Credential, Provider, in_region_of
 from fiber.providers.table import PROVIDERS
+from fiber.registry.catalog import BUNDLED
 from fiber.registry.models import ModelRegistry
-from fiber.transports.base import Transport, blocking_face
+from fiber.registry.prices import sources_of
+from fiber.transports.base import NAMES, Transport, blocking_face
 from fiber.transports.lazy import Lazy
+from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.http import Secret
 
 T = TypeVar("T")
 
+_DEFAULTS = {
+    # Keywords of a client that are defaults of its calls, and their names there.
+    "default_model": "model",
+    "default_temperature": "temperature",
+    "default_max_tokens": "max_tokens",
+    "on_unsupported": "on_unsupported",
+    "fallback": "fallback",
+    "cache_policy": "cache_policy",
+}
 
-def assemble(
+
+def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
+    """
+    Return the settings that *options* make, and the transport of blocking code.
+
+    Raises:
+        TypeError: A keyword is not known.
+        FiberValidationError: A provider is not known, a URL is wrong, or two keywords exclude each other.
+    """
+    known(options, ClientOptions.__annotations__.keys())
+    say: Any = options.get
+    rows, keys, names = _assembled(
+        say("providers") or (), say("api_keys") or {}, say("base_urls") or {}, allow_http=say("allow_http") or False
+    )
+    loops, blocking = transports(say("transport"))
+    layers = layered(say("layers"), cache=say("cache"), budgets=budgeted(say("budgets")), breaker=say("breaker"))
+    settings = Settings(
+        rows=rows,
+        keys=keys,
+        registry=say("model_registry") or names,
+        handler=chain(layers, core),
+        transport=loops,
+        timeouts=say("timeouts") or Timeouts(),
+        retry=say("retry") or RetryPolicy(),
+        fetch=say("fetch"),
+        caches=any(getattr(layer, "caches", False) for layer in layers),
+        catalog=say("catalog") or BUNDLED,
+        prices=sources_of(say("prices")),
+    )
+    return with_defaults(settings, {name: say(keyword) for keyword, name in _DEFAULTS.items()}), blocking
+
+
+def _assembled(
     providers: Iterable[Provider],
     api_keys: Mapping[str, Credential],
     base_urls: Mapping[str, str],
@@ -62,7 +111,7 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
         if not hasattr(said, "open"):
             raise _no_transport(said)
         return said, blocking_face(said)
-    if said not in (None, "direct", "h11", "httptools", "httpx"):
+    if said is not None and said not in NAMES:
         raise _no_transport(said)
 
     def named() -> str:
@@ -76,15 +125,16 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
 
 def _no_transport(said: object) -> FiberValidationError:
     return FiberValidationError(
-        f"The argument transport is {said!r}: say 'direct', 'h11', 'httptools' or 'httpx', or pass a Transport.",
+        f"The argument transport is {said!r}: say {', '.join(map(repr, NAMES[:-1]))} or {NAMES[-1]!r}, or pass a"
+        " Transport.",
         parameter="transport",
         outcome="not_sent",
     )
 
 
-def from_environment(options: Mapping[str, Any]) -> dict[str, Any]:
+def from_environment(options: ClientOptions) -> ClientOptions:
     """
-    Return the constructor's arguments: *options*, completed from the documented variables.
+    Return *options*, completed from the documented variables.
 
     Raises:
         FiberValidationError: No provider has a key; the message names the variables.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from fiber import _calls, _lists, _settings
+from fiber import _calls, _lists, _running, _settings
 from fiber._batch import BatchRequest, batch
 from fiber._engine import run_sync
 from fiber._errors import FiberError
@@ -38,7 +38,7 @@ class SyncFiber(Face):
     ) -> ChatResult:
         """Send one chat and return its whole answer; see `Fiber.chat`."""
         call = _calls.prepare(self._settings, _calls.either(messages, request), options, stream=False)
-        result: ChatResult = run_sync(_calls.complete(self._settings, call))
+        result: ChatResult = run_sync(_running.complete(self._settings, call))
         return result
 
     def chat_stream(
@@ -79,7 +79,7 @@ class SyncFiber(Face):
     def request(self, method: str, path: str, *, provider: str, **options: Unpack[RawOptions]) -> RawResponse:
         """Exchange anything with a provider; see `Fiber.request`."""
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=False)
-        response: RawResponse = run_sync(_calls.complete(self._settings, call))
+        response: RawResponse = run_sync(_running.complete(self._settings, call))
         return response
 
     def request_stream(
@@ -87,7 +87,7 @@ class SyncFiber(Face):
     ) -> SyncPieceStream[bytes]:
         """Exchange anything with a provider and iterate the body as it comes."""
         call = _calls.prepare_raw(self._settings, method, path, provider, options, stream=True)
-        return SyncPieceStream(PieceStream(_calls.stream_of(ChatStream, self._settings, call), bytes_of))
+        return SyncPieceStream(PieceStream(_running.stream_of(ChatStream, self._settings, call), bytes_of))
 
     def models(self, provider: str, *, timeout: float | Timeouts | None = None) -> list[str]:
         """Return the names of the models in the provider's own list; see `Fiber.models`."""
@@ -99,7 +99,7 @@ class SyncFiber(Face):
 
     def fetch_part(self, url: str) -> Image | Audio | Document:
         """Fetch *url* within the client's `FetchPolicy`; see `Fiber.fetch_part`."""
-        return run_sync(_calls.fetched(self._settings, url))
+        return run_sync(_running.fetched(self._settings, url))
 
     def bind(self, **fields: Any) -> BoundSyncFiber:
         """Return a view whose calls carry *fields* in logs, spans and events; also a `with` block."""
@@ -120,7 +120,7 @@ class SyncFiber(Face):
 
     def _stream(self, messages: Any, options: ChatOptions) -> ChatStream:
         call = _calls.prepare(self._settings, messages, options, stream=True)
-        return _calls.stream_of(ChatStream, self._settings, call)
+        return _running.stream_of(ChatStream, self._settings, call)
 
 
 class BoundSyncFiber(SyncFiber):

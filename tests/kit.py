@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from fiber import Fiber
@@ -63,6 +65,14 @@ def whole(text: str = "Hello", **headers: str) -> FakeReply:
 def refused(status: int, code: str = "server_error", message: str = "no", **headers: str) -> FakeReply:
     """Make a refusal."""
     return json_reply({"error": {"message": message, "code": code, "type": code}}, status, **headers)
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    """Wait for what another thread or process does, ten seconds at most."""
+    until = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.001)
 
 
 class Watch:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,7 @@ NAMES = [
     "ChatStream",
     "Choice",
     "Citation",
+    "ClientOptions",
     "ContentPart",
     "Cost",
     "CostLine",
@@ -78,6 +81,7 @@ NAMES = [
     "PriceQuery",
     "PriceSource",
     "PriceTable",
+    "Problem",
     "Prompt",
     "PromptDefaults",
     "Provider",
@@ -144,9 +148,17 @@ def test_the_public_names_are_these() -> None:
     assert fiber.__all__ == NAMES
 
 
-def test_the_names_are_sorted_and_unique() -> None:
-    """Plain order of characters."""
-    assert sorted(set(fiber.__all__)) == fiber.__all__
+def test_type_checkers_are_told_the_same() -> None:
+    """`__init__.pyi` has every name from the module where it lives, under its own name."""
+    stub = ast.parse(Path(fiber.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    imports = [(node.module, alias) for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    said = [
+        node.target.id for node in stub.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ]
+
+    assert {alias.name: module for module, alias in imports} == fiber._WHERE
+    assert all(alias.asname == alias.name for _, alias in imports)
+    assert said == ["sync", "__version__", "__all__"]
 
 
 @pytest.mark.parametrize("name", fiber.__all__)

@@ -18,6 +18,7 @@ from fiber.adapters import headers as read
 from fiber.adapters.keeping import SLOT_BYTES
 from fiber.adapters.slots import Answer, Slot, Unkept
 from fiber.types.content import Media, Opaque, Part, Reasoning, ToolCall
+from fiber.types.cost import CostStatus
 from fiber.types.events import (
     ContentPart,
     MessageEnd,
@@ -285,10 +286,10 @@ def with_partial(error: FiberError, partial: ChatResult) -> FiberError:
     return error
 
 
-def usage_of(*, cost_status: str = "no_price", **counts: Any) -> Usage:
+def usage_of(*, cost_status: CostStatus = "no_price", **counts: Any) -> Usage:
     """Make a `Usage`; with no count known at all it says `no_usage`."""
     if counts.get("cost_usd") is not None:
         cost_status = "priced"
-    usage = Usage(**counts, cost_status=cost_status)  # type: ignore[arg-type]
+    usage = Usage(**counts, cost_status=cost_status)
     nothing = Usage(service_tier=usage.service_tier, region=usage.region, cost_status=usage.cost_status)
     return Usage(cost_status="no_usage") if usage == nothing else usage

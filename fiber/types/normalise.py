@@ -16,7 +16,7 @@ import msgspec
 
 from fiber._errors import FiberValidationError
 from fiber.types.content import Audio, CacheHint, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
-from fiber.types.messages import ROLES, ChatMessage, Role
+from fiber.types.messages import ROLES, ChatMessage, Role, are_plain
 
 _PART_TYPES = (Text, Image, Audio, Document, ToolCall, ToolResult, Reasoning, Opaque)
 _OWN_TAGS = {str(kind.__struct_config__.tag): kind for kind in _PART_TYPES}
@@ -63,12 +63,7 @@ def messages(value: Any) -> tuple[ChatMessage, ...]:
 
 def _is_canonical(value: Any) -> bool:
     """Say whether *value* is a list of messages of plain text."""
-    if type(value) not in (list, tuple) or not value:
-        return False
-    for item in value:
-        if type(item) is not ChatMessage or type(item.content) is not str or not item.content:
-            return False
-    return True
+    return type(value) in (list, tuple) and set(map(type, value)) == {ChatMessage} and are_plain(value)
 
 
 def message(value: Any, position: int = 0) -> ChatMessage:

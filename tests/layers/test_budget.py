@@ -33,7 +33,7 @@ from fiber.stores.base import Reserved
 from fiber.testing.fake import EPOCH, FakeTransport, json_reply, sse_reply
 from fiber.transports.choice import for_loops
 from fiber.types.budget import BudgetStatus
-from tests.kit import START, answer, piece, refused, scripted, streamed, whole
+from tests.kit import START, answer, eventually, piece, refused, scripted, streamed, whole
 
 PRICE = Decimal("0.00001")
 
@@ -484,8 +484,7 @@ def test_a_ledger_that_waits_holds_no_loop(backend: str) -> None:
             await fiber.chat("Hi")
 
     anyio.run(main, backend=backend)
-    while len(store.threads) < 6 or status(budgets, transport)["requests"][1]:
-        pass
+    eventually(lambda: len(store.threads) == 6 and not status(budgets, transport)["requests"][1])
 
     assert get_ident() not in store.threads
     assert status(budgets, transport) == {"requests": (2, 0)}
@@ -507,16 +506,14 @@ def test_a_task_that_is_cancelled_while_it_reserves_holds_nothing(moment: str) -
             await asyncio.sleep(0)  # the ledger begins in a thread
         if moment == "after":
             store.gate.set()
-            while not store._counters:
-                pass
+            eventually(lambda: bool(store._counters))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         store.gate.set()
 
     asyncio.run(main())
-    while len(store.threads) < 2 or status(budgets, transport)["requests"][1]:
-        pass
+    eventually(lambda: len(store.threads) == 2 and not status(budgets, transport)["requests"][1])
 
     assert status(budgets, transport) == {"requests": (0, 0)}
     assert transport.requests == []
@@ -537,13 +534,15 @@ def test_a_ledger_that_fails_while_it_lets_go_breaks_nothing(backend: str) -> No
     fiber, _, budgets = budgeted(requests=5, ledger=store, transport=transport)
 
     async def main() -> None:
-        with anyio.move_on_after(0.01):
-            await fiber.chat("Hi")
+        async with anyio.create_task_group() as group:
+            group.start_soon(fiber.chat, "Hi")
+            while not store.begun.is_set():  # noqa: ASYNC110 - it is set in a thread
+                await anyio.sleep(0.001)
+            group.cancel_scope.cancel()
         store.gate.set()
 
     anyio.run(main, backend=backend)
-    while len(store.threads) < 2:
-        pass
+    eventually(lambda: len(store.threads) == 2)
 
     assert status(budgets, transport) == {"requests": (0, 1)}
     assert transport.requests == []

@@ -39,7 +39,7 @@ from fiber.layers.cache import CacheStats
 from fiber.layers.caching.entry import Entry
 from fiber.testing.fake import FakeReply, FakeTransport, json_reply
 from fiber.transports.choice import for_loops
-from tests.kit import KEY, Watch, answer, refused, scripted, streamed, whole
+from tests.kit import KEY, Watch, answer, eventually, refused, scripted, streamed, whole
 
 WORLDS: dict[str, Callable[[Fiber, str], Any]] = {
     "asyncio": lambda fiber, policy: anyio.run(on_loop, fiber, policy, backend="asyncio"),
@@ -522,8 +522,7 @@ def test_a_stampede_of_threads_is_one_request() -> None:
     with ThreadPoolExecutor(20) as pool:
         work = [pool.submit(fiber.sync.ask, "Hi") for _ in range(20)]
         transport.begun.wait(10)
-        while pool._work_queue.qsize():
-            pass
+        eventually(lambda: not pool._work_queue.qsize())
         run_sync(transport.sleep(0.05))
         transport.gate.set()
         said = [future.result() for future in work]

@@ -1,0 +1,129 @@
+"""The public names for type checkers and editors; `_HOMES` in `__init__.py` says the same for the interpreter."""
+
+from fiber._batch import BatchRequest as BatchRequest
+from fiber._chain import Call as Call, Ending as Ending, Handler as Handler, Layer as Layer, Reply as Reply
+from fiber._errors import (
+    FiberAuthError as FiberAuthError,
+    FiberBadRequestError as FiberBadRequestError,
+    FiberBudgetError as FiberBudgetError,
+    FiberCapabilityError as FiberCapabilityError,
+    FiberCircuitOpenError as FiberCircuitOpenError,
+    FiberClosedError as FiberClosedError,
+    FiberConnectionError as FiberConnectionError,
+    FiberContentFilterError as FiberContentFilterError,
+    FiberContextLengthError as FiberContextLengthError,
+    FiberError as FiberError,
+    FiberFallbackError as FiberFallbackError,
+    FiberModelNotFoundError as FiberModelNotFoundError,
+    FiberOverloadedError as FiberOverloadedError,
+    FiberParsingError as FiberParsingError,
+    FiberProviderError as FiberProviderError,
+    FiberQuotaError as FiberQuotaError,
+    FiberRateLimitError as FiberRateLimitError,
+    FiberStreamInterruptedError as FiberStreamInterruptedError,
+    FiberTimeoutError as FiberTimeoutError,
+    FiberValidationError as FiberValidationError,
+)
+from fiber._fiber import Fiber as Fiber
+from fiber._files import read_part as read_part, read_parts as read_parts
+from fiber._images import (
+    compare_images as compare_images,
+    describe_images as describe_images,
+    transcribe_images as transcribe_images,
+)
+from fiber._operations import RawResponse as RawResponse
+from fiber._options import ClientOptions as ClientOptions
+from fiber._pieces import PieceStream as PieceStream, SyncPieceStream as SyncPieceStream
+from fiber._prompt import Prompt as Prompt, PromptDefaults as PromptDefaults
+from fiber._streams import ChatStream as ChatStream, SyncChatStream as SyncChatStream
+from fiber._sync import SyncFiber as SyncFiber
+from fiber._validation import Problem as Problem
+from fiber.adapters.base import Adapter as Adapter
+from fiber.credentials.aws import aws_credentials as aws_credentials
+from fiber.credentials.google import google_credentials as google_credentials
+from fiber.credentials.refreshing import Expiring as Expiring, Refreshing as Refreshing
+from fiber.layers import default_layers as default_layers
+from fiber.layers.budget import Budget as Budget, Budgets as Budgets
+from fiber.layers.cache import Cache as Cache
+from fiber.providers.aws import AWSKeys as AWSKeys
+from fiber.providers.compatible import openai_compatible as openai_compatible
+from fiber.providers.row import Provider as Provider
+from fiber.providers.table import PROVIDERS as PROVIDERS
+from fiber.registry.capabilities import ModelCapabilities as ModelCapabilities
+from fiber.registry.catalog import ModelCatalog as ModelCatalog
+from fiber.registry.models import ModelRegistry as ModelRegistry, Route as Route
+from fiber.registry.prices import (
+    PriceQuery as PriceQuery,
+    PriceSource as PriceSource,
+    PriceTable as PriceTable,
+    Rates as Rates,
+)
+from fiber.registry.tokens import count_tokens as count_tokens
+from fiber.stores import FileStore as FileStore, MemoryStore as MemoryStore, RedisStore as RedisStore
+from fiber.transports.base import Transport as Transport
+from fiber.types.calls import ChatOptions as ChatOptions
+from fiber.types.config import (
+    NO_RETRY as NO_RETRY,
+    NO_TIMEOUTS as NO_TIMEOUTS,
+    RETRY_PRESETS as RETRY_PRESETS,
+    TIMEOUT_PRESETS as TIMEOUT_PRESETS,
+    BreakerPolicy as BreakerPolicy,
+    RetryPolicy as RetryPolicy,
+    Timeouts as Timeouts,
+)
+from fiber.types.content import (
+    Audio as Audio,
+    Document as Document,
+    Image as Image,
+    Opaque as Opaque,
+    Part as Part,
+    Reasoning as Reasoning,
+    Text as Text,
+    ToolCall as ToolCall,
+    ToolResult as ToolResult,
+)
+from fiber.types.cost import Cost as Cost, CostLine as CostLine
+from fiber.types.events import (
+    ContentPart as ContentPart,
+    Heartbeat as Heartbeat,
+    Log as Log,
+    MessageEnd as MessageEnd,
+    MessageStart as MessageStart,
+    ReasoningDelta as ReasoningDelta,
+    Restart as Restart,
+    StreamEvent as StreamEvent,
+    TextDelta as TextDelta,
+    ToolCallDelta as ToolCallDelta,
+    ToolCallEnd as ToolCallEnd,
+    ToolCallStart as ToolCallStart,
+    UsageUpdate as UsageUpdate,
+)
+from fiber.types.fetch import FetchPolicy as FetchPolicy
+from fiber.types.functions import tool_of as tool_of
+from fiber.types.http import Secret as Secret
+from fiber.types.limits import RateLimits as RateLimits
+from fiber.types.media import ImageInfo as ImageInfo, check_image as check_image, data_url as data_url
+from fiber.types.messages import ChatMessage as ChatMessage
+from fiber.types.partial import partial_json as partial_json
+from fiber.types.request import ChatRequest as ChatRequest
+from fiber.types.result import (
+    Attempt as Attempt,
+    ChatResult as ChatResult,
+    Choice as Choice,
+    Citation as Citation,
+    Receipt as Receipt,
+    TokenLogprob as TokenLogprob,
+    Usage as Usage,
+)
+from fiber.types.target import Quirks as Quirks
+from fiber.types.tools import (
+    ReasoningOptions as ReasoningOptions,
+    ResponseFormat as ResponseFormat,
+    ServerTool as ServerTool,
+    Tool as Tool,
+    ToolChoice as ToolChoice,
+)
+
+sync: SyncFiber
+__version__: str
+__all__: list[str]

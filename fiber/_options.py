@@ -1,0 +1,72 @@
+"""The keywords of a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from fiber._chain import Layer
+from fiber.providers.row import Credential, Provider
+from fiber.registry.catalog import ModelCatalog
+from fiber.registry.models import ModelRegistry
+from fiber.registry.prices import PriceSource
+from fiber.transports.base import Transport
+from fiber.types.config import BreakerPolicy, CachePolicy, RetryPolicy, Timeouts
+from fiber.types.fetch import FetchPolicy
+from fiber.types.request import OnUnsupported
+
+if TYPE_CHECKING:
+    from fiber.layers.budget import Budget, Budgets
+    from fiber.layers.cache import Cache
+
+
+class ClientOptions(TypedDict, total=False):
+    """
+    What a client is told; None, and what is not said, is the default.
+
+    Attributes:
+        default_model: Model of calls that name none.
+        default_temperature, default_max_tokens: Call defaults.
+        api_keys: Keys by provider: strings, or callables (sync or async) asked at every call.
+        base_urls: Other base URLs by provider.
+        providers: Further rows, or second instances of a provider under another name.
+        timeouts: The five timers.
+        retry: When failed attempts are repeated.
+        fallback: Models to ask when that of a call fails, in order.
+        breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
+        on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
+        model_registry: Routing; made of the rows when not given.
+        transport: `direct` (sockets of our own, the default), `h11` or `httptools` (the same, with this parser) or
+            `httpx`; or another `Transport`, for instance `fiber.testing.FakeTransport`, which is used for both faces,
+            unless its attribute `blocking` is a second one for `fiber.sync`.
+        layers: Other layers, outermost first.
+        cache: Where answers are kept.
+        cache_policy: What calls that say nothing do with the cache; `off` by default.
+        budgets: What calls may spend together.
+        catalog: What is known about models; the file of this library when not given.
+        prices: One price list or several, asked for the cost of a call before the catalogue.
+        fetch: What `fetch_part` may fetch; nothing when not given.
+        allow_http: Accept plain `http://` base URLs of other machines than this one.
+    """
+
+    default_model: str | None
+    default_temperature: float | None
+    default_max_tokens: int | None
+    api_keys: Mapping[str, Credential] | None
+    base_urls: Mapping[str, str] | None
+    providers: Iterable[Provider] | None
+    timeouts: Timeouts | None
+    retry: RetryPolicy | None
+    fallback: Sequence[str] | None
+    breaker: BreakerPolicy | None
+    on_unsupported: OnUnsupported | None
+    model_registry: ModelRegistry | None
+    transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None
+    layers: tuple[Layer, ...] | None
+    cache: Cache | None
+    cache_policy: CachePolicy | None
+    budgets: Budgets | Iterable[Budget] | None
+    catalog: ModelCatalog | None
+    prices: PriceSource | Iterable[PriceSource] | None
+    fetch: FetchPolicy | None
+    allow_http: bool

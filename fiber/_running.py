@@ -1,0 +1,70 @@
+"""From a call to what its caller gets: run through the layers, with receipt and value at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from fiber._chain import Call, Reply, ending_of
+from fiber._errors import FiberError, FiberValidationError
+from fiber._fetch import fetch
+from fiber._results import finished, receipted
+from fiber._settings import Settings, check_open
+from fiber.types.content import Audio, Document, Image
+from fiber.types.fetch import FetchPolicy
+from fiber.types.result import ChatResult
+
+S = TypeVar("S")
+
+
+async def complete(settings: Settings, call: Call) -> Any:
+    """Run *call* to its end and return its result."""
+    reply = await _begin(settings, call)
+    result = reply.value
+    try:
+        ready = finished(call, result) if isinstance(result, ChatResult) else result
+    except FiberError as error:
+        await reply.end(ending_of(result, error))
+        raise
+    await reply.end(ending_of(ready))
+    return ready
+
+
+def stream_of(make: Callable[[Call, Callable[[Call], Awaitable[Reply]]], S], settings: Settings, call: Call) -> S:
+    """Make the stream of *call*; it runs *call* up to its first event with content when it is opened."""
+
+    async def start(call: Call) -> Reply:
+        return await _begin(settings, call)
+
+    return make(call, start)
+
+
+async def fetched(settings: Settings, url: str) -> Image | Audio | Document:
+    """
+    Fetch what *url* names.
+
+    Raises:
+        FiberValidationError: The client may not fetch anything, or not this.
+    """
+    check_open(settings)
+    if not isinstance(settings.fetch, FetchPolicy):
+        raise FiberValidationError(
+            "This client fetches nothing: make it with Fiber(fetch=FetchPolicy(hosts=('example.com',))) to say what it"
+            " may fetch, or hand the URL to the provider with Image(url=...).",
+            parameter="fetch",
+            outcome="not_sent",
+        )
+    return await fetch(settings.transport, settings.fetch, url)
+
+
+async def _begin(settings: Settings, call: Call) -> Reply:
+    # Its clock starts here, not where it was made: a stream may be opened later, and a batch waits for its turn.
+    check_open(settings)
+    call.journal.started = call.transport.now()
+    try:
+        return await settings.handler(call)
+    except FiberError as error:
+        error.attempts = tuple(call.journal.attempts)
+        if error.partial is not None:
+            error.partial = receipted(call, error.partial)
+        raise
