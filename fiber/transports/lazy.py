@@ -11,14 +11,15 @@ from fiber.transports.base import HTTPResponse, Transport, aside, bounded, detac
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
-_OF_EVERY_CALL = ("now", "open", "read", "next_chunk", "close", "discard")
+_OF_EVERY_CALL = ("now", "read", "next_chunk", "close", "discard")
+"""Not `open`: what guards a test against the network stands there."""
 
 
 class Lazy:
     """
     Stands for the transport class *name* in *module*, made with *arguments* at the first call.
 
-    From then on the methods that every call uses are those of the transport itself.
+    From then on the methods that a call uses most are those of the transport itself.
 
     Only `now`, `wall`, `resolve`, `open` and `map` may be first: everything else needs an open answer.
     """

@@ -37,12 +37,13 @@ def test_it_is_made_once_and_shut_down_only_then() -> None:
 
 
 def test_its_methods_become_those_of_the_one_it_made() -> None:
-    """A call after the first has no step more than over the transport itself."""
+    """The clock and the body of an answer are asked without a step more; what opens one can be guarded here."""
     transport = lazy()
 
     transport.now()
 
-    assert transport.open.__self__ is transport._transport  # type: ignore[attr-defined]
+    assert transport.now.__self__ is transport.read.__self__ is transport._transport  # type: ignore[attr-defined]
+    assert transport.open.__self__ is transport  # type: ignore[attr-defined]
 
 
 def test_it_tells_the_time_of_the_one_it_made() -> None:
