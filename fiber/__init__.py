@@ -33,6 +33,7 @@ _HOMES = {
     "fiber.layers.cache": "Cache",
     "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
+    "fiber.providers.installed": "installed_providers",
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS",
     "fiber.registry.capabilities": "ModelCapabilities",

@@ -52,6 +52,7 @@ from fiber.layers.budget import Budget as Budget, Budgets as Budgets
 from fiber.layers.cache import Cache as Cache
 from fiber.providers.aws import AWSKeys as AWSKeys
 from fiber.providers.compatible import openai_compatible as openai_compatible
+from fiber.providers.installed import installed_providers as installed_providers
 from fiber.providers.row import Provider as Provider
 from fiber.providers.table import PROVIDERS as PROVIDERS
 from fiber.registry.capabilities import ModelCapabilities as ModelCapabilities

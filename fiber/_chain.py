@@ -2,8 +2,7 @@
 What a layer sees: calls, replies, handlers.
 
 A layer is `async def __call__(self, call, next) -> Reply`. It may change the call (a copy), answer without `next`,
-call `next` again, or register `reply.on_end`. It awaits only `next`, stores and the call's transport, so that the
-same layer runs on asyncio, trio and blocking sockets.
+call `next` again, or register `reply.on_end`. It awaits only `next`, stores and the transport, so it runs everywhere.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
 from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
 from fiber.types.events import StreamEvent
-from fiber.types.http import HTTPHead, HTTPRequest, Note
+from fiber.types.http import HTTPHead, HTTPRequest, Note, Step
 from fiber.types.result import Attempt, ChatResult, Usage
 from fiber.types.target import Target
 
 
 class Operation(Protocol):
     """
-    What is asked of a provider: a pair of pure functions to build and to parse, and what repeating it means.
+    What is asked of a provider: pure functions to build and to parse, and what repeating it means.
 
     Attributes:
         name: Word for logs and spans, like `chat`.
@@ -41,6 +40,10 @@ class Operation(Protocol):
 
     def build(self, target: Target, *, stream: bool) -> HTTPRequest:
         """Turn it into HTTP for *target*."""
+        ...
+
+    def follow(self, head: HTTPHead, body: bytes, target: Target, *, stream: bool) -> Step | None:
+        """Return the next exchange of the attempt; None when *body* is the answer itself."""
         ...
 
     def parse(self, head: HTTPHead, body: bytes, target: Target) -> Any:
@@ -230,8 +233,8 @@ class Reply:
     Attributes:
         value: The decoded result of a whole call.
         stream: The open stream, else None.
-        restart: Begins a stream anew that the given error broke, puts the fresh one into `stream` and returns it;
-            raises when it is not to be. None when streams of this call are not restarted.
+        restart: Begins a stream anew that the given error broke, puts the fresh one into `stream` and returns it, or
+            raises; None when streams of this call are not restarted.
     """
 
     __slots__ = ("_callbacks", "_lock", "ended", "restart", "stream", "value")

@@ -118,9 +118,8 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
         return said or _env.transport()
 
     arguments = (named, _env.http_library, _env.proxy_for)
-    return Lazy("fiber.transports.choice", "for_loops", *arguments), Lazy(
-        "fiber.transports.choice", "for_threads", *arguments
-    )
+    threads = Lazy("fiber.transports.choice", "for_threads", *arguments)
+    return Lazy("fiber.transports.choice", "for_loops", *arguments, blocking=threads), threads
 
 
 def _no_transport(said: object) -> FiberValidationError:

@@ -39,7 +39,7 @@ ROOMS = (
     ("_options", "_settings"),
     ("_results",),
     ("_engine",),
-    ("_open", "_emulation"),
+    ("_open", "_emulation", "_steps"),
     ("_operations",),
     ("layers",),
     ("stores",),

@@ -138,6 +138,7 @@ NAMES = [
     "default_layers",
     "describe_images",
     "google_credentials",
+    "installed_providers",
     "openai_compatible",
     "partial_json",
     "read_part",

@@ -14,7 +14,7 @@ from fiber.testing.serving import Family
 from fiber.types.config import RetryPolicy
 
 MOCK_MODEL = "openai:gpt-mock"
-FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "bedrock", "cohere", "ollama")
+FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "bedrock", "cohere", "ollama", "replicate")
 
 
 @contextmanager
