@@ -28,7 +28,6 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Outcome]], tuple[str, ...]]] = {
     "aimock": (against_servers.aimock, ("aimock",)),
     "llama": (against_servers.llama, ("llama",)),
 }
-FORMATS = ("chat", "responses", "messages", "generate", "converse", "cohere", "ollama")
 _WORST: tuple[Verdict, ...] = ("ok", "reviewed", "FAILED")
 
 
@@ -80,9 +79,10 @@ def table(group: str, outcomes: list[Outcome]) -> None:
         format, _, rest = outcome.case.partition(" ")[2].partition(".")
         row = cells.setdefault(rest.partition(".")[0], {})
         row[format] = max(row.get(format, "ok"), outcome.verdict, key=_WORST.index)
-    print(f"\n{group:16}", *(f"{format:10}" for format in FORMATS))
+    widths = {format: max(8, len(format)) for row in cells.values() for format in row}
+    print(f"\n{group:16}", *(f"{format:{width}}" for format, width in widths.items()))
     for what, row in cells.items():
-        print(f"{what:16}", *(f"{row.get(format, '-'):10}" for format in FORMATS))
+        print(f"{what:16}", *(f"{row.get(format, '-'):{width}}" for format, width in widths.items()))
     print()
 
 

@@ -32,17 +32,22 @@ REVIEWED: tuple[Reviewed, ...] = (
         "fiber always asks for usage in streams; the SDK leaves it to the caller",
     ),
     Reviewed(
-        "requests chat.tool_results",
+        "requests azure*stream",
+        'body.stream_options: SDK nothing, fiber {"include_usage": true}',
+        "the same",
+    ),
+    Reviewed(
+        "requests *.tool_results",
         'body.messages.2.content: SDK "no such city", fiber "Error: no such city"',
         "the format has no error flag, so fiber says it in words (and notes it in the receipt)",
     ),
     Reviewed(
-        "requests responses.tool_results",
+        "requests *.tool_results",
         'body.input.3.output: SDK "no such city", fiber "Error: no such city"',
         "the format has no error flag, so fiber says it in words (and notes it in the receipt)",
     ),
     Reviewed(
-        "requests responses.*",
+        "requests *responses.*",
         'body.input.*.type: SDK nothing, fiber "message"',
         "optional for messages; fiber says it, so that every input item has a type",
     ),
@@ -72,16 +77,6 @@ REVIEWED: tuple[Reviewed, ...] = (
         "ids are optional; fiber sends those that Gemini made, not those of other providers, and keeps the order",
     ),
     Reviewed(
-        "requests cohere.tool_results",
-        'body.messages.2.content: SDK "no such city", fiber "Error: no such city"',
-        "the format has no error flag, so fiber says it in words (and notes it in the receipt)",
-    ),
-    Reviewed(
-        "requests ollama.tool_results",
-        'body.messages.2.content: SDK "no such city", fiber "Error: no such city"',
-        "the format has no error flag, so fiber says it in words (and notes it in the receipt)",
-    ),
-    Reviewed(
         "requests ollama.*",
         "body.tools: SDK [], fiber nothing",
         "the SDK sends an empty list where no tool is offered; to the server it is the same",
@@ -105,6 +100,46 @@ REVIEWED: tuple[Reviewed, ...] = (
         "requests ollama.tool_results",
         'body.messages.1.content: SDK nothing, fiber ""',
         "the SDK leaves empty texts out; to the server it is the same",
+    ),
+    Reviewed(
+        "requests azure.*",
+        'header.authorization: SDK "Bearer sk-interop", fiber nothing',
+        "v1 takes a key in either header; see the next entry",
+    ),
+    Reviewed(
+        "requests azure.*",
+        'header.api-key: SDK nothing, fiber "sk-interop"',
+        "v1 takes a key in either header, dated versions only in this one; a token is a bearer on both sides",
+    ),
+    Reviewed(
+        "requests azure-dated.*",
+        "body.model: SDK *, fiber nothing",
+        "the deployment stands in the path, and Azure ignores what the body says",
+    ),
+    Reviewed(
+        "requests azure-responses.*",
+        'query.api-version: SDK "preview", fiber nothing',
+        "AzureOpenAI cannot do without one; v1 needs none",
+    ),
+    Reviewed(
+        "requests mistral.*",
+        "body.stream: SDK false, fiber nothing",
+        "the default, which the SDK writes out",
+    ),
+    Reviewed(
+        "requests mistral.*",
+        "body.messages.*.prefix: SDK false, fiber nothing",
+        "the default, which the SDK writes out",
+    ),
+    Reviewed(
+        "requests mistral.tool_result*",
+        "body.messages.1.tool_calls.*.index: SDK 0, fiber nothing",
+        "the default, which the SDK writes out, for the second call as well: it tells nothing",
+    ),
+    Reviewed(
+        "requests mistral.tool_result*",
+        'body.messages.*.tool_call*id: SDK "call_*", fiber *',
+        "Mistral takes nine letters and digits; fiber shortens ids of others alike everywhere, the SDK leaves them",
     ),
     Reviewed(
         "answers ollama.*called*",
