@@ -157,6 +157,41 @@ REVIEWED: tuple[Reviewed, ...] = (
         'finish: expected "tool_calls", fiber "other"',
         "aimock says finishReason FUNCTION_CALL, which Gemini does not have (it says STOP); unknown words become other",
     ),
+    Reviewed(
+        "aimock vertex.tool_round.*",
+        'first: expected "tool_calls", fiber "other"',
+        "the same, for Vertex AI",
+    ),
+    Reviewed(
+        "aimock vertex.parallel.*",
+        'finish: expected "tool_calls", fiber "other"',
+        "the same, for Vertex AI",
+    ),
+    Reviewed(
+        "aimock invoke.*.stream",
+        "error: FiberStreamInterruptedError: * it was empty. *",
+        'aimock sends the events bare; Bedrock puts each as base64 under "bytes", and without that none is read',
+    ),
+    Reviewed(
+        "aimock invoke.emoji.*.stream",
+        "error: FiberParsingError: A chunk of the event stream does not fit its format. *",
+        "the same: halves of surrogate pairs stand in the envelope itself, where Bedrock has base64 alone",
+    ),
+    Reviewed(
+        "aimock cohere.reasoning.*",
+        'text: expected "42", fiber "First I considered the question, then I counted.42"',
+        "aimock sends the thoughts as a block of text; Cohere sends them as a block of thinking",
+    ),
+    Reviewed(
+        "aimock cohere.reasoning.*",
+        'reasoning: expected *, fiber ""',
+        "the same",
+    ),
+    Reviewed(
+        "aimock ollama.reasoning.*",
+        'reasoning: expected *, fiber ""',
+        "aimock sends the thoughts as reasoning_content; Ollama has them in thinking",
+    ),
     # llama-server, whose own format is Chat Completions.
     Reviewed(
         "llama responses.*",
