@@ -1,7 +1,7 @@
 """
 Run fiber against the vendors' clients and against real servers, and print what came of it.
 
-    python tests/interop [--only differential|aws|aimock|llama] [--verbose]
+    python tests/interop [--only differential|aws|aimock|litellm|llama] [--verbose]
 
 Exit code 1 when a difference is not in `reviewed`, when an entry there excuses nothing any more, or when a part broke.
 """
@@ -26,6 +26,7 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Outcome]], tuple[str, ...]]] = {
     "differential": (differential.run, ("requests", "answers")),
     "aws": (aws.run, ("aws",)),
     "aimock": (against_servers.aimock, ("aimock",)),
+    "litellm": (against_servers.litellm, ("litellm",)),
     "llama": (against_servers.llama, ("llama",)),
 }
 _WORST: tuple[Verdict, ...] = ("ok", "reviewed", "FAILED")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -103,8 +103,8 @@ CASES: dict[str, Case] = {
 STREAMS_ONLY = ("cut",)
 
 
-def fixtures() -> list[dict[str, Any]]:
-    """Return aimock's fixtures; the first whose words are in the last message answers."""
+def fixtures(models: Iterable[str]) -> list[dict[str, Any]]:
+    """Return aimock's fixtures, for these models; the first whose words are in the last message answers."""
 
     def said(words: str, response: dict[str, Any], *, chunk_size: int | None = None, **match: Any) -> dict[str, Any]:
         more = {} if chunk_size is None else {"chunkSize": chunk_size}
@@ -120,7 +120,7 @@ def fixtures() -> list[dict[str, Any]]:
     busy = {"error": {"message": "Try again.", "type": "server_error"}, "status": 503}
     flaky = [
         said(f"flaky {model} {face};", response, **match)
-        for _, _, model in ROWS.values()
+        for model in models
         for face in FACES
         for response, match in ((busy, {"sequenceIndex": 0}), ({"content": "Recovered."}, {}))
     ]

@@ -192,6 +192,32 @@ REVIEWED: tuple[Reviewed, ...] = (
         'reasoning: expected *, fiber ""',
         "aimock sends the thoughts as reasoning_content; Ollama has them in thinking",
     ),
+    # LiteLLM's proxy, before aimock.
+    Reviewed(
+        "litellm *.emoji.*stream",
+        "error: FiberProviderError: litellm failed: str is not valid UTF-8: surrogates not allowed *",
+        "aimock cuts pairs of surrogates in two, over which the proxy falls; it says so, and so does fiber",
+    ),
+    Reviewed(
+        "litellm anthropic.overloaded.*",
+        'error: expected "FiberOverloadedError", fiber "FiberProviderError"',
+        "the proxy makes 500 of Anthropic's 529",
+    ),
+    Reviewed(
+        "litellm anthropic.overloaded.*",
+        "status: expected 529, fiber 500",
+        "the same",
+    ),
+    Reviewed(
+        "litellm gemini.tool_round.*",
+        'text: expected "It is 21 degrees ☀️.", fiber "Hello from a mock — 你好."',
+        "the proxy spells function_response, which Gemini takes and aimock overlooks: it sees no result of a tool",
+    ),
+    Reviewed(
+        "litellm ollama.reasoning.*",
+        'reasoning: expected *, fiber ""',
+        "aimock sends the thoughts as reasoning_content; the proxy looks for thinking, as Ollama has it",
+    ),
     # llama-server, whose own format is Chat Completions.
     Reviewed(
         "llama responses.*",

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,28 @@ def aimock(fixtures: list[dict[str, Any]]) -> Iterator[str]:
         (Path(folder) / "config.json").write_text(json.dumps(config))
         with running([*command, "--config", "config.json"], port, Path(folder)) as url:
             yield url
+
+
+@contextmanager
+def litellm(models: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """
+    Run LiteLLM's proxy, as the torture does; give its address.
+
+    Args:
+        models: Name -> `litellm_params`.
+
+    Raises:
+        SkippedError: pip cannot install it.
+    """
+    sys.path.append(str(Path(__file__).parents[2]))  # a script has its own folder there, and no other
+    from tests.torture.elsewhere.litellm import proxy
+    from tests.torture.peers.installing import SkippedError
+
+    try:
+        with proxy(models, KEY) as url:
+            yield url
+    except SkippedError as reason:
+        raise installing.SkippedError(str(reason)) from None
 
 
 @contextmanager
