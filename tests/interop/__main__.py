@@ -1,7 +1,7 @@
 """
 Run fiber against the vendors' clients and against real servers, and print what came of it.
 
-    python tests/interop [--only differential|aws|aimock|litellm|llama] [--verbose]
+    python tests/interop [--only differential|aws|aimock|litellm|llama|transformers] [--verbose]
 
 Exit code 1 when a difference is not in `reviewed`, when an entry there excuses nothing any more, or when a part broke.
 """
@@ -28,6 +28,7 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Outcome]], tuple[str, ...]]] = {
     "aimock": (against_servers.aimock, ("aimock",)),
     "litellm": (against_servers.litellm, ("litellm",)),
     "llama": (against_servers.llama, ("llama",)),
+    "transformers": (against_servers.transformers, ("transformers",)),
 }
 _WORST: tuple[Verdict, ...] = ("ok", "reviewed", "FAILED")
 

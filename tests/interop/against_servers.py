@@ -9,6 +9,7 @@ import aimock_cases
 import litellm_cases
 import llama_cases
 import servers
+import transformers_cases
 from faces import Face, faces, failed
 from material import KEY
 from outcomes import Outcome, compare
@@ -37,6 +38,17 @@ def litellm() -> Iterator[Outcome]:
         for model in models:
             address = url + litellm_cases.PATH
             yield from _mocked(f"litellm {model}", litellm_cases.ROW, address, model, litellm_cases.CASES)
+
+
+def transformers() -> Iterator[Outcome]:
+    """Run every case of `transformers_cases`."""
+    with (
+        servers.transformers() as url,
+        faces(transformers_cases.ROW, url + transformers_cases.PATH) as made,
+    ):
+        for ask, expected in transformers_cases.CASES.items():
+            for face in made:
+                yield _outcome(f"transformers chat.{ask.__name__}.{face.name}", face, ask, expected)
 
 
 def _mocked(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,8 @@ import installing
 import tiny_model
 from material import KEY
 from processes import HOST, free_port, running
+
+_MODEL_SECONDS = 180.0
 
 
 @contextmanager
@@ -73,3 +76,18 @@ def llama(*, calls: bool) -> Iterator[str]:
     command += ["-t", "1", "-c", "4096", "-np", "2", "--jinja", "--offline", "--no-warmup"]
     with tempfile.TemporaryDirectory() as folder, running(command, port, Path(folder)) as url:
         yield url
+
+
+@contextmanager
+def transformers() -> Iterator[str]:
+    """Run `transformers serve` with a tiny random model, which is called `tiny`; give its address."""
+    python = installing.transformers_python()
+    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "DO_NOT_TRACK": "1"}
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
+        script = Path(__file__).with_name("tiny_llama.py")
+        subprocess.run([python, script, folder / "tiny"], capture_output=True, timeout=_MODEL_SECONDS, check=True)
+        command = [str(python.with_name("transformers")), "serve", "tiny", "--host", HOST, "--port", str(port)]
+        command += ["--device", "cpu"]
+        with running(command, port, folder, variables=quiet, start_seconds=_MODEL_SECONDS) as url:
+            yield url
