@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _HOMES = {
-    "fiber._batch": "BatchRequest",
+    "fiber._batch": "BatchRequest BatchStream SyncBatchStream",
     "fiber._chain": "Call Ending Handler Layer Reply",
     "fiber._errors": (
         "FiberAuthError FiberBadRequestError FiberBudgetError FiberCapabilityError FiberCircuitOpenError "
@@ -40,6 +40,7 @@ _HOMES = {
     "fiber.registry.tokens": "count_tokens",
     "fiber.stores": "FileStore MemoryStore RedisStore",
     "fiber.transports.base": "Transport",
+    "fiber.types.batch": "BatchProgress BatchSummary",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",

@@ -1,6 +1,10 @@
 """The public names for type checkers and editors; `_HOMES` in `__init__.py` says the same for the interpreter."""
 
-from fiber._batch import BatchRequest as BatchRequest
+from fiber._batch import (
+    BatchRequest as BatchRequest,
+    BatchStream as BatchStream,
+    SyncBatchStream as SyncBatchStream,
+)
 from fiber._chain import Call as Call, Ending as Ending, Handler as Handler, Layer as Layer, Reply as Reply
 from fiber._errors import (
     FiberAuthError as FiberAuthError,
@@ -60,6 +64,7 @@ from fiber.registry.prices import (
 from fiber.registry.tokens import count_tokens as count_tokens
 from fiber.stores import FileStore as FileStore, MemoryStore as MemoryStore, RedisStore as RedisStore
 from fiber.transports.base import Transport as Transport
+from fiber.types.batch import BatchProgress as BatchProgress, BatchSummary as BatchSummary
 from fiber.types.calls import ChatOptions as ChatOptions
 from fiber.types.config import (
     NO_RETRY as NO_RETRY,

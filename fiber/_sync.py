@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from fiber import _calls, _lists, _running, _settings
-from fiber._batch import BatchRequest, batch
+from fiber._batch import BatchRequest, BatchStream, OnProgress, SyncBatchStream, batch
 from fiber._engine import run_sync
 from fiber._errors import FiberError
 from fiber._face import Face
@@ -62,6 +62,7 @@ class SyncFiber(Face):
         concurrency: int = 8,
         return_exceptions: bool = False,
         fail_fast: bool = False,
+        on_progress: OnProgress | None = None,
         **options: Unpack[ChatOptions],
     ) -> list[ChatResult | FiberError]:
         """Run many chats, in threads when *concurrency* is above 1; see `Fiber.batch_chat`."""
@@ -73,8 +74,15 @@ class SyncFiber(Face):
                 concurrency=concurrency,
                 return_exceptions=return_exceptions,
                 fail_fast=fail_fast,
+                on_progress=on_progress,
             )
         )
+
+    def batch_as_completed(
+        self, requests: Iterable[Any | BatchRequest], *, concurrency: int = 8, **options: Unpack[ChatOptions]
+    ) -> SyncBatchStream:
+        """Run many chats and iterate them as they complete, as `with` block; see `Fiber.batch_as_completed`."""
+        return SyncBatchStream(BatchStream(self._settings, requests, options, concurrency))
 
     def request(self, method: str, path: str, *, provider: str, **options: Unpack[RawOptions]) -> RawResponse:
         """Exchange anything with a provider; see `Fiber.request`."""

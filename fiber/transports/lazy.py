@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from importlib import import_module
 from threading import Lock
 from typing import Any
 
 from fiber.transports.base import HTTPResponse, Transport, aside, bounded, detach, later, wall
+from fiber.transports.crew import Crew, In, Out
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -16,7 +17,7 @@ class Lazy:
     """
     Stands for the transport class *name* in *module*, made with *arguments* at the first call.
 
-    Only `now`, `wall`, `resolve`, `open` and `map` may be first: everything else needs an open answer.
+    Only `now`, `wall`, `resolve`, `open` and `crew` may be first: everything else needs an open answer.
     """
 
     def __init__(self, module: str, name: str, *arguments: Any) -> None:
@@ -76,9 +77,9 @@ class Lazy:
         """Close without waiting."""
         self._real().discard(response)
 
-    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
-        """Run *function* over *items*."""
-        await self._real().map(function, items, concurrency)
+    def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
+        """Make who does *work* on *items*."""
+        return self._real().crew(work, items, concurrency)
 
     async def shutdown(self) -> None:
         """Close every connection, if any was made."""
