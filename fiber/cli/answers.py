@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -60,7 +61,7 @@ class Answers:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = path.resolve()  # a link stays one when the file is rewritten
         self._timer: asyncio.TimerHandle | None = None
         self._file = self._opened()
         try:
@@ -128,14 +129,16 @@ class Answers:
             file = self._path.open("a+b", buffering=0)
             try:
                 _lock(file)
-                is_it = os.path.samestat(os.fstat(file.fileno()), self._path.stat())
-                if is_new:
-                    _sync_folder(self._path)
+                if os.path.samestat(os.fstat(file.fileno()), self._path.stat()):
+                    if is_new:
+                        _sync_folder(self._path)
+                    return file
+                file.close()
             except BlockingIOError:
-                is_it = False
-            if is_it:
-                return file
-        file.close()
+                file.close()
+            except BaseException:
+                file.close()
+                raise
         raise FiberValidationError(
             f"Another process is writing {self._path}: wait for it, or give another output.",
             parameter="output",
@@ -184,13 +187,14 @@ class Answers:
 
     def _rewrite(self, numbers: Any) -> None:
         """Put a file with the answers of *numbers*, in this order, in the place of this one: all of it or nothing."""
-        fresh = self._path.with_name(self._path.name + ".new")
+        fresh = self._path.with_name(self._path.name + ".fiber-new")
         with self._writing():
             with self._path.open("rb") as old, fresh.open("wb") as new:
                 for number in numbers:
                     if place := self._places[number]:
                         old.seek(place - 1)
                         new.write(old.readline())
+                shutil.copymode(self._path, fresh)
                 new.flush()
                 os.fsync(new.fileno())
             os.replace(fresh, self._path)

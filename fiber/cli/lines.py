@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -101,7 +102,11 @@ def answer_of(line: Line, outcome: ChatResult | FiberError) -> bytes:
             "provider": outcome.provider,
             "request_id": outcome.request_id,
         }
-    return msgspec.json.encode(answer, enc_hook=str) + b"\n"
+    try:
+        return msgspec.json.encode(answer, enc_hook=str) + b"\n"
+    except UnicodeEncodeError:  # half a character, from a provider that cuts texts anywhere
+        plain = msgspec.to_builtins(answer, enc_hook=str)
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
 def _wrong(line: Line, what: str, parameter: str = "messages") -> FiberValidationError:

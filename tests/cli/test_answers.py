@@ -234,6 +234,27 @@ def test_a_line_is_written_whole_however_little_is_taken(path: Path, monkeypatch
     assert numbers(path) == [1, 2, 4]
 
 
+def test_a_rewritten_file_keeps_its_mode_and_its_links(path: Path) -> None:
+    """Who may read it, and the name that leads to it."""
+    link = path.with_name("link")
+    path.touch(0o600)
+    link.symlink_to(path)
+    filled(link, *reversed(LINES))
+
+    with Answers(link) as answers:
+        answers.order()
+
+    assert (link.is_symlink(), path.stat().st_mode & 0o777, numbers(path)) == (True, 0o600, [1, 2, 4])
+
+
+def test_a_lock_that_fails_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some file systems have none; the file is closed."""
+    monkeypatch.setattr(module, "_lock", _full)
+
+    with pytest.raises(FiberValidationError, match="cannot be opened"):
+        Answers(path)
+
+
 @pytest.mark.parametrize("name", ["missing/out.jsonl", "."])
 def test_an_output_that_cannot_be_opened_is_told(tmp_path: Path, name: str) -> None:
     """With the reason."""

@@ -125,3 +125,13 @@ def test_an_answer_may_be_an_error() -> None:
         "outcome": "rejected",
     }
     assert "result" not in answer
+
+
+@pytest.mark.parametrize("outcome", [FiberRateLimitError("a\ud800b"), ChatResult(model="a\ud800b")])
+def test_half_a_character_does_not_stop_a_batch(outcome: Any) -> None:
+    """It becomes a question mark, in a line like any other."""
+    line = answer_of(Line(9, b'"Hi"'), outcome)
+
+    answer = json.loads(line)
+    assert (line.startswith(START), answer["line"]) == (True, 9)
+    assert "a?b" in (answer.get("error", {}).get("message"), answer.get("result", {}).get("model"))
