@@ -27,6 +27,8 @@ SCRIPTS = {
     "crossing": TRANSPORTS,
     "loop_health": TRANSPORTS,
     "amplification": ("direct",),
+    "sharing": ("direct",),
+    "redis_outages": ("direct",),
 }
 
 BRIEFLY = {"memory", "leaks", "loop_health"}
