@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _HOMES = {
-    "fiber._batch": "BatchRequest",
+    "fiber._batch": "BatchRequest BatchStream SyncBatchStream",
     "fiber._chain": "Call Handler Layer",
     "fiber._conversation": "Conversation ConversationOptions SyncConversation",
     "fiber._errors": (
@@ -48,6 +48,7 @@ _HOMES = {
     "fiber.stores": "EncryptedStore FileStore MemoryStore RedisStore",
     "fiber.stores.histories": "FileHistories MemoryHistories SQLiteHistories",
     "fiber.transports.base": "Transport",
+    "fiber.types.batch": "BatchProgress BatchSummary",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": (
         "BreakerPolicy HedgePolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts"

@@ -1,6 +1,6 @@
 """The public names for type checkers and editors; `_HOMES` in `__init__.py` says the same for the interpreter."""
 
-from fiber._batch import BatchRequest as BatchRequest
+from fiber._batch import BatchRequest as BatchRequest, BatchStream as BatchStream, SyncBatchStream as SyncBatchStream
 from fiber._chain import Call as Call, Handler as Handler, Layer as Layer
 from fiber._conversation import (
     Conversation as Conversation,
@@ -81,6 +81,7 @@ from fiber.stores.histories import (
     SQLiteHistories as SQLiteHistories,
 )
 from fiber.transports.base import Transport as Transport
+from fiber.types.batch import BatchProgress as BatchProgress, BatchSummary as BatchSummary
 from fiber.types.calls import ChatOptions as ChatOptions
 from fiber.types.config import (
     BreakerPolicy as BreakerPolicy,

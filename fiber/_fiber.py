@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Self, TypeVar, Unpack
 
 from fiber import _calls, _lists, _running, _settings
-from fiber._batch import BatchRequest, batch
+from fiber._batch import BatchRequest, BatchStream, OnProgress, batch
 from fiber._conversation import Conversation, ConversationOptions
 from fiber._engine import run_sync
 from fiber._errors import FiberError
@@ -113,6 +113,7 @@ class Fiber(Face):
         concurrency: int = 8,
         return_exceptions: bool = False,
         fail_fast: bool = False,
+        on_progress: OnProgress | None = None,
         **options: Unpack[ChatOptions],
     ) -> list[ChatResult | FiberError]:
         """
@@ -123,6 +124,7 @@ class Fiber(Face):
             concurrency: Calls in flight at a time.
             return_exceptions: Put errors into the list instead of raising the first.
             fail_fast: Cancel the rest at the first error.
+            on_progress: Called with a `BatchProgress` after each item; what it raises ends the batch.
             options: Defaults of every item.
         """
         return await batch(
@@ -132,7 +134,18 @@ class Fiber(Face):
             concurrency=concurrency,
             return_exceptions=return_exceptions,
             fail_fast=fail_fast,
+            on_progress=on_progress,
         )
+
+    def batch_as_completed(
+        self, requests: Iterable[Any | BatchRequest], *, concurrency: int = 8, **options: Unpack[ChatOptions]
+    ) -> BatchStream:
+        """
+        Run many chats and iterate `(position, result or error)` as they complete; requests are taken as they are run.
+
+        As `async with` block only: leaving it cancels what is in flight. Arguments are those of `batch_chat`.
+        """
+        return BatchStream(self._settings, requests, options, concurrency)
 
     def conversation(self, id: str | None = None, **options: Unpack[ConversationOptions]) -> Conversation:
         """

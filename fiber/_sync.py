@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from fiber import _calls, _lists, _running, _settings
-from fiber._batch import BatchRequest, batch
+from fiber._batch import BatchRequest, BatchStream, OnProgress, SyncBatchStream, batch
 from fiber._conversation import Conversation, ConversationOptions, SyncConversation
 from fiber._engine import run_sync
 from fiber._errors import FiberError
@@ -63,6 +63,7 @@ class SyncFiber(Face):
         concurrency: int = 8,
         return_exceptions: bool = False,
         fail_fast: bool = False,
+        on_progress: OnProgress | None = None,
         **options: Unpack[ChatOptions],
     ) -> list[ChatResult | FiberError]:
         """Run many chats, in threads when *concurrency* is above 1; see `Fiber.batch_chat`."""
@@ -74,8 +75,15 @@ class SyncFiber(Face):
                 concurrency=concurrency,
                 return_exceptions=return_exceptions,
                 fail_fast=fail_fast,
+                on_progress=on_progress,
             )
         )
+
+    def batch_as_completed(
+        self, requests: Iterable[Any | BatchRequest], *, concurrency: int = 8, **options: Unpack[ChatOptions]
+    ) -> SyncBatchStream:
+        """Run many chats and iterate them as they complete, as `with` block; see `Fiber.batch_as_completed`."""
+        return SyncBatchStream(BatchStream(self._settings, requests, options, concurrency))
 
     def conversation(self, id: str | None = None, **options: Unpack[ConversationOptions]) -> SyncConversation:
         """Return the conversation *id*, which goes on where it was left; see `Fiber.conversation`."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+import tracemalloc
 from typing import Any
 
 import anyio
@@ -9,6 +12,7 @@ import anyio.lowlevel
 import pytest
 
 from fiber import (
+    BatchProgress,
     BatchRequest,
     ChatMessage,
     ChatRequest,
@@ -34,7 +38,7 @@ class Meter(FakeTransport):
     def __init__(self) -> None:
         super().__init__()
         self.now_open = self.most_open = self.cancelled = 0
-        self.map = Loops().map  # type: ignore[method-assign]
+        self.crew = Loops().crew  # type: ignore[method-assign]
 
     async def open(self, request: Any, *arguments: Any) -> HTTPResponse:
         """Answer; later prompts sooner; `bad` is refused, `slow` never comes."""
@@ -231,3 +235,202 @@ def test_the_blocking_face_does_the_same() -> None:
     results = fiber.sync.batch_chat(["a", "b", "c"], return_exceptions=True)
 
     assert texts(results) == ["A", "FiberBadRequestError", "C"]
+
+
+# -- progress -----------------------------------------------------------------------------------------------------
+
+
+async def test_progress_is_told_after_each_item() -> None:
+    """With its position, and how many are over, failed ones among them."""
+    fiber, _ = metered()
+    told: list[BatchProgress] = []
+
+    await fiber.batch_chat(PROMPTS, concurrency=1, return_exceptions=True, on_progress=told.append)
+
+    assert told == [
+        BatchProgress(0, 1, 0, 4),
+        BatchProgress(1, 2, 1, 4),
+        BatchProgress(2, 3, 2, 4),
+        BatchProgress(3, 4, 2, 4),
+    ]
+
+
+async def test_the_total_of_an_iterator_is_not_known() -> None:
+    """Nobody counts it beforehand."""
+    fiber, _ = metered()
+    told: list[BatchProgress] = []
+
+    await fiber.batch_chat(iter(["a", "b"]), on_progress=told.append)
+
+    assert {progress.total for progress in told} == {None}
+
+
+async def test_what_the_callback_raises_ends_the_batch() -> None:
+    """It comes out as it is; what is in flight is cancelled."""
+    fiber, transport = metered()
+
+    def fail(progress: BatchProgress) -> None:
+        raise ZeroDivisionError("bug")
+
+    with pytest.raises(ZeroDivisionError, match="bug"):
+        await fiber.batch_chat(["p0", "slow", "p2"], concurrency=2, on_progress=fail)
+
+    assert (transport.now_open, transport.cancelled) == (0, 1)
+
+
+# -- iterators ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_iterator_is_read_as_items_are_run() -> None:
+    """A wrong item is found when it is its turn, and stands in its place."""
+    fiber, transport = metered()
+
+    with pytest.raises(FiberModelNotFoundError):
+        await fiber.batch_chat(iter(MIXED))
+
+    assert len(transport.requests) == 2
+
+
+async def test_of_an_iterator_the_list_ends_with_what_had_begun() -> None:
+    """What was not taken has no place, for nobody knows how much that is."""
+    fiber, _ = metered()
+
+    results = await fiber.batch_chat(iter(["bad", "slow", "p2"]), concurrency=2, fail_fast=True, return_exceptions=True)
+
+    assert texts(results) == ["FiberBadRequestError", "FiberError"]
+
+
+async def test_an_error_names_its_item() -> None:
+    """In its traceback, whoever raised it: the provider, the check of an item, a bug."""
+    fiber, _ = metered()
+    items = ["p0", "bad", {"messages": "Hi", "temperature": 99}]
+
+    errors = (await fiber.batch_chat(items, return_exceptions=True))[1:]
+    with pytest.raises(TypeError) as bug:
+        await fiber.batch_chat(["p0", {"messages": "Hi", "temprature": 1}])
+
+    told = [getattr(error, "__notes__", None) for error in (*errors, bug.value)]
+    assert told == [[f"This is item {number} of the batch, counted from 0."] for number in (1, 2, 1)]
+
+
+# -- as completed -------------------------------------------------------------------------------------------------
+
+
+async def test_results_come_as_they_complete() -> None:
+    """With the position of their request; an error stands in the place of its result."""
+    fiber, transport = metered()
+    found: dict[int, str] = {}
+
+    async with fiber.batch_as_completed((f"{'bad' * (n == 3)}{n}" for n in range(20)), concurrency=4) as done:
+        async for position, result in done:
+            found[position] = texts([result])[0]
+
+    assert found == {n: "FiberBadRequestError" if n == 3 else str(n) for n in range(20)}
+    assert transport.most_open == 4
+
+
+async def test_leaving_the_block_cancels_what_is_in_flight() -> None:
+    """And what has not begun never does."""
+    fiber, transport = metered()
+
+    async with fiber.batch_as_completed(["p0", "slow", "slow", "p3", "p4"], concurrency=3) as done:
+        first = await anext(done)
+
+    assert first[0] == 0
+    assert (transport.now_open, transport.cancelled, len(transport.requests)) == (0, 2, 1)
+
+
+async def test_a_cancelled_caller_leaves_nothing_in_flight() -> None:
+    """The cancellation reaches every call, and comes out of the block."""
+    fiber, transport = metered()
+
+    with anyio.move_on_after(0) as scope:
+        async with fiber.batch_as_completed(["slow"] * 5, concurrency=2) as done:
+            await anext(done)
+
+    assert scope.cancelled_caught
+    assert transport.now_open == 0
+
+
+async def test_a_wait_that_is_cancelled_may_be_repeated() -> None:
+    """What was in flight stays so."""
+    fiber, _ = metered()
+
+    async with fiber.batch_as_completed(["p0"]) as done:
+        with anyio.move_on_after(0):
+            await anext(done)
+        position, _ = await anext(done)
+
+    assert position == 0
+
+
+async def test_a_batch_must_be_opened() -> None:
+    """Without a block nobody would close it."""
+    fiber, _ = metered()
+
+    with pytest.raises(FiberValidationError, match="async with"):
+        await anext(fiber.batch_as_completed(["Hi"]))
+    with pytest.raises(FiberValidationError, match="async with"):
+        next(fiber.sync.batch_as_completed(["Hi"]))
+
+
+async def test_wrong_arguments_are_refused_at_once() -> None:
+    """Before anything is opened."""
+    fiber, _ = metered()
+
+    with pytest.raises(FiberValidationError, match="concurrency"):
+        fiber.batch_as_completed([], concurrency=0)
+    with pytest.raises(TypeError, match="temprature"):
+        fiber.sync.batch_as_completed([], temprature=1)  # type: ignore[call-arg]
+
+
+def test_the_blocking_face_iterates_too() -> None:
+    """Items are taken one by one, in the thread of the caller."""
+    fiber, transport = scripted(whole("A"), refused(400), whole("C"))
+
+    with fiber.sync.batch_as_completed(iter(["a", "b", "c"])) as done:
+        first = next(done)
+        sent = len(transport.requests)
+        rest = list(done)
+
+    assert (first[0], sent) == (0, 1)
+    assert [(position, *texts([result])) for position, result in rest] == [(1, "FiberBadRequestError"), (2, "C")]
+
+
+async def test_memory_does_not_grow_with_the_batch() -> None:
+    """Ten times as many answers need no more: neither requests nor results pile up."""
+    fiber, transport = metered()
+    transport.requests = Forgetful()
+    held: list[int] = []
+
+    async with fiber.batch_as_completed((f"p{n}" for n in range(2_000)), concurrency=16) as done:
+        async for position, _ in done:
+            if position % 200 == 199:
+                gc.collect()
+                held.append(sys.getallocatedblocks())
+
+    assert held[-1] < held[0] + 1_000
+
+
+def test_memory_does_not_grow_with_twenty_thousand_items() -> None:
+    """Wrong ones, of which each is an error that is handed out and forgotten."""
+    fiber, _ = scripted()
+    held: list[int] = []
+    wrong = {"messages": "Hi", "n": 0}
+
+    with fiber.sync.batch_as_completed(wrong for _ in range(20_000)) as done:
+        for number, _ in done:
+            if number == 2_000:
+                tracemalloc.start()
+            if number > 2_000 and number % 1_000 == 0:
+                held.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+
+    assert max(held) < held[0] + 50_000
+
+
+class Forgetful(list[Any]):
+    """A list that keeps nothing."""
+
+    def append(self, value: Any) -> None:
+        """Forget *value*."""

@@ -5,31 +5,32 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Unpack
 
 from fiber._fiber import Fiber
+from fiber._options import ClientOptions
 from fiber._setup import find_lockfile
+from fiber.providers.row import Credential
 from fiber.providers.table import PROVIDERS
-from fiber.registry.lockfile import Lockfile
 from fiber.testing.server import MockServer
 from fiber.testing.serving import Family
-from fiber.types.config import RetryPolicy
 
 MOCK_MODEL = "openai:gpt-mock"
 FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "bedrock", "cohere", "ollama", "replicate")
 
 
 @contextmanager
-def client_for(options: argparse.Namespace) -> Iterator[Fiber]:
-    """Give out the client that *options* ask for, and close it."""
+def client_for(options: argparse.Namespace, **client: Unpack[ClientOptions]) -> Iterator[Fiber]:
+    """Give out the client that *options* ask for, with the keywords *client*, and close it."""
     if options.mock:
+        client.setdefault("lockfile", find_lockfile())
         with MockServer(event_delay_seconds=0.02) as server:
-            yield from _closing(mocked(server, lockfile=find_lockfile()))
+            yield from _closing(mocked(server, **client))
     else:
-        yield from _closing(Fiber.from_env())
+        yield from _closing(Fiber.from_env(**client))
 
 
-def mocked(server: MockServer, *, retry: RetryPolicy | None = None, lockfile: Lockfile | None = None) -> Fiber:
+def mocked(server: MockServer, **client: Unpack[ClientOptions]) -> Fiber:
     """Make a client with a key for each family, and *server* in the place of all that speak their formats."""
     families: dict[str, Family] = {family: family for family in FAMILIES}
     urls = {
@@ -37,8 +38,9 @@ def mocked(server: MockServer, *, retry: RetryPolicy | None = None, lockfile: Lo
         for row in PROVIDERS
         if (row.needs_key or row.name in families) and (family := families.get(str(row.adapter).partition("_")[0]))
     }
-    keys = {str(family): "mock-key" for family in FAMILIES}
-    return Fiber(default_model=MOCK_MODEL, api_keys=keys, base_urls=urls, retry=retry, lockfile=lockfile)
+    keys: dict[str, Credential] = {str(family): "mock-key" for family in FAMILIES}
+    said: ClientOptions = {"default_model": MOCK_MODEL, "api_keys": keys, "base_urls": urls, **client}
+    return Fiber(**said)
 
 
 def call_options(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """
 Arguments and exit codes.
 
-Exit codes: 0 done, 1 the call failed, 2 wrong usage or a lockfile that cannot be read, 130 interrupted. Errors go to
-standard error; when output is piped it is plain text or, with `--json`, one JSON document a line.
+Exit codes: 0 done, 1 the call failed, 2 wrong usage or a lockfile that cannot be read, 3 a budget is used up, 130
+interrupted. Errors go to standard error; when output is piped it is plain text or, with `--json`, one JSON document a
+line.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser; every command's function is in `run`."""
-    from fiber.cli import ask, catalog, chat, demo, lock, models, providers, smoke
+    from fiber.cli import ask, batch, catalog, chat, demo, lock, models, providers, smoke
 
     top = argparse.ArgumentParser(prog="fiber", description="Talk to language models from the shell.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -51,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("message", nargs="*", help="a first message")
     _add_call_options(command)
     command.set_defaults(run=chat.run)
+
+    batch.add(commands)
 
     command = commands.add_parser("models", help="list the models of the providers whose keys are set")
     command.add_argument("--provider", help="only this one")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -11,6 +11,7 @@ import msgspec
 
 from fiber._errors import FiberConnectionError, FiberError
 from fiber.transports.base import Branch, DeadlineReached, HTTPResponse, read_whole
+from fiber.transports.crew import Crew, In, OneByOne, Out
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest, Secret
 
@@ -164,10 +165,9 @@ class FakeTransport:
             response.handle = None
             self.closed += 1
 
-    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
-        """Run *function* over *items*, one after another."""
-        for item in items:
-            await function(item)
+    def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
+        """Make who does *work* on *items*, one after another."""
+        return OneByOne(work, items)
 
     async def race(self, first: Branch, second: Branch, seconds: float) -> Branch | None:
         """Run one after the other, each on the time that it would have had; *first* takes the earlier answers."""

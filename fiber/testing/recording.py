@@ -7,9 +7,8 @@ An exchange is written when it ends, whichever way; those that have ended are al
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from threading import Lock
-from typing import Any
 
 from fiber._errors import FiberError
 from fiber._setup import transports
@@ -17,6 +16,7 @@ from fiber.testing import cassette
 from fiber.testing.cassette import Answered, Chunk, Ended, Exchange, Failure, How
 from fiber.testing.redaction import Redact, asked_of, kept_headers, masked_pieces, masked_text, masker
 from fiber.transports.base import DeadlineReached, HTTPResponse, Transport, read_whole
+from fiber.transports.crew import Crew, In, Out
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest
 
@@ -159,9 +159,9 @@ class Face:
         self._inner.discard(inner)
         take.end("closed", self.now())
 
-    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
-        """Run *function* over *items*."""
-        await self._inner.map(function, items, concurrency)
+    def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
+        """Make who does *work* on *items*."""
+        return self._inner.crew(work, items, concurrency)
 
     async def shutdown(self) -> None:
         """Close every connection."""

@@ -7,10 +7,11 @@ A blocking transport never suspends: its coroutines are finished in one step (`f
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Protocol, TypeVar
 
 from fiber._errors import FiberConnectionError
+from fiber.transports.crew import Crew, In, Out
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest
 
@@ -85,8 +86,8 @@ class Transport(Protocol):
         """Close without waiting, from any thread; for what was dropped without `close`."""
         ...
 
-    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
-        """Run *function* over *items*, at most *concurrency* at a time; the first exception cancels the rest."""
+    def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
+        """Make who does *work* on *items*, at most *concurrency* at a time, and hands the outcomes out as they come."""
         ...
 
     async def shutdown(self) -> None:

@@ -6,13 +6,14 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import copy_context
 from typing import Any
 
 from fiber.transports import socket_stream
 from fiber.transports.base import UNRESOLVED, Branch, DeadlineReached, addresses_of, unresolved
+from fiber.transports.crew import Crew, In, OneByOne, Out
+from fiber.transports.crew_blocking import ThreadCrew, finish
 from fiber.transports.lookup import look_up
 from fiber.transports.network import Home
 from fiber.transports.streams import Stream, has_expired
@@ -55,7 +56,7 @@ class Threads:
 
     async def later(self, work: Callable[[], Any]) -> None:
         """Run the coroutine of *work* in a thread, which the end of the process does not wait for."""
-        threading.Thread(target=lambda: _finish(lambda _: work(), None), name="fiber later", daemon=True).start()
+        threading.Thread(target=lambda: finish(lambda _: work(), None), name="fiber later", daemon=True).start()
 
     async def race(self, first: Branch, second: Branch, seconds: float) -> Branch | None:
         """Run *first* here and, after *seconds*, *second* in a thread; the good one stops the other."""
@@ -69,7 +70,7 @@ class Threads:
                 return winners[0] is branch
 
         def beside() -> None:
-            if not ended.wait(seconds) and _finish(lambda _: second.run(), None) and wins(second):
+            if not ended.wait(seconds) and finish(lambda _: second.run(), None) and wins(second):
                 first.stop()
 
         thread = threading.Thread(target=copy_context().run, args=(beside,), name="fiber hedge", daemon=True)
@@ -114,21 +115,11 @@ class Threads:
         """Return *function*: blocking sockets close at once, also under a thread that waits for them."""
         return function
 
-    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
-        """Run *function* over *items*, in threads when *concurrency* is above 1: the one place that needs them."""
+    def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
+        """Make threads that do *work* on *items*; none when they are done one by one."""
         if concurrency == 1:
-            for item in items:
-                _finish(function, item)
-            return
-        with ThreadPoolExecutor(concurrency, thread_name_prefix="fiber-batch") as pool:
-            futures = [pool.submit(copy_context().run, _finish, function, item) for item in items]
-            try:
-                done = wait(futures, return_when=FIRST_EXCEPTION).done
-            finally:
-                for future in futures:
-                    future.cancel()
-        for future in done:
-            future.result()
+            return OneByOne(work, items)
+        return ThreadCrew(work, items, concurrency)
 
     async def shutdown(self) -> None:
         """Close every connection."""
@@ -154,11 +145,3 @@ def _close(home: Home, process: int) -> None:
     if os.getpid() == process:
         for connection in home.drain():
             connection.abort()
-
-
-def _finish(function: Callable[[Any], Awaitable[Any]], item: Any) -> Any:
-    try:
-        function(item).__await__().send(None)
-    except StopIteration as stop:
-        return stop.value
-    raise RuntimeError("a blocking transport ran a coroutine that suspends")

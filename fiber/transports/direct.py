@@ -105,7 +105,7 @@ class DirectTransport:
         self.now = network.now
         self.sleep = network.sleep
         self.resolve = network.resolve
-        self.map = network.map
+        self.crew = network.crew
         self.bounded = network.bounded
         self.aside = network.aside
         self.detach = network.detach

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from importlib import import_module
 from threading import Lock
 from typing import Any
 
 from fiber.transports.base import Branch, HTTPResponse, Transport, aside, bounded, detach, later, race, wall
+from fiber.transports.crew import Crew, In, Out
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -21,7 +22,7 @@ class Lazy:
 
     From then on the methods that a call uses most are those of the transport itself.
 
-    Only `now`, `wall`, `resolve`, `open` and `map` may be first: everything else needs an open answer.
+    Only `now`, `wall`, `resolve`, `open` and `crew` may be first: everything else needs an open answer.
 
     Attributes:
         blocking: What serves blocking code beside it; itself when not said.
@@ -89,9 +90,9 @@ class Lazy:
         """Close without waiting."""
         self._real().discard(response)
 
-    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
-        """Run *function* over *items*."""
-        await self._real().map(function, items, concurrency)
+    def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
+        """Make who does *work* on *items*."""
+        return self._real().crew(work, items, concurrency)
 
     async def shutdown(self) -> None:
         """Close every connection, if any was made."""

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from itertools import count
 from typing import Any
 
@@ -24,6 +24,8 @@ from anyio.lowlevel import RunVar
 
 from fiber.transports import asyncio_stream
 from fiber.transports.base import UNRESOLVED, Branch, DeadlineReached, addresses_of, unresolved
+from fiber.transports.crew import Crew, In, Out
+from fiber.transports.crew_loops import TaskCrew
 from fiber.transports.network import Home
 from fiber.transports.streams import Stream
 
@@ -158,25 +160,9 @@ class Loops:
 
         return call
 
-    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
-        """Run *function* over *items*, at most *concurrency* at a time; the first exception cancels the rest."""
-        failure: list[Exception] = []
-        waiting = iter(items)
-
-        async def work(scope: anyio.CancelScope) -> None:
-            for item in waiting:
-                try:
-                    await function(item)
-                except Exception as error:
-                    failure.append(error)
-                    scope.cancel()
-                    return
-
-        async with anyio.create_task_group() as group:
-            for _ in range(min(concurrency, len(items))):
-                group.start_soon(work, group.cancel_scope)
-        if failure:
-            raise failure[0]
+    def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
+        """Make tasks that do *work* on *items*."""
+        return TaskCrew(work, items, concurrency)
 
     async def shutdown(self) -> None:
         """Close every connection of this loop; other loops close theirs when they end."""

@@ -6,10 +6,11 @@ An event loop or the blocking world is a `Network`; a connection of whatever kin
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 from fiber.transports.base import Branch
+from fiber.transports.crew import Crew, In, Out
 from fiber.transports.origin import Origin
 from fiber.transports.pool import Pool, Waiter
 from fiber.transports.streams import Stream
@@ -137,8 +138,8 @@ class Network(Protocol):
         """Return a function that calls *function* where the sockets of the caller live, from any thread."""
         ...
 
-    async def map(self, function: Callable[[Any], Awaitable[None]], items: Sequence[Any], concurrency: int) -> None:
-        """Run *function* over *items*."""
+    def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
+        """Make who does *work* on *items*."""
         ...
 
     def detach(self, work: Callable[[], None]) -> None:

@@ -130,12 +130,16 @@ def test_frames_of_a_stream_are_written_as_they_are_meant() -> None:
 
 def test_a_batch_runs_one_after_another() -> None:
     """So that a script can be followed; and there is nothing to shut down."""
-    transport, done = FakeTransport(), []
+    transport = FakeTransport()
 
-    async def one(item: int) -> None:
-        done.append(item)
+    async def one(item: int) -> int:
+        return item * 10
 
-    run_sync(transport.map(one, [3, 1, 2], 8))
+    async def work() -> list[int]:
+        async with transport.crew(one, [3, 1, 2], 8) as crew:
+            return [outcome async for outcome in crew]
+
+    done = run_sync(work())
     run_sync(transport.shutdown())
 
-    assert done == [3, 1, 2]
+    assert done == [30, 10, 20]

@@ -18,6 +18,7 @@ from fiber.testing import FakeReply, FakeTransport, MockServer, Recorder, sse_re
 from fiber.testing.cassette import Exchange, load
 from fiber.testing.fake import lost
 from fiber.transports.base import DeadlineReached
+from fiber.transports.crew import Crew
 from fiber.types.http import HTTPRequest, Secret
 from tests.kit import DONE, FINISH, MODEL, START, frames, piece, streamed, whole
 
@@ -202,8 +203,13 @@ def test_the_rest_is_left_to_the_transport(tmp_path: Path) -> None:
     async def one(item: int) -> None:
         done.append(item)
 
+    async def all_of(crew: Crew[None]) -> None:
+        async with crew:
+            async for _ in crew:
+                pass
+
     run_sync(recorder.sleep(2.0))
-    run_sync(recorder.map(one, [1, 2], 1))
+    run_sync(all_of(recorder.crew(one, [1, 2], 1)))
     run_sync(recorder.shutdown())
 
     assert (recorder.now(), fake.slept, done) == (2.0, [2.0], [1, 2])

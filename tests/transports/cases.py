@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -406,25 +406,49 @@ class Cases:
         assert [exchange.headers["host"] for exchange in server.exchanges] == names
         assert server.connections == 2
 
-    def test_map_runs_all(self, run: Run) -> None:
-        """With one and with more at a time; nothing is fine too."""
-        done: list[int] = []
+    @pytest.mark.parametrize("concurrency", [1, 2, 9])
+    def test_a_crew_hands_out_every_outcome(self, run: Run, concurrency: int) -> None:
+        """Whatever the number at a time; none of nothing, and none after the last."""
+
+        async def work(transport: Transport) -> list[list[int]]:
+            async def one(item: int) -> int:
+                return item * 10
+
+            async with transport.crew(one, iter(range(5)), concurrency) as crew:
+                found = [outcome async for outcome in crew]
+                after = [outcome async for outcome in crew]
+            async with transport.crew(one, [], concurrency) as crew:
+                return [sorted(found), after, [outcome async for outcome in crew]]
+
+        assert run(work) == [[0, 10, 20, 30, 40], [], []]
+
+    @pytest.mark.parametrize("concurrency", [1, 3])
+    def test_a_crew_takes_items_when_outcomes_are_asked_for(self, run: Run, concurrency: int) -> None:
+        """Never more than fit, however slow the caller is."""
+        taken: list[int] = []
+        ahead: list[int] = []
+
+        def items() -> Iterator[int]:
+            for item in range(20):
+                taken.append(item)
+                yield item
 
         async def work(transport: Transport) -> None:
             async def one(item: int) -> None:
-                done.append(item)
+                pass
 
-            await transport.map(one, range(3), 1)
-            await transport.map(one, range(3), 2)
-            await transport.map(one, [], 2)
+            async with transport.crew(one, items(), concurrency) as crew:
+                async for _ in crew:
+                    await transport.sleep(0)
+                    ahead.append(len(taken) - len(ahead))
 
         run(work)
 
-        assert sorted(done) == [0, 0, 1, 1, 2, 2]
+        assert (len(taken), max(ahead)) == (20, concurrency)
 
     @pytest.mark.parametrize("concurrency", [1, 2])
-    def test_map_stops_at_the_first_exception(self, run: Run, concurrency: int) -> None:
-        """It comes as it is, not in a group."""
+    def test_a_crew_raises_what_its_work_raises(self, run: Run, concurrency: int) -> None:
+        """As it is, not in a group; what comes later is not begun."""
         done: list[int] = []
 
         async def work(transport: Transport) -> None:
@@ -434,11 +458,54 @@ class Cases:
                     raise LookupError(item)
                 await transport.sleep(0.01)
 
-            await transport.map(one, range(50), concurrency)
+            async with transport.crew(one, range(50), concurrency) as crew:
+                async for _ in crew:
+                    pass
 
         with pytest.raises(LookupError, match="0"):
             run(work)
-        assert len(done) < 50
+        assert len(done) <= concurrency + 1
+
+    @pytest.mark.parametrize("concurrency", [1, 2])
+    def test_a_crew_raises_what_its_items_raise(self, run: Run, concurrency: int) -> None:
+        """The iterator of the caller may fail too."""
+
+        def items() -> Iterator[int]:
+            yield 1
+            raise LookupError("items")
+
+        async def work(transport: Transport) -> None:
+            async def one(item: int) -> None:
+                pass
+
+            async with transport.crew(one, items(), concurrency) as crew:
+                async for _ in crew:
+                    pass
+
+        with pytest.raises(LookupError, match="items"):
+            run(work)
+
+    @pytest.mark.parametrize("concurrency", [1, 2])
+    def test_leaving_a_crew_waits_for_what_is_in_flight(self, run: Run, concurrency: int) -> None:
+        """Whatever the block raises comes out as it is, and nothing runs on."""
+        begun: list[int] = []
+        ended: list[int] = []
+
+        async def work(transport: Transport) -> None:
+            async def one(item: int) -> None:
+                begun.append(item)
+                try:
+                    await transport.sleep(0.01 * item)
+                finally:
+                    ended.append(item)
+
+            async with transport.crew(one, range(9), concurrency) as crew:
+                async for _ in crew:
+                    raise LookupError("block")
+
+        with pytest.raises(LookupError, match="block"):
+            run(work)
+        assert sorted(begun) == sorted(ended) != []
 
     def test_time_goes_on(self, run: Run) -> None:
         """The clock is monotonic and `sleep` waits on it."""

@@ -25,7 +25,7 @@ def test_every_transport_has_the_whole_protocol() -> None:
     """All of this library."""
     wanted = {name for name in vars(Transport) if not name.startswith("_")}
 
-    assert wanted == {"now", "sleep", "resolve", "open", "read", "next_chunk", "close", "discard", "map", "shutdown"}
+    assert wanted == {"now", "sleep", "resolve", "open", "read", "next_chunk", "close", "discard", "crew", "shutdown"}
     for kind in (FakeTransport, Lazy, Recorder, Replay, DirectTransport(Threads())):
         assert wanted <= set(dir(kind))
 

@@ -224,7 +224,7 @@ def test_a_forked_child_makes_its_own_connections(serve: Serve, which: str) -> N
     assert (status, again, server.connections) == (0, b"hello", 2)
 
 
-def test_map_refuses_what_suspends(which: str) -> None:
+def test_a_crew_refuses_what_suspends(which: str) -> None:
     """There is no loop to go on."""
 
     class Suspends:
@@ -234,8 +234,12 @@ def test_map_refuses_what_suspends(which: str) -> None:
     async def wait(item: int) -> None:
         await Suspends()
 
+    async def work() -> None:
+        async with for_threads(lambda: which, str, no_proxy).crew(wait, [1], 2) as crew:
+            await anext(crew)
+
     with pytest.raises(RuntimeError, match="suspends"):
-        run_sync(for_threads(lambda: which, str, no_proxy).map(wait, [1], 1))
+        run_sync(work())
 
 
 def test_cancel_wakes_a_thread_that_waits_for_the_beginning(serve: Serve) -> None:

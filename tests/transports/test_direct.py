@@ -541,7 +541,8 @@ def test_a_hundred_calls_share_one_connection(run: Run, serve: Serve) -> None:
             said = await fetch(transport, HTTPRequest("POST", f"{server.url}/x", (), str(number).encode()))
             right.append(number if said == str(number).encode() else -1)
 
-        await transport.map(one, range(100), 20)
+        async with transport.crew(one, range(100), 20) as crew:
+            assert [outcome async for outcome in crew] == [None] * 100
         return right, await well(transport)
 
     right, is_well = run(work)

@@ -87,7 +87,8 @@ def test_it_hands_everything_on() -> None:
         async def one(item: int) -> None:
             done.append(item)
 
-        await transport.map(one, [1, 2], 1)
+        async with transport.crew(one, [1, 2], 1) as crew:
+            assert [outcome async for outcome in crew] == [None, None]
         return chunk, await transport.read(second, None)
 
     async def look_up() -> list[str]:

@@ -12,6 +12,7 @@ from fiber import (
     Audio,
     AWSKeys,
     BatchRequest,
+    BatchSummary,
     BreakerPolicy,
     Call,
     ChatMessage,
@@ -139,6 +140,8 @@ async def whole(client: Fiber) -> None:
     assert_type(
         await client.batch_chat(["a", BatchRequest("b")], return_exceptions=True), list[ChatResult | FiberError]
     )
+    async with client.batch_as_completed(iter(["a"]), on_unsupported="drop") as done:
+        assert_type(await anext(done), tuple[int, ChatResult | FiberError])
     assert_type(await client.request("GET", "/models", provider="openai"), RawResponse)
     assert_type(await client.fetch_part("https://example.com/a.png"), Image | Audio | Document)
 
@@ -172,6 +175,9 @@ def blocking(client: SyncFiber) -> None:
     for text in client.ask_stream("Hello"):
         assert_type(text, str)
     assert_type(client.batch_chat(["a"], concurrency=2), list[ChatResult | FiberError])
+    with client.batch_as_completed(iter(["a"]), concurrency=2, max_tokens=5) as done:
+        assert_type(next(done), tuple[int, ChatResult | FiberError])
+    assert_type(BatchSummary.of([ChatResult()]), BatchSummary)
     assert_type(client.request("GET", "/x", provider="openai").json(), Any)
     assert_type(client.fetch_part("https://example.com/a.png"), Image | Audio | Document)
 
