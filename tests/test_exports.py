@@ -67,6 +67,7 @@ NAMES = [
     "FiberValidationError",
     "FileHistories",
     "FileStore",
+    "GrowingValue",
     "Handler",
     "Heartbeat",
     "HedgePolicy",
