@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fiber.stores.base import Ledger, Store
+from fiber.stores.base import Ledger, Pacer, Store
 from fiber.stores.file import FileStore
 from fiber.stores.memory import MemoryStore
 from fiber.stores.redis import RedisStore
 
-__all__ = ["FileStore", "Ledger", "MemoryStore", "RedisStore", "Store"]
+__all__ = ["FileStore", "Ledger", "MemoryStore", "Pacer", "RedisStore", "Store"]
