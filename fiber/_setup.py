@@ -11,7 +11,7 @@ from fiber._engine import core
 from fiber._errors import FiberValidationError
 from fiber._options import ClientOptions
 from fiber._settings import Settings, known, with_defaults
-from fiber.layers import budgeted, layered
+from fiber.layers import budgeted, layered, limited
 from fiber.providers.row import Credential, Provider, in_region_of
 from fiber.providers.table import PROVIDERS
 from fiber.registry.catalog import BUNDLED
@@ -49,7 +49,13 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         say("providers") or (), say("api_keys") or {}, say("base_urls") or {}, allow_http=say("allow_http") or False
     )
     loops, blocking = transports(say("transport"))
-    layers = layered(say("layers"), cache=say("cache"), budgets=budgeted(say("budgets")), breaker=say("breaker"))
+    layers = layered(
+        say("layers"),
+        cache=say("cache"),
+        budgets=budgeted(say("budgets")),
+        rate_limits=limited(say("rate_limits"), names),
+        breaker=say("breaker"),
+    )
     settings = Settings(
         rows=rows,
         keys=keys,

@@ -86,6 +86,8 @@ NAMES = [
     "Provider",
     "Quirks",
     "RETRY_PRESETS",
+    "RateLimit",
+    "RateLimiter",
     "RateLimits",
     "Rates",
     "RawResponse",

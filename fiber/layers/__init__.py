@@ -8,26 +8,34 @@ budget      what calls may spend together, when the client has budgets
 fallback    the next target, each with its own retries
 repair      one more try for an answer that is not the JSON asked for
 retry       the same target again
+ratelimit   a turn in the line, for each attempt; where limits are configured
 breaker     nothing for a while to a target that fails again and again; where it is configured
 core        one HTTP exchange
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fiber._chain import Layer
 from fiber._errors import FiberValidationError
+from fiber.registry.models import ModelRegistry
 
 if TYPE_CHECKING:
     from fiber.layers.budget import Budgets
+    from fiber.layers.ratelimit import RateLimiter
     from fiber.types.budget import Budget
     from fiber.types.config import BreakerPolicy
+    from fiber.types.pace import RateLimit
 
 
 def default_layers(
-    *, cache: Layer | None = None, budgets: Layer | None = None, breaker: BreakerPolicy | None = None
+    *,
+    cache: Layer | None = None,
+    budgets: Layer | None = None,
+    rate_limits: Layer | None = None,
+    breaker: BreakerPolicy | None = None,
 ) -> tuple[Layer, ...]:
     """
     Return the layers of a client, outermost first; what is not configured is not there.
@@ -35,6 +43,7 @@ def default_layers(
     Args:
         cache: A `Cache`.
         budgets: A `Budgets`.
+        rate_limits: A `RateLimiter`.
         breaker: When a target that fails is left alone.
     """
     from fiber.layers.deadline import deadline
@@ -45,6 +54,8 @@ def default_layers(
 
     configured = [layer for layer in (cache, budgets) if layer is not None]
     layers: tuple[Layer, ...] = (telemetry, deadline, *configured, fallback, repair, Retry())
+    if rate_limits is not None:
+        layers += (rate_limits,)
     if breaker is not None:
         from fiber.layers.breaker import Breaker
 
@@ -59,6 +70,23 @@ def budgeted(budgets: Budgets | Iterable[Budget] | None) -> Layer | None:
     from fiber.layers.budget import Budgets
 
     return Budgets(budgets)
+
+
+def limited(rate_limits: RateLimiter | Mapping[str, RateLimit] | None, names: ModelRegistry) -> Layer | None:
+    """
+    Return the layer that *rate_limits* is, or that holds calls to them; None for none.
+
+    Raises:
+        FiberValidationError: One of them is for a provider that *names* does not know.
+    """
+    if rate_limits is None:
+        return None
+    from fiber.layers.ratelimit import RateLimiter
+
+    layer = rate_limits if isinstance(rate_limits, RateLimiter) else RateLimiter(rate_limits)
+    for name in layer.limits:
+        names.resolve("-", provider=name.partition(":")[0])
+    return layer
 
 
 def layered(layers: tuple[Layer, ...] | None, **configured: Any) -> tuple[Layer, ...]:

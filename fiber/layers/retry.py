@@ -16,7 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fiber._chain import Call, Ending, EventSource, Handler, Reply, ending_with
-from fiber._errors import FiberCircuitOpenError, FiberError, FiberQuotaError, FiberValidationError
+from fiber._errors import (
+    FiberCircuitOpenError,
+    FiberError,
+    FiberQuotaError,
+    FiberRateLimitError,
+    FiberValidationError,
+)
 
 _MANY_TARGETS = 1024
 """So many budgets are kept; model names may come from users, and one that was not used for long is full anyway."""
@@ -61,10 +67,10 @@ class Retry:
             count.attempts += 1
             try:
                 reply = await next(call)
-            except FiberCircuitOpenError as error:
-                failure = failure or error  # what opened the circuit says more
-                break
             except FiberError as error:
+                if _is_ours(error):
+                    failure = failure or error  # why there was to be another attempt says more
+                    break
                 failure = error
             else:
                 if failure is not None:
@@ -155,6 +161,11 @@ class Retry:
                 return False
             self._tokens[key] = have - 1.0
             return True
+
+
+def _is_ours(error: FiberError) -> bool:
+    """Return whether a layer below refused the attempt, for a time that it knows."""
+    return error.outcome == "not_sent" and isinstance(error, FiberCircuitOpenError | FiberRateLimitError)
 
 
 def _said(call: Call, error: FiberError, attempt: int) -> bool | None:
