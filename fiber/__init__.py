@@ -7,6 +7,7 @@ from typing import Any
 _HOMES = {
     "fiber._batch": "BatchRequest",
     "fiber._chain": "Call Ending Handler Layer Reply",
+    "fiber._conversation": "Conversation ConversationOptions SyncConversation",
     "fiber._errors": (
         "FiberAuthError FiberBadRequestError FiberBudgetError FiberCapabilityError FiberCircuitOpenError "
         "FiberClosedError FiberConnectionError FiberContentFilterError FiberContextLengthError FiberError "
@@ -22,6 +23,7 @@ _HOMES = {
     "fiber._prompt": "Prompt PromptDefaults",
     "fiber._streams": "ChatStream SyncChatStream",
     "fiber._sync": "SyncFiber",
+    "fiber._validation": "Problem",
     "fiber.adapters.base": "Adapter",
     "fiber.credentials.aws": "aws_credentials",
     "fiber.credentials.google": "google_credentials",
@@ -39,7 +41,8 @@ _HOMES = {
     "fiber.registry.models": "ModelRegistry Route",
     "fiber.registry.prices": "PriceQuery PriceSource PriceTable Rates",
     "fiber.registry.tokens": "count_tokens",
-    "fiber.stores": "FileStore MemoryStore RedisStore",
+    "fiber.stores": "EncryptedStore FileStore MemoryStore RedisStore",
+    "fiber.stores.histories": "FileHistories MemoryHistories SQLiteHistories",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
@@ -52,8 +55,8 @@ _HOMES = {
     "fiber.types.fetch": "FetchPolicy",
     "fiber.types.functions": "tool_of",
     "fiber.types.http": "Secret",
-    "fiber.types.media": "ImageInfo check_image data_url",
     "fiber.types.limits": "RateLimits",
+    "fiber.types.media": "ImageInfo check_image data_url",
     "fiber.types.messages": "ChatMessage",
     "fiber.types.partial": "partial_json",
     "fiber.types.request": "ChatRequest",

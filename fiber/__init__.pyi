@@ -2,6 +2,11 @@
 
 from fiber._batch import BatchRequest as BatchRequest
 from fiber._chain import Call as Call, Ending as Ending, Handler as Handler, Layer as Layer, Reply as Reply
+from fiber._conversation import (
+    Conversation as Conversation,
+    ConversationOptions as ConversationOptions,
+    SyncConversation as SyncConversation,
+)
 from fiber._errors import (
     FiberAuthError as FiberAuthError,
     FiberBadRequestError as FiberBadRequestError,
@@ -37,6 +42,7 @@ from fiber._pieces import PieceStream as PieceStream, SyncPieceStream as SyncPie
 from fiber._prompt import Prompt as Prompt, PromptDefaults as PromptDefaults
 from fiber._streams import ChatStream as ChatStream, SyncChatStream as SyncChatStream
 from fiber._sync import SyncFiber as SyncFiber
+from fiber._validation import Problem as Problem
 from fiber.adapters.base import Adapter as Adapter
 from fiber.credentials.aws import aws_credentials as aws_credentials
 from fiber.credentials.google import google_credentials as google_credentials
@@ -59,16 +65,26 @@ from fiber.registry.prices import (
     Rates as Rates,
 )
 from fiber.registry.tokens import count_tokens as count_tokens
-from fiber.stores import FileStore as FileStore, MemoryStore as MemoryStore, RedisStore as RedisStore
+from fiber.stores import (
+    EncryptedStore as EncryptedStore,
+    FileStore as FileStore,
+    MemoryStore as MemoryStore,
+    RedisStore as RedisStore,
+)
+from fiber.stores.histories import (
+    FileHistories as FileHistories,
+    MemoryHistories as MemoryHistories,
+    SQLiteHistories as SQLiteHistories,
+)
 from fiber.transports.base import Transport as Transport
 from fiber.types.calls import ChatOptions as ChatOptions
 from fiber.types.config import (
+    BreakerPolicy as BreakerPolicy,
     NO_RETRY as NO_RETRY,
     NO_TIMEOUTS as NO_TIMEOUTS,
     RETRY_PRESETS as RETRY_PRESETS,
-    TIMEOUT_PRESETS as TIMEOUT_PRESETS,
-    BreakerPolicy as BreakerPolicy,
     RetryPolicy as RetryPolicy,
+    TIMEOUT_PRESETS as TIMEOUT_PRESETS,
     Timeouts as Timeouts,
 )
 from fiber.types.content import (

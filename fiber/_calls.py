@@ -9,11 +9,12 @@ import msgspec
 
 from fiber._chain import Alternative, Call, Operation
 from fiber._emulation import emulated
-from fiber._errors import FiberValidationError
+from fiber._errors import FiberCapabilityError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
 from fiber._settings import Settings, around, check_open, known
 from fiber.layers.budgeting.ceilings import check_ceilings
 from fiber.providers.row import Provider
+from fiber.registry.fitting import CHECKED, misfits
 from fiber.registry.models import Route
 from fiber.types import keywords
 from fiber.types.calls import CALL_OPTIONS, KNOWN_RAW
@@ -67,18 +68,14 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     row = _row(settings, where.provider)
     if keywords.flag(call_options, "repair"):
         keywords.check_repair(request, stream=stream)
-    if (
-        stream
-        and keywords.flag(call_options, "forget_text")
-        and (request.response_format or call_options.get("emulate_tools"))
-    ):
+    in_words = keywords.flag(call_options, "emulate_tools")
+    if stream and keywords.flag(call_options, "forget_text") and (request.response_format or in_words):
         raise FiberValidationError(
             "forget_text cannot stand beside response_format or emulate_tools, which read the text at the end of the"
             " stream: leave it out.",
             parameter="forget_text",
             outcome="not_sent",
         )
-    in_words = keywords.flag(call_options, "emulate_tools")
     chat = _chat(request, row, in_words=in_words)
     call = _call(settings, chat, row, where.model, call_options, stream=stream)
     if names := call_options.get("fallback"):
@@ -86,6 +83,8 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
         others = [_alternative(settings, request, row, other, in_words=in_words) for other in routes]
         call = call.replace(fallbacks=tuple(other for other in others if other is not None))
     check_ceilings(call, call_options)
+    if request.on_unsupported == "raise" and settings.catalog.lacks(row.name, where.model):
+        _check_fits(settings, chat.told, call.target, stream=stream)
     return call
 
 
@@ -108,6 +107,21 @@ def prepare_raw(
 def _chat(request: ChatRequest, row: Provider, *, in_words: bool) -> Chat:
     chat = Chat(request, adapter_of(row.adapter))
     return emulated(chat) if in_words else chat
+
+
+def _check_fits(settings: Settings, request: ChatRequest, target: Target, *, stream: bool) -> None:
+    """Raise when the catalogue knows that the model has no such thing as *request* holds."""
+    model = settings.catalog.described(target.provider, target.model)
+    lacking = (each for each in misfits(request, model, stream=stream) if each.capability in CHECKED) if model else ()
+    for misfit in lacking:
+        raise FiberCapabilityError(
+            f"The catalogue says that {misfit.why}, which {misfit.parameter} needs: choose another model, see"
+            ' validate(), or set on_unsupported="warn" to try it.',
+            provider=target.provider,
+            model=target.model,
+            parameter=misfit.parameter,
+            outcome="not_sent",
+        )
 
 
 def _models(names: Any) -> list[str]:
@@ -137,13 +151,14 @@ def _alternative(
     return Alternative(
         operation=_chat(request, row, in_words=in_words),
         row=row,
-        target=_target(row, where.model),
+        target=target_of(row, where.model),
         credential=settings.keys.get(row.name),
         notes=notes,
     )
 
 
-def _target(row: Provider, model: str) -> Target:
+def target_of(row: Provider, model: str) -> Target:
+    """Return *model* at *row*."""
     return Target(
         provider=row.name, model=model, base_url=row.base_url, quirks=row.quirks, adapt_request=row.adapt_request
     )
@@ -184,7 +199,7 @@ def _call(
     return Call(
         operation=operation,
         row=row,
-        target=_target(row, model),
+        target=target_of(row, model),
         credential=settings.keys.get(row.name),
         transport=settings.transport,
         timeouts=_timeouts(settings, options.get("timeout")),

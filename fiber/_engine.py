@@ -17,6 +17,7 @@ from fiber._chain import Call, Reply
 from fiber._errors import FiberError, FiberValidationError
 from fiber._open import FED_BYTES, OpenStream, after, expired, rest, sooner, told
 from fiber.adapters.base import StreamDecoder
+from fiber.adapters.failures import FIRST_ERROR_STATUS
 from fiber.providers.auth import signed
 from fiber.providers.row import secret_of
 from fiber.transports.base import DeadlineReached, HTTPResponse, bounded, wall
@@ -26,7 +27,6 @@ from fiber.types.result import Attempt, ChatResult
 
 T = TypeVar("T")
 
-_ERROR_STATUS = 300
 _STREAM_TYPES = ("text/event-stream", "application/x-ndjson")
 
 
@@ -156,7 +156,7 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
     transport, head, operation = call.transport, response.head, call.operation
     kind = head.content_type
     try:
-        if head.status >= _ERROR_STATUS:
+        if head.status >= FIRST_ERROR_STATUS:
             raise operation.parse_error(head, await transport.read(response, call.deadline), call.target)
         whole = call.operation.name == "chat" and kind in ("application/json", "text/html")
         if not call.stream or whole:

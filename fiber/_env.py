@@ -2,8 +2,8 @@
 The only reader of the environment.
 
 Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `places`, `FIBER_MODEL` (default
-model), `FIBER_TRANSPORT` (`direct` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), those that name proxies, and, when
-it is asked for credentials, those of `fiber.credentials.aws`. Nothing else is read.
+model), `FIBER_TRANSPORT` (`direct`, `h11`, `httptools` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), those that name
+proxies, and, when it is asked for credentials, those of `fiber.credentials.aws`. Nothing else is read.
 """
 
 from __future__ import annotations

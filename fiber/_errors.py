@@ -285,3 +285,10 @@ class FiberFallbackError(FiberError):
     def is_retryable(self) -> bool:
         """True when one of the targets may answer later."""
         return any(error.is_retryable for error in self.errors)
+
+
+def is_server_failure(error: BaseException) -> bool:
+    """Say whether *error* is a timer but `total`, or a status of 500 and above that has no class of its own."""
+    if isinstance(error, FiberTimeoutError):
+        return error.timer != "total"
+    return type(error) is FiberProviderError and (error.status_code or 0) >= 500

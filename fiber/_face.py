@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Unpack
 
+from fiber._calls import either
 from fiber._settings import Settings
+from fiber._validation import Problem, problems_of
 from fiber.providers.row import Provider
 from fiber.registry.catalog import ModelCatalog
 from fiber.registry.cost import priced
 from fiber.registry.models import Route
 from fiber.registry.tokens import tokens_of
+from fiber.types.calls import ChatOptions
 from fiber.types.cost import Cost
 from fiber.types.options import chat_request
+from fiber.types.request import ChatRequest
 from fiber.types.result import Usage
 
 
@@ -71,6 +75,26 @@ class Face:
         return priced(
             usage, sources, where.provider, (where.model,), datetime.now(UTC), tier=request.service_tier or ""
         )
+
+    def validate(
+        self,
+        messages: Any = None,
+        *,
+        request: ChatRequest | None = None,
+        stream: bool = False,
+        **options: Unpack[ChatOptions],
+    ) -> tuple[Problem, ...]:
+        """
+        Return all that is wrong with a call at its model, each with models that would take it; nothing is sent.
+
+        Args:
+            messages, request, options: As for `chat`.
+            stream: The call is to be streamed.
+
+        Raises:
+            TypeError: A keyword is not known.
+        """
+        return problems_of(self._settings, either(messages, request), options, stream=stream)
 
     def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
         """Return the steps by which *model* is routed, in words; no I/O."""

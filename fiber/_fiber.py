@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar, Unpack
 
 from fiber import _calls, _lists, _running, _settings
 from fiber._batch import BatchRequest, batch
+from fiber._conversation import Conversation, ConversationOptions
 from fiber._engine import run_sync
 from fiber._errors import FiberError
 from fiber._face import Face
@@ -130,6 +131,20 @@ class Fiber(Face):
             return_exceptions=return_exceptions,
             fail_fast=fail_fast,
         )
+
+    def conversation(self, id: str | None = None, **options: Unpack[ConversationOptions]) -> Conversation:
+        """
+        Return the conversation *id*, which goes on where it was left; nothing is read before its first use.
+
+        Args:
+            id: Its name in the store and in logs; a new one when not given.
+            options: See `ConversationOptions`.
+
+        Raises:
+            TypeError: A keyword is not known.
+            FiberValidationError: The id is none.
+        """
+        return Conversation(self._settings, id, options)
 
     async def request(self, method: str, path: str, *, provider: str, **options: Unpack[RawOptions]) -> RawResponse:
         """

@@ -18,7 +18,7 @@ from fiber.types.jsons import parse_json
 from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
-from fiber.types.showing import size_of
+from fiber.types.showing import repr_of, size_of
 from fiber.types.target import Target
 
 _WHY_CHARACTERS = 500
@@ -34,6 +34,11 @@ class Chat:
     def __init__(self, request: ChatRequest, adapter: Adapter) -> None:
         self.request = request
         self.adapter = adapter
+
+    @property
+    def told(self) -> ChatRequest:
+        """The request as the provider is told it."""
+        return self.request
 
     def build(self, target: Target, *, stream: bool) -> HTTPRequest:
         """Turn the request into HTTP."""
@@ -94,8 +99,7 @@ class RawResponse(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str | None = None
 
     def __repr__(self) -> str:
-        shown: Any = size_of(self.body)
-        return msgspec.Struct.__repr__(msgspec.structs.replace(self, body=shown))
+        return repr_of(self, body=size_of(self.body))
 
     def json(self) -> Any:
         """

@@ -19,7 +19,7 @@ S = TypeVar("S")
 
 async def complete(settings: Settings, call: Call) -> Any:
     """Run *call* to its end and return its result."""
-    reply = await _begin(settings, call)
+    reply = await begin(settings, call)
     result = reply.value
     try:
         ready = finished(call, result) if isinstance(result, ChatResult) else result
@@ -34,7 +34,7 @@ def stream_of(make: Callable[[Call, Callable[[Call], Awaitable[Reply]]], S], set
     """Make the stream of *call*; it runs *call* up to its first event with content when it is opened."""
 
     async def start(call: Call) -> Reply:
-        return await _begin(settings, call)
+        return await begin(settings, call)
 
     return make(call, start)
 
@@ -57,7 +57,8 @@ async def fetched(settings: Settings, url: str) -> Image | Audio | Document:
     return await fetch(settings.transport, settings.fetch, url)
 
 
-async def _begin(settings: Settings, call: Call) -> Reply:
+async def begin(settings: Settings, call: Call) -> Reply:
+    """Run *call* to its reply, which is open when it is a stream."""
     # Its clock starts here, not where it was made: a stream may be opened later, and a batch waits for its turn.
     check_open(settings)
     call.journal.started = call.transport.now()

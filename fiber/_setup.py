@@ -17,7 +17,7 @@ from fiber.providers.table import PROVIDERS
 from fiber.registry.catalog import BUNDLED
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import sources_of
-from fiber.transports.base import Transport, blocking_face
+from fiber.transports.base import NAMES, Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.http import Secret
@@ -117,7 +117,7 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
         if not hasattr(said, "open"):
             raise _no_transport(said)
         return said, blocking_face(said)
-    if said not in (None, "direct", "h11", "httptools", "httpx"):
+    if said is not None and said not in NAMES:
         raise _no_transport(said)
 
     def named() -> str:
@@ -131,7 +131,8 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
 
 def _no_transport(said: object) -> FiberValidationError:
     return FiberValidationError(
-        f"The argument transport is {said!r}: say 'direct', 'h11', 'httptools' or 'httpx', or pass a Transport.",
+        f"The argument transport is {said!r}: say {', '.join(map(repr, NAMES[:-1]))} or {NAMES[-1]!r}, or pass a"
+        " Transport.",
         parameter="transport",
         outcome="not_sent",
     )

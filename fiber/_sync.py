@@ -8,6 +8,7 @@ from typing import Any, Self, Unpack
 
 from fiber import _calls, _lists, _running, _settings
 from fiber._batch import BatchRequest, batch
+from fiber._conversation import Conversation, ConversationOptions, SyncConversation
 from fiber._engine import run_sync
 from fiber._errors import FiberError
 from fiber._face import Face
@@ -75,6 +76,10 @@ class SyncFiber(Face):
                 fail_fast=fail_fast,
             )
         )
+
+    def conversation(self, id: str | None = None, **options: Unpack[ConversationOptions]) -> SyncConversation:
+        """Return the conversation *id*, which goes on where it was left; see `Fiber.conversation`."""
+        return SyncConversation(Conversation(self._settings, id, options))
 
     def request(self, method: str, path: str, *, provider: str, **options: Unpack[RawOptions]) -> RawResponse:
         """Exchange anything with a provider; see `Fiber.request`."""

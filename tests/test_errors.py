@@ -32,6 +32,7 @@ from fiber._errors import (
     FiberStreamInterruptedError,
     FiberTimeoutError,
     FiberValidationError,
+    is_server_failure,
 )
 from fiber.types.content import Text
 from fiber.types.messages import ChatMessage
@@ -195,3 +196,21 @@ def test_timeout_names_its_timer() -> None:
     error = FiberTimeoutError("Slow.", timer="stall", seconds=2.0, partial=partial)
 
     assert (error.timer, error.seconds, error.partial) == ("stall", 2.0, partial)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (FiberTimeoutError("", timer="read"), True),
+        (FiberTimeoutError("", timer="total"), False),
+        (FiberProviderError("", status_code=500), True),
+        (FiberProviderError("", status_code=409), False),
+        (FiberProviderError(""), False),
+        (FiberOverloadedError("", status_code=503), False),
+        (ValueError(), False),
+    ],
+    ids=repr,
+)
+def test_a_server_fails_by_timers_and_by_statuses_without_a_class(error: Exception, *, expected: bool) -> None:
+    """Other classes say for themselves whose failure they are; the deadline over everything is the caller's."""
+    assert is_server_failure(error) is expected

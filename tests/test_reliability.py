@@ -7,6 +7,7 @@ import json
 import random
 import runpy
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -218,3 +219,24 @@ def test_an_error_is_searched_but_for_what_the_caller_holds(load: Load) -> None:
     assert {word for word, _ in found.bytes} == {"key"}
     assert ("key", "tracebacks with causes") in found.bytes
     assert ("key", "members of errors") in found.bytes
+
+
+# -- what is shared ----------------------------------------------------------------------------------------------------
+
+
+def test_calls_are_later_by_the_slowest_but_one_in_a_hundred(load: Load) -> None:
+    """Of calls with Redis and of those without, which met the same pauses of the machine."""
+    outages = load("redis_outages")
+    paused = outages.Run(plain=[1.0] * 100, shared=[80.0] * 100)
+    good = outages.Run(plain=[1.0] * 99 + [900.0], shared=[1.0] * 98 + [31.0, 900.0])
+    figure = outages.told("dead", [paused, good])
+
+    assert (figure.value, figure.goal, figure.is_missed) == (30.0, 50.0, False)
+
+
+def test_what_goes_beyond_a_budget_is_found(load: Load) -> None:
+    """Requests beyond the limit, calls refused wrongly, what was not counted and what stays reserved."""
+    budgets = load("spender").budgets_of(5, "")
+    said = [figure.value for figure in load("sharing").counted("two", budgets, 5, Counter(answered=3), 7, "")]
+
+    assert said == [2, 2, 7 + 8 * 7, 0]

@@ -28,6 +28,8 @@ SCRIPTS = {
     "loop_health": TRANSPORTS,
     "amplification": ("direct",),
     "limits": ("direct",),
+    "sharing": ("direct",),
+    "redis_outages": ("direct",),
 }
 
 BRIEFLY = {"memory", "leaks", "loop_health"}

@@ -253,6 +253,7 @@ async def echo_slowly(of: Exchange) -> None:
 
 async def hold(of: Exchange) -> None:
     """The nonce after a while; the most that were held at a time are counted."""
+    of.counts["asked"] += 1
     of.counts["held"] += 1
     of.counts["most_held"] = max(of.counts["most_held"], of.counts["held"])
     try:

@@ -19,12 +19,18 @@ from fiber.adapters.base import StreamDecoder
 from fiber.types.content import ToolCall, ToolResult
 from fiber.types.http import HTTPHead, HTTPRequest
 from fiber.types.messages import ChatMessage
+from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
 from fiber.types.target import Target
 
 
 class EmulatedTools(Chat):
     """A chat whose tools are told in words; with none on offer, only its history is."""
+
+    @property
+    def told(self) -> ChatRequest:
+        """The request in words."""
+        return in_words(self.request)[0]
 
     def build(self, target: Target, *, stream: bool) -> HTTPRequest:
         """Turn the request into HTTP, in words."""

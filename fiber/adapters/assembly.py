@@ -18,6 +18,7 @@ from fiber.adapters import headers as read
 from fiber.adapters.keeping import SLOT_BYTES
 from fiber.adapters.slots import Answer, Slot, Unkept
 from fiber.types.content import Media, Opaque, Part, Reasoning, ToolCall
+from fiber.types.cost import CostStatus
 from fiber.types.events import (
     ContentPart,
     MessageEnd,
@@ -287,11 +288,11 @@ def with_partial(error: FiberError, partial: ChatResult) -> FiberError:
     return error
 
 
-def usage_of(*, cost_status: str = "no_price", **counts: Any) -> Usage:
+def usage_of(*, cost_status: CostStatus = "no_price", **counts: Any) -> Usage:
     """Make a `Usage`; with no count known at all it says `no_usage`."""
     known = {name: value for name, value in counts.items() if value is not None}
     if not known.keys() - _NO_COUNTS:
         return Usage(cost_status="no_usage")
     if "cost_usd" in known:
         cost_status = "priced"
-    return Usage(**known, cost_status=cost_status)  # type: ignore[arg-type]
+    return Usage(**known, cost_status=cost_status)

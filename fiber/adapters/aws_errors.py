@@ -25,13 +25,12 @@ from fiber._errors import (
     FiberRateLimitError,
 )
 from fiber.adapters import jsons
-from fiber.adapters.failures import failure
+from fiber.adapters.failures import FIRST_ERROR_STATUS, failure, unread
 from fiber.framing.event_stream import Message
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 
 TYPE_HEADER = "x-amzn-errortype"
-_FIRST_ERROR_STATUS = 300
 # Exception: its class (None for that of the status), and the status it stands for where none came (in a stream).
 _EXCEPTIONS: Mapping[str, tuple[type[FiberError] | None, int]] = {
     "AccessDeniedException": (FiberAuthError, 403),
@@ -70,25 +69,24 @@ def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
         said = jsons.decode_any(body)
     except FiberParsingError:
         said = None
-    members = said if isinstance(said, dict) else {}
-    name = named(head.headers.get(TYPE_HEADER, "") or _text(members.get("__type")))
+    members = jsons.members(said)
+    name = named(head.headers.get(TYPE_HEADER, "") or jsons.text(members.get("__type")))
     if not (message := _message(members)) and not isinstance(said, dict):
-        excerpt = jsons.excerpt(body).strip()
-        message = "an HTML page" if excerpt.startswith("<") else excerpt
-    status = head.status if head.status >= _FIRST_ERROR_STATUS else None
+        message = unread(body)
+    status = head.status if head.status >= FIRST_ERROR_STATUS else None
     return _error(head, target, body, name, message, status)
 
 
 def parse_exception(head: HTTPHead, message: Message, target: Target) -> FiberError:
     """Turn a message that is no event (`exception` or `error`) into a typed error."""
     headers = message.headers
-    name = named(_text(headers.get(":exception-type")) or _text(headers.get(":error-code")))
+    name = named(jsons.text(headers.get(":exception-type")) or jsons.text(headers.get(":error-code")))
     try:
         said = jsons.decode_any(message.payload)
     except FiberParsingError:
         said = None
     words = _message(said) if isinstance(said, dict) else jsons.excerpt(message.payload)
-    return _error(head, target, message.payload, name, words or _text(headers.get(":error-message")), None)
+    return _error(head, target, message.payload, name, words or jsons.text(headers.get(":error-message")), None)
 
 
 def named(kind: str) -> str:
@@ -109,11 +107,7 @@ def _error(head: HTTPHead, target: Target, body: bytes, name: str, message: str,
 
 
 def _message(members: Mapping[str, Any]) -> str:
-    found = [_text(members.get(name)) for name in ("message", "Message", "originalMessage")]
+    found = [jsons.text(members.get(name)) for name in ("message", "Message", "originalMessage")]
     message = next(filter(None, found), "")
     original = found[2]
     return f"{message} ({original})" if original and original not in message else message
-
-
-def _text(found: Any) -> str:
-    return found if isinstance(found, str) else ""

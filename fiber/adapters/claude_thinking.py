@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from fiber.adapters.claude_models import UNKNOWN, Model
 from fiber.adapters.parameters import refuse
+from fiber.types.efforts import nearest_effort
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -25,7 +26,6 @@ _BUDGETS = {
     "xhigh": 16_384,
     "max": 16_384,
 }
-_EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max")
 
 
 class Plan(NamedTuple):
@@ -58,7 +58,7 @@ def plan(request: ChatRequest, target: Target, model: Model, notes: list[Note]) 
         why = "this model takes an effort instead of a number of tokens"
         refuse(request, target, notes, "reasoning.budget_tokens", why)
         budget = None
-    effort = nearest_effort(options.effort, model.efforts, notes)
+    effort = sent_effort(options.effort, model.efforts, notes)
     if options.effort is not None and not model.efforts and budget is not None:
         notes.append(Note("dropped", "reasoning.effort", "budget_tokens says it on this model"))
     elif options.effort is not None and budget is None and model.thinking == "budget":
@@ -90,21 +90,19 @@ def _off(request: ChatRequest, target: Target, model: Model, notes: list[Note], 
             else ""
         )
         refuse(request, target, notes, "reasoning", f"this model always thinks{rest}")
-        return Plan(limit, None, nearest_effort(wanted, model.efforts, notes))
+        return Plan(limit, None, sent_effort(wanted, model.efforts, notes))
     efforts = tuple(effort for effort in model.efforts if effort in model.off_efforts)
     thinking = None if model.thinking == "none" else {"type": "disabled"}
-    return Plan(limit, thinking, nearest_effort(wanted, efforts, notes))
+    return Plan(limit, thinking, sent_effort(wanted, efforts, notes))
 
 
-def nearest_effort(effort: str | None, efforts: tuple[str, ...], notes: list[Note]) -> str | None:
-    """Return *effort*, or the nearest one below it that the model has, else its lowest."""
+def sent_effort(effort: str | None, efforts: tuple[str, ...], notes: list[Note]) -> str | None:
+    """Return *effort*, or the nearest one that the model has; None where it has none."""
     if effort is None or not efforts:
         return None
-    if effort in efforts:
-        return effort
-    lower = [name for name in _EFFORTS[: _EFFORTS.index(effort)] if name in efforts]
-    nearest = lower[-1] if lower else efforts[0]
-    notes.append(Note("mapped", "reasoning", f"effort {effort!r} sent as {nearest!r}"))
+    nearest = nearest_effort(effort, efforts)
+    if nearest != effort:
+        notes.append(Note("mapped", "reasoning", f"effort {effort!r} sent as {nearest!r}"))
     return nearest
 
 

@@ -22,6 +22,9 @@ from fiber.types.http import HTTPHead
 from fiber.types.limits import rate_limits
 from fiber.types.target import Target
 
+FIRST_ERROR_STATUS = 300
+"""From it on a status says itself what failed; below, an error came in a stream, or under a 200."""
+
 BY_STATUS: Mapping[int, type[FiberError]] = {
     400: FiberBadRequestError,
     401: FiberAuthError,
@@ -94,6 +97,12 @@ def failure(
         outcome="unknown" if status >= 500 and status not in (503, 529) else "rejected",
         **facts,
     )
+
+
+def unread(body: bytes, most: int = 1000) -> str:
+    """Return the words of an error that is no JSON: that it is a page, or its first characters, *most* of them."""
+    said = excerpt(body).strip()
+    return "an HTML page" if said.startswith("<") else said[:most]
 
 
 def unreadable(head: HTTPHead, target: Target, body: bytes, why: str) -> FiberError:

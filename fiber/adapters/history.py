@@ -11,11 +11,11 @@ import msgspec
 from fiber.adapters.parameters import refuse
 from fiber.types.content import Media, Opaque, Part, Reasoning, ToolCall, media_type_of
 from fiber.types.http import Note
-from fiber.types.messages import ChatMessage
+from fiber.types.messages import ChatMessage, are_plain
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
-_CONTENT, _ROLE = attrgetter("content"), attrgetter("role")
+_ROLE = attrgetter("role")
 _EXTRAS, _NO_EXTRAS = attrgetter("name", "cache_hint", "metadata"), (None, None, None)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -30,10 +30,8 @@ def is_spoken(messages: tuple[ChatMessage, ...], roles: frozenset[str] = SPEAKER
 
     Most conversations are, and a long one is looked at without a step of Python for each message.
     """
-    contents = list(map(_CONTENT, messages))
     return (
-        set(map(type, contents)) == {str}
-        and all(contents)
+        are_plain(messages)
         and set(map(_ROLE, messages)) <= roles
         and list(map(_EXTRAS, messages)).count(_NO_EXTRAS) == len(messages)
     )

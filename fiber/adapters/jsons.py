@@ -67,9 +67,29 @@ def decode_any(data: bytes) -> Any:
     return decode(data, _ANY)
 
 
+def text(value: Any) -> str:
+    """Return *value* when it is a string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return *value* when it is a string with something in it, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def members(value: Any) -> dict[str, Any]:
+    """Return *value* when it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects in the list *value*; none when it is no list."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def count(value: Any) -> int | None:
     """Read a token count: a number, or a number in a string; anything else is unknown, not zero."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value
@@ -92,10 +112,10 @@ def text_of(raw: msgspec.Raw | bytes) -> str:
 
 def excerpt(data: bytes | str) -> str:
     """Return the start of *data* for an error, with anything that looks like a key masked."""
-    text = data if isinstance(data, str) else data[: 4 * _EXCERPT_CHARACTERS].decode("utf-8", "replace")
-    return redact(text[:_EXCERPT_CHARACTERS])
+    said = data if isinstance(data, str) else data[: 4 * _EXCERPT_CHARACTERS].decode("utf-8", "replace")
+    return redact(said[:_EXCERPT_CHARACTERS])
 
 
-def redact(text: str) -> str:
-    """Mask anything in *text* that looks like a key."""
-    return _KEY_LIKE.sub("***", text)
+def redact(said: str) -> str:
+    """Mask anything in *said* that looks like a key."""
+    return _KEY_LIKE.sub("***", said)

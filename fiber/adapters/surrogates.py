@@ -28,7 +28,7 @@ class Rejoiner:
 
     def feed(self, frames: list[Frame]) -> list[Frame]:
         """Take the next frames, return those that are ready."""
-        if self._held is None and not sum([b"\\u" in data for _, data in frames]):
+        if self._held is None and not any(b"\\u" in data for _, data in frames):
             return frames
         ready: list[Frame] = []
         for frame in frames:

@@ -11,6 +11,7 @@ import msgspec
 from fiber._errors import FiberModelNotFoundError, FiberValidationError
 from fiber._fiber import Fiber
 from fiber.cli import output
+from fiber.cli.arguments import add_json, add_prompt
 from fiber.cli.ask import prompt_of
 from fiber.registry.capabilities import FLAGS, ModelCapabilities
 from fiber.registry.catalog import ModelCatalog
@@ -88,19 +89,19 @@ def add(commands: Any) -> None:
     _finish(command, find)
 
     command = commands.add_parser("cost", help="estimate what a prompt will cost; nothing is sent")
-    command.add_argument("prompt", nargs="*", help="the prompt; `-`, or nothing, reads standard input")
+    add_prompt(command)
     command.add_argument("-m", "--model", required=True, help="model, perhaps with its provider")
     command.add_argument("--max-tokens", type=int, help="output tokens to count with; 1000")
     _finish(command, cost)
 
     command = commands.add_parser("tokens", help="estimate how many tokens a prompt is; nothing is sent")
-    command.add_argument("prompt", nargs="*", help="the prompt; `-`, or nothing, reads standard input")
+    add_prompt(command)
     command.add_argument("-m", "--model", help="model, whose family counts")
     _finish(command, tokens)
 
 
 def _finish(command: argparse.ArgumentParser, run: Any) -> None:
-    command.add_argument("--json", action="store_true", help="one JSON document a line")
+    add_json(command)
     command.set_defaults(run=run)
 
 

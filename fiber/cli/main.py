@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from fiber._errors import FiberError
+from fiber.cli.arguments import add_json, add_mock, add_prompt
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     command = commands.add_parser("ask", help="send one prompt and print the answer")
-    command.add_argument("prompt", nargs="*", help="the prompt; `-`, or nothing, reads standard input")
+    add_prompt(command)
     _add_call_options(command)
     command.set_defaults(run=ask.run)
 
@@ -75,8 +76,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_json_and_mock(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="one JSON document a line")
-    command.add_argument("--mock", action="store_true", help="use the built-in mock server; no key, no network")
+    add_json(command)
+    add_mock(command)
 
 
 def _add_call_options(command: argparse.ArgumentParser) -> None:
@@ -93,4 +94,4 @@ def _add_call_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--json", action="store_true", help="print results (or events) as JSON, one a line")
     command.add_argument("-v", "--verbose", action="store_true", help="say on standard error what the call took")
-    command.add_argument("--mock", action="store_true", help="use the built-in mock server; no key, no network")
+    add_mock(command)

@@ -22,18 +22,17 @@ from fiber._errors import (
     FiberOverloadedError,
     FiberParsingError,
     FiberProviderError,
-    FiberTimeoutError,
+    is_server_failure,
 )
 from fiber.types.config import BreakerPolicy
 
 FAILURES = (FiberConnectionError, FiberOverloadedError, FiberParsingError)
-"""Failures of the provider; besides them timers but `total`, and errors of status 500 and above."""
+"""Failures of the provider; besides them those of `is_server_failure`."""
 
 ANSWERS = (FiberProviderError, FiberModelNotFoundError)
 """Other refusals: by them the provider shows that it is there."""
 
 _MANY_TARGETS = 1024
-_SERVER_ERROR = 500
 
 
 @dataclass(slots=True)
@@ -81,7 +80,7 @@ class Breaker:
     def _enter(self, call: Call) -> bool:
         """Let *call* in, and say whether it tries an open circuit; raise when it may not."""
         with self._lock:
-            circuit = self._circuits.get(_key(call))
+            circuit = self._circuits.get(call.target.key)
             if circuit is None or circuit.open_until is None:
                 return False
             now = call.transport.now()
@@ -122,12 +121,12 @@ class Breaker:
 
     def _close(self, call: Call) -> None:
         with self._lock:
-            circuit = self._circuits.pop(_key(call), None)
+            circuit = self._circuits.pop(call.target.key, None)
         if circuit is not None and circuit.open_until is not None:
             call.tell("circuit_closed", failures=circuit.failures)
 
     def _circuit(self, call: Call) -> _Circuit:
-        key = _key(call)
+        key = call.target.key
         circuit = self._circuits.pop(key, None) or _Circuit()
         self._circuits[key] = circuit
         if len(self._circuits) > _MANY_TARGETS:
@@ -135,12 +134,5 @@ class Breaker:
         return circuit
 
 
-def _key(call: Call) -> tuple[str, str]:
-    return (call.target.provider, call.target.model)
-
-
 def _is_failure(error: BaseException) -> TypeGuard[FiberError]:
-    if isinstance(error, FiberTimeoutError):
-        return error.timer != "total"
-    broke = type(error) is FiberProviderError and (error.status_code or 0) >= _SERVER_ERROR
-    return broke or isinstance(error, FAILURES)
+    return is_server_failure(error) or isinstance(error, FAILURES)

@@ -262,4 +262,4 @@ class Cache:
 def _is_own(call: Call) -> bool:
     """Say whether the answer is that of the target that was asked for, and not of a fallback."""
     last = call.journal.attempts[-1] if call.journal.attempts else None
-    return last is None or (last.provider, last.model) == (call.target.provider, call.target.model)
+    return last is None or (last.provider, last.model) == call.target.key

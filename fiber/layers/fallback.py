@@ -24,8 +24,8 @@ from fiber._errors import (
     FiberProviderError,
     FiberQuotaError,
     FiberRateLimitError,
-    FiberTimeoutError,
     FiberValidationError,
+    is_server_failure,
 )
 from fiber.types.http import Note
 
@@ -38,7 +38,7 @@ MOVES_ON = (
     FiberQuotaError,
     FiberRateLimitError,
 )
-"""Failures for which another target is asked; besides them timers but `total`, and whatever may pass by itself."""
+"""Failures for which another target is asked; besides them those of `is_server_failure`, and what may pass."""
 
 UNFIT = (FiberAuthError, FiberCapabilityError, FiberValidationError)
 """Refusals of our own, before anything is sent: a mistake at the first target, a target to be left out later."""
@@ -71,10 +71,8 @@ def _moves_on(call: Call, error: FiberError, *, is_first: bool) -> bool:
         return False
     if error.outcome == "not_sent" and isinstance(error, UNFIT):
         return not is_first
-    if isinstance(error, FiberTimeoutError):
-        return error.timer != "total"
-    passing = type(error) is FiberProviderError and (error.is_retryable or (error.status_code or 0) >= 500)
-    return passing or isinstance(error, MOVES_ON)
+    passing = type(error) is FiberProviderError and error.is_retryable
+    return passing or is_server_failure(error) or isinstance(error, MOVES_ON)
 
 
 def _moved(call: Call, alternative: Alternative, error: FiberError) -> Call:

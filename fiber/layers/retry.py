@@ -145,8 +145,7 @@ class Retry:
         return wait
 
     def _earn(self, call: Call, tokens: float) -> None:
-        policy = call.retry
-        key = (call.target.provider, call.target.model)
+        policy, key = call.retry, call.target.key
         with self._lock:
             have = self._tokens.pop(key, float(policy.budget_reserve))
             self._tokens[key] = min(float(max(policy.budget_reserve, 1)), have + tokens)
@@ -154,7 +153,7 @@ class Retry:
                 del self._tokens[next(iter(self._tokens))]  # the one not used for longest
 
     def _spend(self, call: Call) -> bool:
-        key = (call.target.provider, call.target.model)
+        key = call.target.key
         with self._lock:
             have = self._tokens.get(key, 0.0)
             if have < 1.0:

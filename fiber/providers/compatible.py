@@ -12,13 +12,13 @@ from fiber.types.target import Quirks
 NO_SWITCH = "the provider documents no switch for all its models; say that of your model in extra_body"
 """Why `reasoning` is refused by hosts of others' models that have nothing common for it."""
 
+_USUAL: Mapping[str, Any] = {"max_tokens_field": "max_tokens", "system_role": "system"}
 _LACKING = {"tools.web_search": "the provider has no web search on this endpoint"}
 
 
 def compatible(*, unsupported: Mapping[str, str] | None = None, **quirks: Any) -> Quirks:
     """Make the quirks of a server that took the format over before OpenAI renamed things."""
-    usual: dict[str, Any] = {"max_tokens_field": "max_tokens", "system_role": "system"}
-    return Quirks(**{**usual, **quirks}, unsupported={**_LACKING, **(unsupported or {})})
+    return Quirks(**{**_USUAL, **quirks}, unsupported={**_LACKING, **(unsupported or {})})
 
 
 def refused(why: str, *names: str) -> dict[str, str]:
@@ -34,7 +34,7 @@ OPENAI_COMPATIBLE = Provider(
     key_env=("OPENAI_COMPATIBLE_API_KEY",),
     auth=unsigned,
     needs_key=False,
-    quirks=Quirks(max_tokens_field="max_tokens", system_role="system"),
+    quirks=Quirks(**_USUAL),
     docs_url="https://platform.openai.com/docs/api-reference/chat",
 )
 """Any server; for closed and private ones too, like those of Anyscale, whose public API ended in 2024."""
@@ -61,5 +61,5 @@ def openai_compatible(
         auth=unsigned,
         needs_key=needs_key,
         allow_http=allow_http,
-        quirks=Quirks(max_tokens_field="max_tokens", system_role="system"),
+        quirks=Quirks(**_USUAL),
     )

@@ -89,10 +89,11 @@ PERPLEXITY = Provider(
     default_model="perplexity/sonar",
     quirks=Quirks(
         unsupported={
-            **refused("the Agent API has no such field and answers 400 to it", "temperature", "top_p", "logprobs"),
-            **refused("the Agent API has no such field and answers 400 to it", "top_logprobs", "tool_choice", "user"),
-            **refused("the Agent API has no such field and answers 400 to it", "metadata", "service_tier"),
-            "parallel_tool_calls": "the Agent API has no such field and answers 400 to it",
+            **refused(
+                "the Agent API has no such field and answers 400 to it",
+                *("temperature", "top_p", "logprobs", "top_logprobs", "tool_choice"),
+                *("user", "metadata", "service_tier", "parallel_tool_calls"),
+            ),
             "response_format.json_object": "the Agent API holds an answer to a schema only",
         }
     ),

@@ -12,6 +12,7 @@ import msgspec
 
 from fiber._errors import FiberValidationError
 from fiber.registry.entries import Entry
+from fiber.types.numbers import is_number
 
 Order: TypeAlias = Literal["cost", "context", "output"]
 
@@ -132,7 +133,7 @@ def checked(requirements: Mapping[str, Any]) -> Mapping[str, Any]:
     exact = {}
     for name, wanted in requirements.items():
         known(name, REQUIREMENTS)
-        number = isinstance(wanted, int | float | Decimal) and not isinstance(wanted, bool)
+        number = is_number(wanted) or isinstance(wanted, Decimal)
         if name in _WORDS:
             fits = isinstance(wanted, str)
         else:

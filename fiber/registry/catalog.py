@@ -20,7 +20,7 @@ from fiber.providers.table import PROVIDERS
 from fiber.registry.capabilities import FLAGS, ModelCapabilities, Order, checked, described, known, meets, ranked
 from fiber.registry.entries import Entry, Snapshot, Source, bundled, entry_of, over, snapshot_of
 from fiber.registry.models import ModelRegistry
-from fiber.registry.naming import spellings
+from fiber.registry.naming import reference, spellings
 from fiber.registry.prices import PriceQuery, Rates, held
 
 _MANY_NAMES = 1024
@@ -50,7 +50,10 @@ class ModelCatalog:
         path: str | Path | None = None,
         sha256: str | None = None,
     ) -> None:
-        self._overrides = {_reference(name): (said, entry_of(said, name)) for name, said in (overrides or {}).items()}
+        self._overrides = {
+            reference(name, words=f"The override {name!r}", parameter="overrides"): (said, entry_of(said, name))
+            for name, said in (overrides or {}).items()
+        }
         self._more_rows = dict(rows or {})
         self._given = None if path is None else _read(Path(path), sha256)
         self._found: dict[tuple[str, str], tuple[str, str, Entry] | None] = {}  # those that were asked for
@@ -102,10 +105,12 @@ class ModelCatalog:
             route = self._registry.resolve(model, provider=provider)
         except FiberModelNotFoundError:
             return None
-        found = self._entry(route.provider, route.model)
-        if found is None:
-            return None
-        return self._described(route.provider, found[1], found[2], at)
+        return self.described(route.provider, route.model, at=at)
+
+    def described(self, provider: str, model: str, *, at: date | None = None) -> ModelCapabilities | None:
+        """Return what is known about *model* of exactly this *provider*, which may be any row."""
+        found = self._entry(provider, model)
+        return None if found is None else self._described(provider, found[1], found[2], at)
 
     def list_models(
         self, *, provider: str | None = None, capability: str | None = None, at: date | None = None
@@ -172,6 +177,11 @@ class ModelCatalog:
         """Return how many tokens *model* makes at most, where that is known; *provider* may be any row."""
         found = self._entry(provider, model)
         return None if found is None else found[2].max_output
+
+    def lacks(self, provider: str, model: str) -> bool:
+        """Say whether *model* is known to be without something that others have; quick, for every call asks it."""
+        found = self._entry(provider, model)
+        return found is not None and bool(found[2].cannot)
 
     def notice(self, provider: str, model: str) -> str | None:
         """Return a warning when *model* is deprecated or has a date of shutdown; once for each model."""
@@ -249,15 +259,6 @@ def _names_of(models: Mapping[str, Entry]) -> dict[str, str]:
 
 def _named(model: str, names: Mapping[str, str]) -> str | None:
     return next((names[each] for each in spellings(model) if each in names), None)
-
-
-def _reference(name: str) -> tuple[str, str]:
-    provider, found, model = name.partition(":")
-    if not found or not provider or not model:
-        raise FiberValidationError(
-            f"The override {name!r} names no provider: write provider:model.", parameter="overrides", outcome="not_sent"
-        )
-    return provider, model
 
 
 def _read(path: Path, wanted: str | None) -> Snapshot:

@@ -1,9 +1,11 @@
-"""Spellings of one model's name: as asked for, without the date or version of a snapshot, without a region."""
+"""Names of models: `provider:model`, and the spellings of one name without snapshot, version or region."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+
+from fiber._errors import FiberValidationError
 
 _PLACE = re.compile(r"^(?:arn:.*/|models/|publishers/[^/]+/models/)")
 _VERSION = re.compile(r"(?:-v\d+)?(?::\d+)?$")
@@ -25,3 +27,23 @@ def spellings(model: str) -> Iterator[str]:
         unversioned = _VERSION.sub("", known)
         yield unversioned
         yield _DATE.sub("", unversioned)
+
+
+def reference(said: str, *, words: str, parameter: str) -> tuple[str, str]:
+    """
+    Split `provider:model`.
+
+    Args:
+        said: The reference.
+        words: What it is called in the error.
+        parameter: Where it was said.
+
+    Raises:
+        FiberValidationError: One of both is missing.
+    """
+    provider, _, model = said.partition(":")
+    if not provider or not model:
+        raise FiberValidationError(
+            f"{words} names no provider: write provider:model.", parameter=parameter, outcome="not_sent"
+        )
+    return provider, model

@@ -16,7 +16,7 @@ import msgspec
 
 from fiber._errors import FiberValidationError
 from fiber.registry.entries import PriceRow, entry_of
-from fiber.registry.naming import spellings
+from fiber.registry.naming import reference, spellings
 
 EXACT = Context(prec=60)
 """Enough digits for every product of a rate and a count; the caller's own context may round."""
@@ -144,11 +144,7 @@ def _holds(row: PriceRow, query: PriceQuery) -> bool:
 
 
 def _key(model: str) -> tuple[str, str]:
-    provider, found, name = model.partition(":")
-    if not found or not provider or not name:
-        raise FiberValidationError(
-            f"{model!r} names no provider: write provider:model.", parameter="rates", outcome="not_sent"
-        )
+    provider, name = reference(model, words=repr(model), parameter="rates")
     return provider, name.lower()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any, TypeVar
 
 from fiber._errors import FiberConnectionError, FiberValidationError
@@ -100,7 +101,8 @@ class RedisStore:
         url: Like `redis://localhost:6379/0`; `rediss://` for TLS.
         prefix: Beginning of every key.
         timeout_seconds: Longest wait for a connection, and for an answer.
-        rest_seconds: After a failure nothing is asked for so long, and every use fails at once.
+        rest_seconds: After a failure nothing is asked for so long, and every use fails at once; then one use asks, and
+            the others fail at once until it has an answer.
 
     Attributes:
         failures: Commands that failed; those that were not tried are not counted.
@@ -126,6 +128,7 @@ class RedisStore:
         self._timeout = timeout_seconds
         self._rest = rest_seconds
         self._rested = 0.0
+        self._lock = Lock()
         self.failures = 0
 
     def __repr__(self) -> str:
@@ -176,7 +179,7 @@ class RedisStore:
     ) -> Turn:
         """Return when it is the turn of *name*."""
         bounds = [-1 if bound is None else bound for bound in (places, longest)]
-        arguments = [name, *bounds, seconds, *_flows(flows, Spent({flow.meter: 0 for flow in flows}))]
+        arguments = [name, *bounds, seconds, *_flows(flows, Spent())]
         refused, wait = self._do(now, lambda: self._scripts[TAKE](keys=self._line_keys(key), args=arguments))
         return Turn(float(wait), bool(refused))
 
@@ -198,10 +201,15 @@ class RedisStore:
         return self._do(now, lambda: self._scripts[script](keys=self._counter_keys(keys), args=arguments))
 
     def _do(self, now: float, command: Callable[[], T]) -> T:
-        if now < self._rested:
-            raise FiberConnectionError("Redis failed a moment ago and is left alone.", outcome="not_sent")
+        with self._lock:
+            if now < self._rested:
+                raise FiberConnectionError("Redis failed a moment ago and is left alone.", outcome="not_sent")
+            if self._rested:  # one finds out whether it is back; the others need not wait for the same timer
+                self._rested = now + self._rest
         try:
-            return command()
+            answer = command()
+            self._rested = 0.0
+            return answer
         except self._errors as error:
             self.failures += 1
             self._rested = now + self._rest

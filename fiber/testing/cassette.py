@@ -257,8 +257,8 @@ def _exchange(path: Path, number: int, records: Sequence[Any]) -> Exchange:
     return Exchange(asked, answered, tuple(chunks), ended)
 
 
-def _tag(kind: type) -> object:
-    return msgspec.inspect.type_info(kind).tag  # type: ignore[attr-defined]
+def _tag(kind: type[msgspec.Struct]) -> object:
+    return kind.__struct_config__.tag
 
 
 def _broken(path: Path, number: int, why: str) -> FiberValidationError:

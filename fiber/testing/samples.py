@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fiber.types.numbers import is_number
+
 _DEEP = 6
 """Below this depth optional properties and array items are left out, so that recursion ends."""
 _BOTTOM = 40
@@ -171,11 +173,11 @@ def _number(schema: Mapping[str, Any], name: str, root: Any, depth: int) -> int 
     value = step
     for keyword, away in (("minimum", 0), ("exclusiveMinimum", step)):
         bound = schema.get(keyword)
-        if isinstance(bound, int | float) and not isinstance(bound, bool) and value < bound + away:
+        if is_number(bound) and value < bound + away:
             value = -(-(bound + away) // step) * step  # the next multiple of step
     for keyword, away in (("maximum", 0), ("exclusiveMaximum", step)):
         bound = schema.get(keyword)
-        if isinstance(bound, int | float) and not isinstance(bound, bool) and value > bound - away:
+        if is_number(bound) and value > bound - away:
             value = (bound - away) // step * step
             low = schema.get("minimum", value)
             value = low if value < low else value  # a range narrower than a step

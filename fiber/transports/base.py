@@ -16,6 +16,9 @@ from fiber.types.http import HTTPHead, HTTPRequest
 
 T = TypeVar("T")
 
+NAMES = ("direct", "h11", "httptools", "httpx")
+"""Transports that a user may name; the first serves where nobody names one. `choice` says what they are."""
+
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """Longest whole body that is read, decoded; a longer one is an error."""
 

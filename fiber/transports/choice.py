@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fiber._errors import FiberValidationError
-from fiber.transports.base import Transport
+from fiber.transports.base import NAMES, Transport
 from fiber.transports.direct import DirectTransport
 from fiber.transports.library import load
 from fiber.transports.network import Link, Network
@@ -19,8 +19,6 @@ from fiber.transports.origin import Origin
 from fiber.transports.proxy import ProxyFor
 from fiber.transports.wires import wire_of
 from fiber.types.config import Timeouts
-
-NAMES = ("direct", "h11", "httptools", "httpx")
 
 
 class HTTPXTransport(DirectTransport):
@@ -53,7 +51,7 @@ def for_loops(named: Callable[[], str], library: Callable[[], str], proxy_for: P
     Return the transport of coroutines.
 
     Args:
-        named: Returns one of `NAMES`, which the environment may give, or an empty string for the first.
+        named: Returns one of `base.NAMES`, which the environment may give, or an empty string for the first.
         library: Returns the name of the HTTP library; empty for the best one installed.
         proxy_for: Returns the proxy to an origin.
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import msgspec
 
 from fiber._errors import FiberError, FiberValidationError
+from fiber.types.numbers import is_number
 
 CachePolicy: TypeAlias = Literal["off", "read_through", "write_through", "refresh"]
 """
@@ -39,7 +40,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            if not is_number(value) or not 0 < value < math.inf:
                 raise FiberValidationError(
                     f"Timeouts.{name} must be a positive number of seconds or None, not {value!r}.",
                     parameter="timeout",
@@ -103,7 +104,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
             )
         for name in _NUMBERS:
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            if not is_number(value) or not 0 <= value < math.inf:
                 raise FiberValidationError(
                     f"RetryPolicy.{name} must be a number from 0, not {value!r}.", parameter="retry"
                 )
@@ -166,8 +167,7 @@ class BreakerPolicy(msgspec.Struct, frozen=True, kw_only=True):
             raise FiberValidationError(
                 f"BreakerPolicy.failures must be a whole number from 1, not {self.failures!r}.", parameter="breaker"
             )
-        seconds: object = self.open_seconds
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        if not is_number(self.open_seconds) or not 0 < self.open_seconds < math.inf:
             raise FiberValidationError(
-                f"BreakerPolicy.open_seconds must be a positive number, not {seconds!r}.", parameter="breaker"
+                f"BreakerPolicy.open_seconds must be a positive number, not {self.open_seconds!r}.", parameter="breaker"
             )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from fiber.types.showing import masked, size_of
+from fiber.types.showing import masked, repr_of, size_of
 
 
 class Secret:
@@ -96,8 +96,7 @@ class HTTPRequest(msgspec.Struct, frozen=True):
     repeatable: bool = True
 
     def __repr__(self) -> str:
-        shown: dict[str, Any] = {"headers": masked(self.headers), "body": size_of(self.body)}
-        return msgspec.Struct.__repr__(msgspec.structs.replace(self, **shown))
+        return repr_of(self, headers=masked(self.headers), body=size_of(self.body))
 
     def with_headers(self, *headers: tuple[str, str | Secret]) -> HTTPRequest:
         """Return a copy with *headers* added, each replacing one of the same name."""

@@ -28,12 +28,16 @@ class RateLimits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     output_tokens_remaining: int | None = None
 
 
+def _member(bucket: str, kind: str) -> str:
+    return f"{bucket.replace('-', '_')}_{kind}{'_seconds' if kind == 'reset' else ''}"
+
+
 _LIMITS = {
-    header.format(bucket, kind): f"{bucket.replace('-', '_')}_{kind}{'_seconds' if kind == 'reset' else ''}"
+    header.format(bucket, kind): _member(bucket, kind)
     for bucket in ("requests", "tokens", "input-tokens", "output-tokens")
     for kind in ("limit", "remaining", "reset")
     for header in ("x-ratelimit-{1}-{0}", "anthropic-ratelimit-{0}-{1}")
-    if f"{bucket.replace('-', '_')}_{kind}{'_seconds' if kind == 'reset' else ''}" in RateLimits.__struct_fields__
+    if _member(bucket, kind) in RateLimits.__struct_fields__
 }
 """The rate-limit headers, and the member of `RateLimits` that each fills."""
 

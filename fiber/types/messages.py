@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
@@ -23,6 +24,7 @@ from fiber.types.content import (
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 ROLES: tuple[str, ...] = get_args(Role)
 _ROLES = frozenset(ROLES)
+_CONTENT = attrgetter("content")
 
 
 class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,6 +135,12 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     def reasoning(self) -> str:
         """All visible reasoning, joined."""
         return "".join(part.text for part in self.parts if isinstance(part, Reasoning))
+
+
+def are_plain(messages: Sequence[ChatMessage]) -> bool:
+    """Say whether *messages* are text alone, none of it empty, without a step of Python for each of them."""
+    contents = list(map(_CONTENT, messages))
+    return set(map(type, contents)) == {str} and all(contents)
 
 
 def _parts(content: str | Iterable[Part]) -> str | tuple[Part, ...]:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
 from typing import Any, cast, get_args
 
 import msgspec
 
 from fiber._errors import FiberValidationError
 from fiber.types.content import Audio, CacheHint, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
-from fiber.types.messages import ROLES, ChatMessage, Role
+from fiber.types.messages import ROLES, ChatMessage, Role, are_plain
 
 _PART_TYPES = (Text, Image, Audio, Document, ToolCall, ToolResult, Reasoning, Opaque)
 _OWN_TAGS = {str(kind.__struct_config__.tag): kind for kind in _PART_TYPES}
@@ -26,7 +25,6 @@ _PART_MEMBERS = {
     **{tag: {"type", *kind.__struct_fields__} for tag, kind in _OWN_TAGS.items()},
     **{tag: {"type", "cache_hint", tag} for tag in ("image_url", "input_audio", "file")},
 }
-_CONTENT = attrgetter("content")
 _SPEAKERS = tuple(role for role in ROLES if role != "tool")
 _FORMATS = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "ogg": "audio/ogg"}
 _MESSAGE_KEYS = {
@@ -64,11 +62,8 @@ def messages(value: Any) -> tuple[ChatMessage, ...]:
 
 
 def _is_canonical(value: Any) -> bool:
-    """Say whether *value* is a list of messages of plain text, without a step of Python for each."""
-    if type(value) not in (list, tuple) or set(map(type, value)) != {ChatMessage}:
-        return False
-    contents = list(map(_CONTENT, value))
-    return set(map(type, contents)) == {str} and all(contents)
+    """Say whether *value* is a list of messages of plain text."""
+    return type(value) in (list, tuple) and set(map(type, value)) == {ChatMessage} and are_plain(value)
 
 
 def message(value: Any, position: int = 0) -> ChatMessage:

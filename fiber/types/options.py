@@ -15,6 +15,8 @@ import msgspec
 from fiber._errors import FiberValidationError
 from fiber.types import functions, jsons, normalise
 from fiber.types.content import Opaque
+from fiber.types.efforts import EFFORTS
+from fiber.types.numbers import is_number
 from fiber.types.request import ChatRequest, OnUnsupported
 from fiber.types.tools import AnyTool, ReasoningOptions, ResponseFormat, ServerTool, ServerToolKind, Tool, ToolChoice
 
@@ -26,10 +28,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 """Accepted values of the real-valued parameters; a provider may accept less."""
 
-MINIMA: Mapping[str, tuple[int, float]] = {
+MINIMA: Mapping[str, tuple[float, float]] = {
     "top_k": (0, math.inf),
     "max_tokens": (0, math.inf),
-    "seed": (-math.inf, math.inf),  # type: ignore[dict-item]
+    "seed": (-math.inf, math.inf),
     "n": (1, math.inf),
     "top_logprobs": (0, 20),
 }
@@ -38,7 +40,6 @@ MINIMA: Mapping[str, tuple[int, float]] = {
 _FLAGS = ("logprobs", "parallel_tool_calls", "store")
 _STRINGS = ("model", "user", "previous_response_id", "service_tier")
 _MAPPINGS = ("metadata", "logit_bias", "extra_body", "extra_headers", "extra_query")
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 def chat_request(messages: Any, **options: Any) -> ChatRequest:
@@ -98,7 +99,7 @@ def _agree(said: Mapping[str, Any]) -> None:
 
 def _real(name: str, value: Any) -> float:
     low, high = RANGES[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+    if not is_number(value) or not low <= value <= high:
         raise _wrong(name, f"{name} must be a number from {low} to {high}, not {value!r}.")
     return value
 
@@ -252,8 +253,8 @@ def _reasoning(name: str, value: Any) -> ReasoningOptions:
         value = ReasoningOptions(budget_tokens=value)
     if not isinstance(value, ReasoningOptions):
         raise _wrong(name, "reasoning must be an effort, a number of tokens, or ReasoningOptions.")
-    if value.effort is not None and value.effort not in _EFFORTS:
-        raise _wrong(name, f"reasoning effort {value.effort!r}: use one of {', '.join(_EFFORTS)}.")
+    if value.effort is not None and value.effort not in EFFORTS:
+        raise _wrong(name, f"reasoning effort {value.effort!r}: use one of {', '.join(EFFORTS)}.")
     if value.budget_tokens is not None and (type(value.budget_tokens) is not int or value.budget_tokens < 0):
         raise _wrong(name, f"reasoning budget_tokens must be a whole number from 0, not {value.budget_tokens!r}.")
     if not isinstance(value.summary, bool | None):

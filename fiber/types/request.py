@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from fiber.types.messages import ChatMessage
-from fiber.types.showing import masked
+from fiber.types.showing import masked, repr_of
 from fiber.types.tools import AnyTool, ReasoningOptions, ResponseFormat, ToolChoice
 
 OnUnsupported: TypeAlias = Literal["raise", "warn", "drop"]
@@ -60,8 +60,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     on_unsupported: OnUnsupported = "raise"
 
     def __repr__(self) -> str:
-        shown: Any = self.extra_headers and dict(masked(self.extra_headers.items()))
-        return msgspec.Struct.__repr__(msgspec.structs.replace(self, extra_headers=shown))
+        return repr_of(self, extra_headers=self.extra_headers and dict(masked(self.extra_headers.items())))
 
 
 PARAMETERS: tuple[str, ...] = tuple(

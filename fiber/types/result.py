@@ -15,7 +15,7 @@ from fiber.types.cost import CostLine, CostStatus
 from fiber.types.jsons import parse_json
 from fiber.types.limits import RateLimits, rate_limits
 from fiber.types.messages import ChatMessage
-from fiber.types.showing import size_of
+from fiber.types.showing import repr_of, size_of
 
 T = TypeVar("T")
 
@@ -192,8 +192,7 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     headers: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
-        shown: Any = size_of(self.body)
-        return msgspec.Struct.__repr__(msgspec.structs.replace(self, body=shown))
+        return repr_of(self, body=size_of(self.body))
 
     @property
     def rate_limits(self) -> RateLimits | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 HARMLESS_HEADERS = frozenset(
     {
         "accept",
@@ -47,3 +49,8 @@ def size_of(data: bytes) -> bytes | Shown:
 def masked(headers: Iterable[tuple[str, object]]) -> tuple[tuple[str, object], ...]:
     """Return *headers* as they are shown."""
     return tuple((name, value if name.lower() in HARMLESS_HEADERS else _MASK) for name, value in headers)
+
+
+def repr_of(value: msgspec.Struct, **instead: object) -> str:
+    """Return the `repr` of *value* with other values *instead* of some of its members."""
+    return msgspec.Struct.__repr__(msgspec.structs.replace(value, **instead))

@@ -73,6 +73,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.provider}:{self.model}"
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Provider and model: what layers remember of a target, they remember under these."""
+        return self.provider, self.model
+
+    @property
     def family(self) -> str:
         """Row whose error codes and rules for models hold."""
         return self.quirks.family or self.provider

@@ -10,6 +10,7 @@ import msgspec
 
 from fiber._errors import FiberValidationError
 from fiber.types.content import CacheHint, Opaque
+from fiber.types.efforts import Effort
 
 _TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 
@@ -118,6 +119,6 @@ class ReasoningOptions(msgspec.Struct, frozen=True, omit_defaults=True):
         summary: Ask for the thinking, or a summary of it, to be returned as text.
     """
 
-    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    effort: Effort | None = None
     budget_tokens: int | None = None
     summary: bool | None = None

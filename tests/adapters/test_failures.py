@@ -18,7 +18,7 @@ from fiber._errors import (
     FiberQuotaError,
     FiberRateLimitError,
 )
-from fiber.adapters.failures import failure, unreadable
+from fiber.adapters.failures import failure, unread, unreadable
 from fiber.types.http import HTTPHead
 from fiber.types.result import ChatResult, RateLimits
 from fiber.types.target import Target
@@ -143,3 +143,24 @@ def test_answer_of_another_format() -> None:
 def test_answer_without_a_content_type() -> None:
     """An answer that does not say what it is says that."""
     assert "nothing (no content type)" in unreadable(HTTPHead(200), TARGET, b"", "nothing").message
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b" <html><title>502", "an HTML page"),
+        (b"\n upstream \xff broke\n", "upstream \ufffd broke"),
+        (b"key sk-0123456789abcdef", "key ***"),
+        (b"a" * 5000, "a" * 1000),
+        (b"", ""),
+    ],
+    ids=["page", "text", "key", "long", "empty"],
+)
+def test_an_error_that_is_no_json_is_told_by_its_first_words(body: bytes, words: str) -> None:
+    """Of a page only that it is one; never a key."""
+    assert unread(body) == words
+
+
+def test_the_words_of_an_error_have_a_bound() -> None:
+    """Which a format may set."""
+    assert unread(b"abcdef", 3) == "abc"

@@ -198,3 +198,25 @@ def test_words_are_not_masked(text: str) -> None:
 def test_excerpt_is_short_and_masked(data: bytes | str, expected: str) -> None:
     """An excerpt is at most 2,000 characters without keys."""
     assert jsons.excerpt(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "text_or_none", "members", "objects"),
+    [
+        ("a", "a", "a", {}, []),
+        ("", "", None, {}, []),
+        (5, "", None, {}, []),
+        (None, "", None, {}, []),
+        ({"a": 1}, "", None, {"a": 1}, []),
+        ([{"a": 1}, 5, {}], "", None, {}, [{"a": 1}, {}]),
+    ],
+    ids=["text", "empty", "number", "null", "object", "list"],
+)
+def test_what_has_another_type_is_left_out(
+    value: Any, *, text: str, text_or_none: str | None, members: dict[str, Any], objects: list[Any]
+) -> None:
+    """A member that is not what the format says is read as if it were not there."""
+    assert jsons.text(value) == text
+    assert jsons.text_or_none(value) == text_or_none
+    assert jsons.members(value) == members
+    assert jsons.objects(value) == objects

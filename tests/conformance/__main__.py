@@ -2,7 +2,7 @@
 Run the suite and print its report.
 
     python -m tests.conformance            replay, compare with the baseline, exit 1 on any regression
-    python -m tests.conformance --update   replay, and record the figures as the baseline when nothing failed
+    python -m tests.conformance --update   replay; when nothing failed, record the baseline and write the scoreboard
     python -m tests.conformance openai.chat gemini.generate     only these endpoints
     python -m tests.conformance --chunkings 10                  cut each stream in 10 random ways at most
 """
@@ -20,6 +20,7 @@ if sys.path[0] == os.getcwd():
     # `python -m` puts the folder it was started in first; the installed package is what is to be tested.
     sys.path.append(sys.path.pop(0))
 
+from tests import docs_matrix
 from tests.conformance import chunking, recordings, report
 from tests.conformance.recordings import FORMATS, OWN
 from tests.conformance.replay import replay
@@ -54,7 +55,8 @@ def main() -> int:
         regressions += _without_recording(tallies)
     if options.update and not regressions and not options.endpoints:
         report.write_baseline(tallies)
-        print("The baseline is recorded.")
+        docs_matrix.renew()
+        print("The baseline is recorded, and the scoreboard is written.")
     else:
         recorded = report.read_baseline()
         regressions += report.below_baseline(tallies, {name: recorded.get(name, {}) for name in endpoints})

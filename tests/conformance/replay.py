@@ -11,6 +11,7 @@ from typing import Any
 
 from fiber._errors import FiberError
 from fiber.adapters.base import Adapter
+from fiber.providers.row import Provider
 from fiber.providers.table import PROVIDERS
 from fiber.types.content import Opaque
 from fiber.types.events import MessageEnd, StreamEvent, TextDelta
@@ -23,6 +24,7 @@ from tests.conformance.chunking import chunkings
 from tests.conformance.fields import unknown
 from tests.conformance.oracles import differences, reading
 from tests.conformance.recordings import Recording
+from tests.conformance.shown import shown
 
 _MERGED = ("assistant.members", "message", "item_reference")
 """Kinds of sealed parts that become part of a larger object: members of a turn, one content part, a stand-in by id."""
@@ -43,6 +45,7 @@ class Verdict:
         natives: Sealed parts that were sent back verbatim.
         left_out: Sealed parts that the adapter did not send back, and said so.
         unknown: Members that are neither read nor known.
+        shows: Columns of the scoreboard for which it speaks.
     """
 
     kind: str
@@ -52,13 +55,14 @@ class Verdict:
     natives: int = 0
     left_out: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
+    shows: set[str] = field(default_factory=set)
 
 
 def replay(recording: Recording, format: str, random_chunkings: int) -> Verdict:
     """Replay *recording* through the adapter *format*."""
     adapter: Adapter = import_module(f"fiber.adapters.{format}").ADAPTER
     head = HTTPHead(recording.status, recording.headers)
-    target = _target(recording.provider, format)
+    target = target_of(row_of(recording.provider, format), recording.provider)
     body = recording.body(format)
     if recording.is_error:
         return _error(recording, format, adapter.parse_error(head, body, target))
@@ -67,11 +71,14 @@ def replay(recording: Recording, format: str, random_chunkings: int) -> Verdict:
     verdict = Verdict("stream" if recording.stream else "whole")
     payloads, oracle = recording.payloads, reading(format)
     results: list[ChatResult] = []
+    events: list[StreamEvent] = []
     try:
         if not recording.is_framed:
             results.append(adapter.parse_response(head, body, target))
         if recording.stream:
-            results.append(_stream(adapter, head, target, body, random_chunkings, recording.id, verdict))
+            first = _stream(adapter, head, target, body, random_chunkings, recording.id, verdict)
+            results.append(first.result)
+            events = first.events
         for result in results:
             answer = oracle.answer(payloads)
             verdict.problems += differences(answer, result)
@@ -80,17 +87,25 @@ def replay(recording: Recording, format: str, random_chunkings: int) -> Verdict:
         verdict.raised = f"{type(error).__name__}: {error}"
     except Exception as error:  # a bug, of an adapter or of its oracle: it belongs to this recording
         verdict.problems.append(f"raised {error!r}")
+    else:
+        verdict.shows = {"stream" if recording.stream else "chat", *shown(recording.tags, results, events)}
     verdict.unknown.update(unknown(format, payloads, oracle.UNREAD, whole=not recording.is_framed))
     return verdict
 
 
-def _target(provider: str, format: str) -> Target:
-    """Return where *provider* speaks *format*: with all that its row says, when there is one."""
-    row = next(
-        (row for row in PROVIDERS if row.adapter == format and provider in (row.name, row.key_of, *row.aliases)), None
-    )
+def row_of(provider: str, format: str) -> Provider | None:
+    """Return the row by which *provider* speaks *format*; None when there is none."""
+
+    def is_it(row: Provider) -> bool:
+        return provider in (row.name, row.key_of, row.name.partition("-")[0], *row.aliases)
+
+    return next((row for row in PROVIDERS if row.adapter == format and is_it(row)), None)
+
+
+def target_of(row: Provider | None, provider: str = "") -> Target:
+    """Return where *provider* is asked, with all that its row says, when there is one."""
     return Target(
-        provider=provider,
+        provider=provider or (row.name if row else ""),
         model="asked",
         base_url="https://recorded.invalid/v1",
         quirks=Quirks() if row is None else row.quirks,
@@ -106,12 +121,13 @@ def _error(recording: Recording, format: str, error: FiberError) -> Verdict:
         verdict.problems.append(f"is {type(error).__name__}, the documentation says {true}: {error}")
     if error.status_code != recording.status:
         verdict.problems.append(f"status is {error.status_code}, the recording says {recording.status}")
+    verdict.shows.add("errors")
     return verdict
 
 
 def _stream(
     adapter: Adapter, head: HTTPHead, target: Target, body: bytes, count: int, name: str, verdict: Verdict
-) -> ChatResult:
+) -> _Decoded:
     """
     Decode a stream at once and in pieces; all must agree.
 
@@ -134,7 +150,7 @@ def _stream(
     retold = any(words in warning for words in _RETOLD for warning in first.result.warnings)
     if said != first.result.text and not retold:
         verdict.problems.append("has other text in its events than in its result")
-    return first.result
+    return first
 
 
 @dataclass

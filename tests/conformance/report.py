@@ -10,10 +10,13 @@ from pathlib import Path
 
 from tests.conformance.replay import Verdict
 from tests.conformance.reviewed import REVIEWED
+from tests.conformance.shown import COLUMNS
 
 BASELINE = Path(__file__).with_name("baseline.json")
 COUNTED = ("rows", "whole", "streams", "errors", "passed", "truthful", "natives")
 """Figures of an endpoint that the baseline holds; none of them may fall."""
+SHOWS = "shows "
+"""With the name of a column behind it: how many recordings that passed speak for that column of the scoreboard."""
 
 _COLUMNS = ("rows", "whole", "streams", "errors", "other", "passed", "truthful", "failed", "cut", "natives", "left out")
 _KINDS = {"whole": "whole", "stream": "streams", "error": "errors", "other": "other"}
@@ -44,6 +47,7 @@ class Tally:
     failures: list[tuple[str, str]] = field(default_factory=list)
     raised: dict[str, list[str]] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)
+    shows: Counter[str] = field(default_factory=Counter)
 
     def add(self, id: str, verdict: Verdict) -> None:
         """Judge one recording."""
@@ -63,12 +67,14 @@ class Tally:
             self.raised.setdefault(verdict.raised.partition(":")[0], []).append(id)
         elif verdict.kind != "other":
             counts["passed"] += 1
+            self.shows.update(verdict.shows)
 
     def merge(self, share: Tally) -> None:
         """Add another share of the same endpoint."""
         self.counts.update(share.counts)
         self.failures.extend(share.failures)
         self.unknown.update(share.unknown)
+        self.shows.update(share.shows)
         for kind, ids in share.raised.items():
             self.raised.setdefault(kind, []).extend(ids)
 
@@ -119,7 +125,11 @@ def details(tally: Tally) -> str:
 
 def figures(tallies: Iterable[Tally]) -> dict[str, dict[str, int]]:
     """Return the figures that the baseline holds."""
-    return {each.endpoint: {name: each.counts[name] for name in COUNTED} for each in tallies}
+    return {
+        each.endpoint: {name: each.counts[name] for name in COUNTED}
+        | {SHOWS + name: each.shows[name] for name in COLUMNS if each.shows[name]}
+        for each in tallies
+    }
 
 
 def below_baseline(tallies: Iterable[Tally], baseline: Mapping[str, Mapping[str, int]]) -> list[str]:

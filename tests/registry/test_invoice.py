@@ -24,7 +24,7 @@ from fiber.registry.cost import priced
 from fiber.types.http import HTTPHead
 from fiber.types.result import ChatResult
 from tests.conformance.recordings import FOLDER, FORMATS, Recording, read
-from tests.conformance.replay import _target
+from tests.conformance.replay import row_of, target_of
 
 INVOICE: list[dict[str, Any]] = json.loads(Path(__file__).with_name("invoice.json").read_text(encoding="utf-8"))
 ENDPOINTS = sorted({line["endpoint"] for line in INVOICE})
@@ -36,7 +36,10 @@ def decoded(recording: Recording) -> ChatResult:
     """Decode an answer as it was recorded, whole or streamed."""
     format = FORMATS[recording.endpoint]
     adapter = import_module(f"fiber.adapters.{format}").ADAPTER
-    head, target = HTTPHead(recording.status, recording.headers), _target(recording.provider, format)
+    head, target = (
+        HTTPHead(recording.status, recording.headers),
+        target_of(row_of(recording.provider, format), recording.provider),
+    )
     if not recording.stream:
         result: ChatResult = adapter.parse_response(head, recording.body(format), target)
         return result

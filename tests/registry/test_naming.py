@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiber.registry.naming import spellings
+from fiber._errors import FiberValidationError
+from fiber.registry.naming import reference, spellings
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,17 @@ def test_the_name_as_asked_for_comes_first(name: str) -> None:
     first = next(spellings(name))
 
     assert name.lower().endswith(first)
+
+
+def test_a_reference_is_split_at_its_first_colon() -> None:
+    """Names of models have colons of their own."""
+    assert reference("ollama:qwen4:8b", words="", parameter="") == ("ollama", "qwen4:8b")
+
+
+@pytest.mark.parametrize("said", ["", "gpt-6-sol", ":gpt-6-sol", "openai:"])
+def test_a_reference_names_provider_and_model(said: str) -> None:
+    """Else it is refused, with the words and the parameter of whoever reads it."""
+    with pytest.raises(FiberValidationError, match=r"^It names no provider: write provider:model\.$") as caught:
+        reference(said, words="It", parameter="rates")
+
+    assert (caught.value.parameter, caught.value.outcome) == ("rates", "not_sent")

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from fiber import FiberConnectionError, FiberValidationError, RedisStore
+from fiber import Budget, Budgets, Cache, FiberBudgetError, FiberConnectionError, FiberValidationError, RedisStore
 from fiber.stores.base import Claim, Standing
-from tests.kit import eventually
+from tests.kit import eventually, scripted, whole
 from tests.stores.server import free_port, needs_redis, running
 
 CLAIM = Claim("c", 5, 7, 60)
@@ -204,3 +204,46 @@ def test_a_repr_shows_no_password() -> None:
     with pytest.raises(FiberConnectionError, match="ValueError") as caught:
         store.get("a", now=0)
     assert "hunter2" not in str(caught.value)
+
+
+@needs_redis
+def test_one_finds_out_whether_the_server_is_back(port: int) -> None:
+    """The others need not wait for the same timer: they fail at once while that one asks."""
+    store = RedisStore(f"redis://127.0.0.1:{port}", prefix="one", timeout_seconds=5)
+    store._rested = 1.0
+    meanwhile: list[FiberConnectionError] = []
+
+    def asks() -> str:
+        with pytest.raises(FiberConnectionError, match="a moment ago") as caught:
+            store.get("a", now=1.5)
+        meanwhile.append(caught.value)
+        return "back"
+
+    said = store._do(1.5, asks)
+    afterwards = store.get("a", now=1.5)
+    store._client.close()
+
+    assert (said, afterwards, store.failures) == ("back", None, 0)
+    assert [error.outcome for error in meanwhile] == ["not_sent"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("redis") is None, reason="needs the package redis")
+def test_calls_go_on_without_their_server() -> None:
+    """Uncached and uncounted, or refused where that was chosen; the counters say so."""
+    counted = []
+    for on_failure in ("allow", "refuse"):
+        store = RedisStore(f"redis://127.0.0.1:{free_port()}", timeout_seconds=5)
+        cache = Cache(store)
+        budgets = Budgets([Budget(name="b", requests=1)], ledger=store, on_failure=on_failure)  # type: ignore[arg-type]
+        options: Any = {"cache": cache, "cache_policy": "write_through", "budgets": budgets}
+        fiber, transport = scripted(whole(), whole(), **options)
+        said = []
+        for _ in range(2):
+            try:
+                said.append(fiber.sync.ask("Hi"))
+            except FiberBudgetError as error:
+                said.append(error.outcome)
+        counted.append((said, len(transport.requests), cache.stats.errors, budgets.failures, store.failures))
+
+    # Of the uses of the store only the first one tries; each is counted where it was wanted.
+    assert counted == [(["Hello", "Hello"], 2, 6, 2, 1), (["not_sent", "not_sent"], 0, 4, 2, 1)]

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from fiber._errors import FiberValidationError
 from fiber.types.content import Image, Reasoning, Text, ToolCall, ToolResult
-from fiber.types.messages import ROLES, ChatMessage
+from fiber.types.messages import ROLES, ChatMessage, are_plain
 from tests.strategies import chat_messages
 
 CALL = ToolCall("1", "f", "{}")
@@ -126,3 +126,13 @@ def test_properties_of_text() -> None:
     message = ChatMessage("assistant", "a")
 
     assert (message.text, message.reasoning, message.tool_calls) == ("a", "", ())
+
+
+@pytest.mark.parametrize(
+    ("contents", "expected"),
+    [(["hi", "you"], True), (["hi", ""], False), (["hi", (Text("you"),)], False), ([], False)],
+    ids=["text", "empty text", "parts", "no message"],
+)
+def test_plain_messages_are_text_alone(contents: list[Any], *, expected: bool) -> None:
+    """Messages are plain when there is one and each is text that is not empty."""
+    assert are_plain([ChatMessage("user", content) for content in contents]) is expected

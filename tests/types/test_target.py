@@ -21,6 +21,13 @@ def test_host_is_name_and_port(base_url: str, host: str) -> None:
     assert Target(provider="p", model="m", base_url=base_url).host == host
 
 
+def test_key_is_provider_and_model() -> None:
+    """What is remembered of a target does not depend on its URL."""
+    one, other = (Target(provider="p", model="m", base_url=url) for url in ("https://h", "https://i"))
+
+    assert one.key == other.key == ("p", "m")
+
+
 def test_default_quirks_change_nothing() -> None:
     """A row without quirks is the format's own home."""
     quirks = Target(provider="p", model="m", base_url="https://h").quirks

@@ -71,17 +71,17 @@ class Block:
         """Take a delta; *event* is its whole JSON, read again for kinds that are not known."""
         match delta.type:
             case "text_delta":
-                piece = schema.text(delta.text)
+                piece = jsons.text(delta.text)
                 self._add("text", piece)
                 if self._kind == "text":
                     self._answer.text(piece, self._key)
             case "thinking_delta":
-                piece = schema.text(delta.thinking)
+                piece = jsons.text(delta.thinking)
                 self._add("thinking", piece)
                 if self._kind == "thinking":
                     self._answer.reasoning(piece, self._key)
             case "input_json_delta":
-                piece = schema.text(delta.partial_json)
+                piece = jsons.text(delta.partial_json)
                 self._grown = True
                 self._arguments.append(piece)
                 if self._kind == "tool_use":
@@ -113,7 +113,7 @@ class Block:
                     # Another model took over; a whole reply names it as its model.
                     target = schema.value(self._members, "to")
                     model = target.get("model") if isinstance(target, dict) else None
-                    answer.model = schema.text(model) or answer.model
+                    answer.model = jsons.text(model) or answer.model
 
     def _add(self, member: str, piece: str) -> None:
         self._grown = True

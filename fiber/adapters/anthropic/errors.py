@@ -26,12 +26,11 @@ from fiber._errors import (
     FiberRateLimitError,
 )
 from fiber.adapters import aws_errors, jsons
-from fiber.adapters.anthropic.schema import text
-from fiber.adapters.failures import failure
+from fiber.adapters.failures import FIRST_ERROR_STATUS, failure, unread
+from fiber.adapters.jsons import text
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 
-_FIRST_ERROR_STATUS = 300
 # Type: the class, and the status it stands for where none came (in a stream).
 _TYPES: Mapping[str, tuple[type[FiberError] | None, int]] = {
     "invalid_request_error": (None, 400),  # the general one: a status tells more (gateways send it with 401)
@@ -80,12 +79,12 @@ class _Said(NamedTuple):
 
 def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
     """Turn an answer of status 300 or above, or an error in a stream, into a typed error."""
-    if aws_errors.TYPE_HEADER in head.headers and head.status >= _FIRST_ERROR_STATUS:
+    if aws_errors.TYPE_HEADER in head.headers and head.status >= FIRST_ERROR_STATUS:
         return aws_errors.parse_error(head, body, target)
     said = _said(body)
     kind, status = _TYPES.get(said.type, (None, None))
     kind = _CODES.get(said.code) or _by_words(said) or kind
-    if head.status >= _FIRST_ERROR_STATUS:
+    if head.status >= FIRST_ERROR_STATUS:
         status = head.status
     return failure(
         head,
@@ -109,8 +108,7 @@ def _said(body: bytes) -> _Said:
     try:
         answer = jsons.decode_any(body)
     except FiberParsingError:
-        excerpt = jsons.excerpt(body).strip()
-        return _Said("an HTML page" if excerpt.startswith("<") else excerpt)
+        return _Said(unread(body))
     if isinstance(answer, list) and answer:
         answer = answer[0]
     if not isinstance(answer, dict):

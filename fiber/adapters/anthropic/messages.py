@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from fiber.adapters.anthropic.cache_hints import Block, mark_last
 from fiber.adapters.anthropic.parts import Context, block_of, plain
+from fiber.adapters.claude_prefill import without_prefill
 from fiber.adapters.history import is_spoken
-from fiber.adapters.parameters import refuse
-from fiber.types.content import Text, ToolResult
+from fiber.types.content import ToolResult
 from fiber.types.http import Note
 from fiber.types.messages import ChatMessage
 
@@ -38,7 +38,7 @@ def conversation(context: Context) -> tuple[str | list[Block] | None, list[dict[
     Raises:
         FiberCapabilityError: Something cannot be sent, and `on_unsupported` is `raise`.
     """
-    messages = _without_prefill(context)
+    messages = without_prefill(context.request, context.target, context.model, context.notes)
     leading = 0
     while leading < len(messages) and messages[leading].role in _SYSTEM:
         leading += 1
@@ -60,23 +60,6 @@ def conversation(context: Context) -> tuple[str | list[Block] | None, list[dict[
         {"role": turn.role, "content": plain(turn.results + turn.blocks)} for turn in _grouped(turns, context.notes)
     ]
     return plain(system) if system else None, wire
-
-
-def _without_prefill(context: Context) -> tuple[ChatMessage, ...]:
-    """
-    Refuse a last message of the assistant on models that do not go on writing it.
-
-    A paused turn (`pause_turn`) also ends with the assistant; its server tool blocks tell it.
-    """
-    messages = context.request.messages
-    last = messages[-1] if messages else None
-    if context.model.prefill or last is None or last.role != "assistant":
-        return messages
-    if not all(isinstance(part, Text) for part in last.parts):
-        return messages
-    why = "this model does not continue a message of the assistant; end with a user message"
-    refuse(context.request, context.target, context.notes, "last assistant message", why)
-    return messages[:-1]
 
 
 def _turn(message: ChatMessage, context: Context) -> _Turn | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from fiber._errors import FiberParsingError
+from fiber.adapters import jsons
 from fiber.adapters.anthropic import schema
 from fiber.adapters.anthropic.answer import Answer
 from fiber.adapters.anthropic.blocks import Block
@@ -70,7 +71,7 @@ def read_message(answer: Answer, message: schema.Message, first_key: int = 0) ->
     contents = schema.items_of(message.content)
     if contents is None:
         return False
-    answer.start(schema.text(message.model), schema.text(message.id) or None)
+    answer.start(jsons.text(message.model), jsons.text(message.id) or None)
     for key, raw in enumerate(contents, first_key):
         Block(answer, key, bytes(raw)).close()
     read_end(answer, message)
@@ -79,10 +80,10 @@ def read_message(answer: Answer, message: schema.Message, first_key: int = 0) ->
 
 def read_end(answer: Answer, said: schema.Message | schema.Delta) -> None:
     """Read why the answer ended, and what the caller should know about it."""
-    if isinstance(said.container, dict) and (name := schema.text(said.container.get("id"))):
+    if isinstance(said.container, dict) and (name := jsons.text(said.container.get("id"))):
         # Streams leave no body to find it in, and calls made from inside it need it in the answer.
         answer.warn(f"The provider keeps container {name!r}: send extra_body={{'container': {name!r}}} to go on in it.")
-    reason = schema.text(said.stop_reason)
+    reason = jsons.text(said.stop_reason)
     if not reason:
         return
     answer.finish(FINISH_REASONS.get(reason, "other"), reason)
@@ -96,7 +97,7 @@ def _warn_of_refusal(answer: Answer, details: dict[str, Any]) -> None:
     facts = [
         f"{name.replace('_', ' ')}: {found}"
         for name in ("category", "explanation", "recommended_model")
-        if (found := schema.text(details.get(name)))
+        if (found := jsons.text(details.get(name)))
     ]
     if facts:
         answer.warn(f"The provider refused. {'; '.join(facts)}")

@@ -116,13 +116,7 @@ def value(members: Members, name: str) -> Any:
 
 def string(members: Members, name: str) -> str:
     """Return the member *name* when it is a string, else an empty one."""
-    found = value(members, name)
-    return found if isinstance(found, str) else ""
-
-
-def text(found: Any) -> str:
-    """Return *found* when it is a string, else an empty one."""
-    return found if isinstance(found, str) else ""
+    return jsons.text(value(members, name))
 
 
 def encoded(found: Any) -> msgspec.Raw:

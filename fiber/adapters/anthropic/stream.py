@@ -101,13 +101,13 @@ class MessagesDecoder(SSEStreamDecoder):
 
     def _begin(self, message: schema.Message) -> None:
         if self._begun:
-            if schema.text(message.id) == (self.assembly.response_id or ""):
+            if jsons.text(message.id) == (self.assembly.response_id or ""):
                 return  # the same beginning, sent twice
             self.assembly.restart()
             self._open.clear()
             self._counts = {}
         self._begun = True
-        self.assembly.start(schema.text(message.model), schema.text(message.id) or None)
+        self.assembly.start(jsons.text(message.model), jsons.text(message.id) or None)
         before = self._blocks
         self._blocks += len(schema.items_of(message.content) or ())
         read_message(self.assembly, message, before)

@@ -13,8 +13,8 @@ from typing import Any
 from fiber.adapters.anthropic.cache_hints import Block, mark
 from fiber.adapters.claude_models import Model
 from fiber.adapters.claude_schemas import strict_schema
-from fiber.adapters.history import sealed
 from fiber.adapters.parameters import refuse
+from fiber.adapters.tools import opaque_tool
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -41,11 +41,7 @@ def tools_of(request: ChatRequest, target: Target, notes: list[Note]) -> list[Bl
                 else:
                     definitions.append({"type": kind, "name": tool.kind, **tool.options})
             case _:
-                if (raw := sealed(tool, target)) is None:
-                    why = f"it belongs to {tool.provider or 'nobody'} ({tool.host or 'any host'})"
-                    refuse(request, target, notes, f"opaque tool {tool.kind!r}", why)
-                else:
-                    definitions.append(raw)
+                definitions += opaque_tool(tool, request, target, notes, words="opaque tool")
     return definitions
 
 

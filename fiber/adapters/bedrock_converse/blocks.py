@@ -85,9 +85,9 @@ class Block:
     def grow(self, delta: schema.Delta) -> None:
         """Take a delta; text and reasoning tell by their first one what they are."""
         if delta.text is not None:
-            self._text(schema.text(delta.text))
+            self._text(jsons.text(delta.text))
         elif delta.tool_use is not None:
-            self._argument(schema.text(delta.tool_use.input))
+            self._argument(jsons.text(delta.tool_use.input))
         elif delta.reasoning_content is not None:
             self._think(delta.reasoning_content)
         elif (record := delta.citation) != schema.NOTHING:
@@ -136,9 +136,9 @@ class Block:
         self._kind = self._kind or "reasoningContent"
         if self._kind != "reasoningContent":
             return
-        self._pieces.append(schema.text(delta.text))
-        self._signature.append(schema.text(delta.signature))
-        self._hidden.append(schema.text(delta.redacted_content))
+        self._pieces.append(jsons.text(delta.text))
+        self._signature.append(jsons.text(delta.signature))
+        self._hidden.append(jsons.text(delta.redacted_content))
         self._answer.reasoning(self._pieces[-1], self._key)
 
     def _close_thought(self) -> None:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from fiber.adapters.bedrock_converse.cache_points import Block, close
 from fiber.adapters.bedrock_converse.parts import Context, blocks_of
-from fiber.adapters.parameters import refuse
-from fiber.types.content import Text, ToolResult
+from fiber.adapters.claude_prefill import without_prefill
+from fiber.types.content import ToolResult
 from fiber.types.http import Note
 from fiber.types.messages import ChatMessage
 
@@ -37,7 +37,7 @@ def conversation(context: Context) -> tuple[list[Block], list[dict[str, Any]]]:
     Raises:
         FiberCapabilityError: Something cannot be sent, and `on_unsupported` is `raise`.
     """
-    messages = _without_prefill(context)
+    messages = without_prefill(context.request, context.target, context.model, context.notes)
     leading = next((at for at, message in enumerate(messages) if message.role not in _SYSTEM), len(messages))
     system: list[Block] = []
     turns: list[_Turn] = []
@@ -57,19 +57,6 @@ def conversation(context: Context) -> tuple[list[Block], list[dict[str, Any]]]:
 
 def _takes_late(context: Context) -> bool:
     return context.vendor.is_claude and context.model.late_system
-
-
-def _without_prefill(context: Context) -> tuple[ChatMessage, ...]:
-    """Refuse a last message of the assistant on models that are known not to go on writing it."""
-    messages = context.request.messages
-    last = messages[-1] if messages else None
-    if context.model.prefill or last is None or last.role != "assistant":
-        return messages
-    if not all(isinstance(part, Text) for part in last.parts):
-        return messages
-    why = "this model does not continue a message of the assistant; end with a user message"
-    refuse(context.request, context.target, context.notes, "last assistant message", why)
-    return messages[:-1]
 
 
 def _turn(message: ChatMessage, context: Context) -> _Turn:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fiber._errors import FiberParsingError
+from fiber.adapters import jsons
 from fiber.adapters.assembly import Assembly
 from fiber.adapters.bedrock_converse import schema
 from fiber.adapters.bedrock_converse.blocks import read_block
@@ -47,7 +48,7 @@ def parse_response(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
         FiberParsingError: The body is not JSON, or has no content list.
     """
     try:
-        reply = schema.read(body, schema.REPLY)
+        reply = jsons.decode(body, schema.REPLY)
     except FiberParsingError:
         raise unreadable(head, target, body, "no Converse answer") from None
     message = reply.output.message if reply.output is not None else None
@@ -65,7 +66,7 @@ def parse_response(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
 
 def read_end(answer: Assembly, said: Any) -> None:
     """Read why the answer ended."""
-    if reason := schema.text(said):
+    if reason := jsons.text(said):
         answer.finish(FINISH_REASONS.get(reason, "other"), reason)
 
 
@@ -80,4 +81,4 @@ def read_facts(answer: Assembly, usage: Any, trace: Any) -> None:
 def _word(trace: Any, *names: str) -> str:
     for name in names:
         trace = trace.get(name) if isinstance(trace, dict) else None
-    return schema.text(trace)
+    return jsons.text(trace)

@@ -6,14 +6,13 @@ Blocks are read as raw members, so that their JSON goes back byte for byte.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from fiber._errors import FiberParsingError
 from fiber.adapters import jsons
 
-T = TypeVar("T")
 Members = dict[str, msgspec.Raw]
 
 NOTHING = msgspec.Raw(b"null")
@@ -82,20 +81,10 @@ _MEMBERS = msgspec.json.Decoder(Members)
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def read(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    """
-    Decode *data*; JSON that msgspec refuses but servers send is cleaned first (see `jsons`).
-
-    Raises:
-        FiberParsingError: It is not JSON, or not of the decoder's type.
-    """
-    return jsons.decode(data, decoder)
-
-
 def members_of(data: bytes) -> Members:
     """Return the members of the JSON object *data*; none when it is no object."""
     try:
-        return read(data, _MEMBERS)
+        return jsons.decode(data, _MEMBERS)
     except FiberParsingError:
         return {}
 
@@ -103,7 +92,7 @@ def members_of(data: bytes) -> Members:
 def items_of(raw: msgspec.Raw) -> list[msgspec.Raw] | None:
     """Return the items of a JSON array; None when it is none."""
     try:
-        return read(bytes(raw), _RAWS)
+        return jsons.decode(bytes(raw), _RAWS)
     except FiberParsingError:
         return None
 
@@ -115,12 +104,7 @@ def inner(members: Members, name: str) -> Members:
 
 def string(members: Members, name: str) -> str:
     """Return the member *name* when it is a string, else an empty one."""
-    return text(jsons.decode_any(bytes(members.get(name, NOTHING))))
-
-
-def text(found: Any) -> str:
-    """Return *found* when it is a string, else an empty one."""
-    return found if isinstance(found, str) else ""
+    return jsons.text(jsons.decode_any(bytes(members.get(name, NOTHING))))
 
 
 def number(members: Members, name: str) -> int | None:

@@ -10,6 +10,7 @@ Documentation: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runti
 
 from __future__ import annotations
 
+from fiber.adapters import jsons
 from fiber.adapters.bedrock_converse import schema
 from fiber.adapters.bedrock_converse.blocks import Block
 from fiber.adapters.bedrock_converse.response import read_end, read_facts
@@ -31,25 +32,25 @@ class ConverseDecoder(EventStreamed):
         """Take one event; of a type that is not known it says nothing."""
         match event:
             case "contentBlockDelta":
-                said = schema.read(data, schema.EVENT)
+                said = jsons.decode(data, schema.EVENT)
                 block = self._open.get(said.content_block_index)
                 if block is None:
                     block = self._begin(said, {})
                 if said.delta is not None:
                     block.grow(said.delta)
             case "contentBlockStart":
-                said = schema.read(data, schema.EVENT)
+                said = jsons.decode(data, schema.EVENT)
                 self._close(said.content_block_index)
                 self._begin(said, schema.members_of(bytes(said.start)))
             case "contentBlockStop":
-                self._close(schema.read(data, schema.EVENT).content_block_index)
+                self._close(jsons.decode(data, schema.EVENT).content_block_index)
             case "messageStart":
                 self.assembly.start()
             case "messageStop":
-                read_end(self.assembly, schema.read(data, schema.EVENT).stop_reason)
+                read_end(self.assembly, jsons.decode(data, schema.EVENT).stop_reason)
                 self._end()
             case "metadata":
-                said = schema.read(data, schema.EVENT)
+                said = jsons.decode(data, schema.EVENT)
                 read_facts(self.assembly, said.usage, said.trace)
                 self._counted = True
                 self._end()

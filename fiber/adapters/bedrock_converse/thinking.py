@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fiber.adapters.bedrock_converse.parts import Context
-from fiber.adapters.claude_thinking import nearest_effort, plan
+from fiber.adapters.claude_thinking import plan, sent_effort
 from fiber.adapters.parameters import merge, put, refuse
 from fiber.types.http import Note
 
@@ -49,7 +49,7 @@ def reasoned(context: Context) -> Thought:
         refuse(request, target, notes, "reasoning.budget_tokens", why)
     if options.summary is not None:
         notes.append(Note("dropped", "reasoning.summary", "this model has no such switch"))
-    if (effort := nearest_effort(options.effort, vendor.efforts, notes)) is None:
+    if (effort := sent_effort(options.effort, vendor.efforts, notes)) is None:
         return Thought()
     fields: dict[str, Any] = {}
     put(fields, vendor.effort, effort)

@@ -14,8 +14,9 @@ import msgspec
 from fiber.adapters.bedrock_converse.cache_points import Block, close
 from fiber.adapters.bedrock_converse.parts import Context
 from fiber.adapters.claude_schemas import strict_schema
-from fiber.adapters.history import call_names, sealed
+from fiber.adapters.history import call_names
 from fiber.adapters.parameters import refuse
+from fiber.adapters.tools import opaque_tool
 from fiber.types.content import ToolResult
 from fiber.types.http import Note
 from fiber.types.tools import ServerTool, Tool, ToolChoice
@@ -64,11 +65,7 @@ def _tools(context: Context) -> list[Block]:
                 else:
                     definitions.append({"systemTool": {"name": name, **tool.options}})
             case _:
-                if (raw := sealed(tool, target)) is None:
-                    why = f"it belongs to {tool.provider or 'nobody'} ({tool.host or 'any host'})"
-                    refuse(request, target, notes, f"opaque tool {tool.kind!r}", why)
-                else:
-                    definitions.append(raw)
+                definitions += opaque_tool(tool, request, target, notes, words="opaque tool")
     return definitions
 
 

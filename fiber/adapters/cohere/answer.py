@@ -15,7 +15,9 @@ import msgspec
 
 from fiber.adapters.assembly import Assembly
 from fiber.adapters.cohere.citations import citations_of
-from fiber.adapters.cohere.schema import TOOL_PLAN, members, objects, text
+from fiber.adapters.cohere.schema import TOOL_PLAN, objects
+from fiber.adapters.jsons import members, text
+from fiber.types.numbers import is_number
 from fiber.types.result import FinishReason, TokenLogprob
 
 FINISH_REASONS: dict[str, FinishReason] = {
@@ -144,7 +146,7 @@ class Answer:
         """
         for record in objects(said):
             values = record.get("logprobs")
-            known = [float(value) for value in values if _is_number(value)] if isinstance(values, list) else []
+            known = [float(value) for value in values if is_number(value)] if isinstance(values, list) else []
             if known:
                 self._assembly.logprobs([TokenLogprob(text(record.get("text")), sum(known))])
 
@@ -157,7 +159,3 @@ class Answer:
             plan = msgspec.json.encode("".join(self._plan)).decode()
             self._assembly.seal(self._assembly.opaque(plan, TOOL_PLAN), TOOL_PLAN)
         self._assembly.finish(FINISH_REASONS.get(reason, "other") if reason else None, reason or None)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from fiber.adapters.assembly import Assembly
-from fiber.adapters.cohere.schema import members, objects, text
-from fiber.adapters.jsons import count
+from fiber.adapters.cohere.schema import objects
+from fiber.adapters.jsons import count, members, text
 from fiber.types.result import Citation
 
 _WORDS = ("snippet", "text", "content", "output")
@@ -31,11 +31,7 @@ def citations_of(record: dict[str, Any], assembly: Assembly) -> Iterator[Citatio
             title=text(said.get("title")) or None,
             cited_text=next(filter(None, (text(said.get(name)) for name in _WORDS)), None),
             file_id=text(source.get("id")) or None,
-            start=_offset(record.get("start")),
-            end=_offset(record.get("end")),
+            start=count(record.get("start")),
+            end=count(record.get("end")),
             native=native,
         )
-
-
-def _offset(value: Any) -> int | None:
-    return None if value is None else count(value)

@@ -19,13 +19,11 @@ from fiber._errors import (
     FiberParsingError,
     FiberQuotaError,
 )
-from fiber.adapters.cohere.schema import members, text
-from fiber.adapters.failures import failure
-from fiber.adapters.jsons import decode_any
+from fiber.adapters.failures import FIRST_ERROR_STATUS, failure, unread
+from fiber.adapters.jsons import decode_any, members, text
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 
-_FIRST_ERROR_STATUS = 300
 FAILED = ("ERROR", "TIMEOUT")
 """Finish reasons of answers that are none."""
 
@@ -51,8 +49,7 @@ def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
     try:
         said = decode_any(body)
     except FiberParsingError:
-        html = body.lstrip()[:1] == b"<"
-        return _made(head, body, target, "an HTML page" if html else body[:500].decode("utf-8", "replace"))
+        return _made(head, body, target, unread(body, 500))
     outer = members(said)
     inner = outer.get("error", outer)  # gateways put it below `error`
     message = text(inner) or text(members(inner).get("message")) or text(outer.get("message")) or text(said)
@@ -77,7 +74,7 @@ def _made(
     code: str | None = None,
     request_id: str | None = None,
 ) -> FiberError:
-    status = head.status if head.status >= _FIRST_ERROR_STATUS else status
+    status = head.status if head.status >= FIRST_ERROR_STATUS else status
     kind = _kind(status, message.lower())
     return failure(head, target, body, message=message, status=status, code=code, kind=kind, request_id=request_id)
 

@@ -18,6 +18,7 @@ import msgspec
 
 from fiber.adapters.cohere.schema import TOOL_PLAN
 from fiber.adapters.history import base64_of, data_url, leave_out, refuse_part, sealed
+from fiber.adapters.tools import function_call
 from fiber.types.content import Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult, media_type_of
 from fiber.types.http import Note
 from fiber.types.messages import ChatMessage
@@ -77,8 +78,7 @@ class Conversation:
             elif raw is not None:
                 blocks.append(raw)
             elif isinstance(part, ToolCall):
-                function = {"name": part.name, "arguments": part.arguments_json or "{}"}
-                calls.append({"id": part.id, "type": "function", "function": function})
+                calls.append(function_call(part))
             elif isinstance(part, Text):
                 blocks.append({"type": "text", "text": part.text})
             elif isinstance(part, Reasoning | Opaque):

@@ -10,9 +10,10 @@ from fiber._errors import FiberParsingError
 from fiber.adapters.assembly import Assembly, with_partial
 from fiber.adapters.cohere.answer import Answer
 from fiber.adapters.cohere.errors import FAILED, failed, parse_error
-from fiber.adapters.cohere.schema import Message, objects, read_reply, text
+from fiber.adapters.cohere.schema import Message, objects, read_reply
 from fiber.adapters.cohere.usage import usage_from
 from fiber.adapters.failures import unreadable
+from fiber.adapters.jsons import text
 from fiber.types.http import HTTPHead
 from fiber.types.result import ChatResult
 from fiber.types.target import Target

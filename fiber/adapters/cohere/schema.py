@@ -107,13 +107,3 @@ def read_event(data: bytes) -> Event | None:
 def objects(value: Any) -> Iterator[dict[str, Any]]:
     """Walk the objects in *value*, a list of them or one."""
     return (item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict))
-
-
-def members(value: Any) -> dict[str, Any]:
-    """Return *value* when it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def text(value: Any) -> str:
-    """Return *value* when it is a string, else an empty one."""
-    return value if isinstance(value, str) else ""

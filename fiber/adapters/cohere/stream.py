@@ -14,9 +14,10 @@ from __future__ import annotations
 from fiber._errors import FiberError, FiberParsingError
 from fiber.adapters.cohere.answer import Answer
 from fiber.adapters.cohere.errors import FAILED, failed, parse_error
-from fiber.adapters.cohere.schema import Delta, Event, Message, members, objects, read_event, read_reply, text
+from fiber.adapters.cohere.schema import Delta, Event, Message, objects, read_event, read_reply
 from fiber.adapters.cohere.usage import usage_from
 from fiber.adapters.decoder import SSEStreamDecoder
+from fiber.adapters.jsons import members, text
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fiber.adapters.history import sealed
 from fiber.adapters.parameters import refuse
+from fiber.adapters.tools import function_tool, opaque_tool
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -30,15 +30,12 @@ def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, note
     strict: set[bool] = set()
     for tool in offered:
         if isinstance(tool, Tool):
-            written.append(_function(tool))
+            written.append(function_tool(tool))
             strict.add(bool(tool.strict))
         elif isinstance(tool, ServerTool):
             refuse(request, target, notes, f"the server tool {tool.kind}", "Cohere runs no tools itself")
-        elif (raw := sealed(tool, target)) is not None:
-            written.append(raw)
         else:
-            why = f"it belongs to {tool.provider} ({tool.host or 'any host'})"
-            refuse(request, target, notes, f"the tool {tool.kind!r}", why)
+            written += opaque_tool(tool, request, target, notes)
     if written:
         body["tools"] = written
     if True in strict:
@@ -47,8 +44,3 @@ def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, note
             notes.append(Note("mapped", "tools", "strict holds for all tools: Cohere has one switch for them together"))
     if choice is not None and choice.mode != "auto":
         body["tool_choice"] = "NONE" if choice.mode == "none" else "REQUIRED"
-
-
-def _function(tool: Tool) -> dict[str, Any]:
-    described = {"description": tool.description} if tool.description else {}
-    return {"type": "function", "function": {"name": tool.name, **described, "parameters": dict(tool.parameters)}}

@@ -9,12 +9,10 @@ Documentation: https://docs.cohere.com/docs/how-does-cohere-pricing-work, read 2
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fiber.adapters.assembly import usage_of
-from fiber.adapters.cohere.schema import members
-from fiber.adapters.jsons import count, total
+from fiber.adapters.jsons import count, members, total
 from fiber.types.result import Usage
 
 
@@ -22,24 +20,20 @@ def usage_from(said: Any) -> Usage:
     """Read the `usage` member; what is odd in it is unknown."""
     usage = members(said)
     tokens, billed = members(usage.get("tokens")), members(usage.get("billed_units"))
-    words, images = _count(tokens, "input_tokens"), _count(tokens, "image_tokens")
-    charged, wrote = _count(billed, "input_tokens"), _count(billed, "output_tokens")
+    words, images = count(tokens.get("input_tokens")), count(tokens.get("image_tokens"))
+    charged, wrote = count(billed.get("input_tokens")), count(billed.get("output_tokens"))
     input_tokens = charged if words is None else total(words, images)
-    output_tokens = _count(tokens, "output_tokens")
+    output_tokens = count(tokens.get("output_tokens"))
     output_tokens = wrote if output_tokens is None else output_tokens
     known = input_tokens is not None and output_tokens is not None
-    searches = _count(billed, "search_units")
+    searches = count(billed.get("search_units"))
     return usage_of(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         total_tokens=total(input_tokens, output_tokens) if known else None,
-        cache_read_tokens=_count(usage, "cached_tokens"),
+        cache_read_tokens=count(usage.get("cached_tokens")),
         image_tokens=images,
         billed_input_tokens=charged,
         billed_output_tokens=wrote,
         server_tool_uses={"search_units": searches} if searches else None,
     )
-
-
-def _count(said: Mapping[str, Any], name: str) -> int | None:
-    return None if said.get(name) is None else count(said[name])

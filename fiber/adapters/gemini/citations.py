@@ -17,8 +17,7 @@ from typing import Any
 import msgspec
 
 from fiber.adapters.assembly import Assembly
-from fiber.adapters.gemini.schema import members, objects, text_or_none
-from fiber.adapters.jsons import count
+from fiber.adapters.jsons import count, members, objects, text_or_none
 from fiber.types.result import Citation
 
 _CHUNK_KINDS = ("web", "retrievedContext", "maps", "image")

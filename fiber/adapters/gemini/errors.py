@@ -20,9 +20,8 @@ from fiber._errors import (
     FiberQuotaError,
     FiberRateLimitError,
 )
-from fiber.adapters.failures import failure
-from fiber.adapters.gemini.schema import members, objects, text_or_none
-from fiber.adapters.jsons import count, decode_any
+from fiber.adapters.failures import FIRST_ERROR_STATUS, failure
+from fiber.adapters.jsons import count, decode_any, members, objects, text_or_none
 from fiber.types.http import HTTPHead
 from fiber.types.limits import duration
 from fiber.types.target import Target
@@ -47,7 +46,6 @@ _STATUS: Mapping[str, int] = {
 }
 """HTTP status of each google.rpc.Code."""
 _OVERFLOW = ("input token count", "exceeds the maximum number of tokens allowed")
-_OK_BELOW = 300
 
 
 def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
@@ -85,7 +83,7 @@ def error_of(value: Any, head: HTTPHead, body: bytes, target: Target) -> FiberEr
 
 
 def _status(head: HTTPHead, code: Any, word: str | None) -> int:
-    if head.status >= _OK_BELOW:
+    if head.status >= FIRST_ERROR_STATUS:
         return head.status
     # An error under a 200: the status is the one the error stands for.
     return count(code) or _STATUS.get(word or "", 500)

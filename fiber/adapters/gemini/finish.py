@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fiber.adapters.gemini.schema import Candidate, objects, text_or_none
+from fiber.adapters.gemini.schema import Candidate
+from fiber.adapters.jsons import objects, text_or_none
 from fiber.types.result import FinishReason
 
 _FILTERED = frozenset(

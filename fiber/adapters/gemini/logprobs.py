@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fiber.adapters.gemini.schema import members, objects
+from fiber.adapters.jsons import members, objects
 from fiber.types.result import TokenLogprob
 
 

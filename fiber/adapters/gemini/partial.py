@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from fiber._errors import FiberParsingError
-from fiber.adapters.gemini.schema import objects
+from fiber.adapters.jsons import objects
 
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
 _ESCAPED = re.compile(r"\\(.)")

@@ -23,17 +23,9 @@ from fiber.adapters.gemini.citations import Citations
 from fiber.adapters.gemini.finish import finish_reason, flagged, warning_of
 from fiber.adapters.gemini.logprobs import token_logprobs
 from fiber.adapters.gemini.partial import PartialArguments
-from fiber.adapters.gemini.schema import (
-    PART,
-    Candidate,
-    FunctionCall,
-    Part,
-    Reply,
-    members,
-    text_or_none,
-)
+from fiber.adapters.gemini.schema import PART, Candidate, FunctionCall, Part, Reply
 from fiber.adapters.gemini.usage import has_counts, read_usage
-from fiber.adapters.jsons import decode, decode_any, text_of
+from fiber.adapters.jsons import decode, decode_any, members, text_of, text_or_none
 from fiber.adapters.slots import Slot
 from fiber.types.content import Audio, Document, Image, Opaque
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from fiber.adapters.jsons import decode
+from fiber.adapters.jsons import decode, text_or_none
 
 
 class FunctionCall(msgspec.Struct, gc=False):
@@ -107,18 +107,3 @@ def replies(data: bytes) -> list[Reply]:
         FiberParsingError: It is neither.
     """
     return decode(data, REPLIES) if data.lstrip()[:1] == b"[" else [decode(data, REPLY)]
-
-
-def objects(value: Any) -> list[dict[str, Any]]:
-    """Return the objects in *value*, none when it is no list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def members(value: Any) -> dict[str, Any]:
-    """Return *value* when it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def text_or_none(value: Any) -> str | None:
-    """Return *value* when it is a text with something in it."""
-    return value if isinstance(value, str) and value else None

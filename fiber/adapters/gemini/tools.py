@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from fiber.adapters.gemini.models import is_before
 from fiber.adapters.gemini.reduce import reduced
-from fiber.adapters.history import sealed
 from fiber.adapters.parameters import refuse
+from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
@@ -98,11 +96,7 @@ def _other(tool: AnyTool, request: ChatRequest, target: Target, notes: list[Note
             return None
         return {_SERVER_TOOLS[tool.kind]: dict(tool.options)}
     assert isinstance(tool, Opaque)  # noqa: S101 - the last of the union
-    raw: msgspec.Raw | None = sealed(tool, target)
-    if raw is None:
-        why = f"it belongs to {tool.provider} ({tool.host or 'any host'})"
-        refuse(request, target, notes, f"opaque tool {tool.kind!r}", why)
-    return raw
+    return next(iter(opaque_tool(tool, request, target, notes, words="opaque tool")), None)
 
 
 def _calling(

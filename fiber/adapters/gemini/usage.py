@@ -16,8 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from fiber.adapters.assembly import usage_of
-from fiber.adapters.gemini.schema import members, objects
-from fiber.adapters.jsons import count, total
+from fiber.adapters.jsons import count, members, objects, total
 from fiber.types.result import Usage
 
 

@@ -7,14 +7,13 @@ themselves tell (`Assembly` does).
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from fiber.adapters.assembly import Assembly, usage_of
-from fiber.adapters.jsons import count, decode_any, text_of, total
-from fiber.adapters.ollama.schema import THINKING, Call, Reply, text
-from fiber.types.result import FinishReason, TokenLogprob, Usage
+from fiber.adapters.jsons import count, decode_any, text, text_of, total
+from fiber.adapters.logprobs import token_logprobs
+from fiber.adapters.ollama.schema import THINKING, Call, Reply
+from fiber.types.result import FinishReason, Usage
 
 FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 """Others are `load` and `unload`, answers to a request without messages."""
@@ -43,8 +42,8 @@ class Answer:
                 assembly.text(said)
             for call in message.tool_calls or ():
                 self._call(call)
-        if isinstance(reply.logprobs, list):
-            assembly.logprobs([known for token in reply.logprobs if (known := _logprob(token)) is not None])
+        if tokens := token_logprobs(reply.logprobs):
+            assembly.logprobs(tokens)
         if reply.done is not True:
             return False
         self._close(reply)
@@ -69,8 +68,8 @@ class Answer:
 
 def usage_from(reply: Reply) -> Usage:
     """Read the counts, and the durations, which come in nanoseconds."""
-    given, made = _count(reply.prompt_eval_count), _count(reply.eval_count)
-    measured = {name: _count(getattr(reply, f"{name}_duration")) for name in _TIMINGS}
+    given, made = count(reply.prompt_eval_count), count(reply.eval_count)
+    measured = {name: count(getattr(reply, f"{name}_duration")) for name in _TIMINGS}
     timings = {name: value / _NANOSECONDS for name, value in measured.items() if value is not None}
     usage = usage_of(
         input_tokens=given,
@@ -86,24 +85,3 @@ def _arguments(call: Call) -> str:
     if said.startswith('"'):
         said = text(decode_any(said.encode()))
     return said if said.strip() not in ("", "null") else "{}"
-
-
-def _logprob(said: Any) -> TokenLogprob | None:
-    if not isinstance(said, dict) or not _is_number(said.get("logprob")):
-        return None
-    top, octets = said.get("top_logprobs"), said.get("bytes")
-    others = [_logprob(other) for other in top] if isinstance(top, list) else []
-    return TokenLogprob(
-        text(said.get("token")),
-        float(said["logprob"]),
-        tuple(octets) if isinstance(octets, list) else None,
-        tuple(other for other in others if other is not None),
-    )
-
-
-def _count(value: Any) -> int | None:
-    return None if value is None else count(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

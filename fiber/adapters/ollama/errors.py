@@ -15,13 +15,11 @@ from fiber._errors import (
     FiberOverloadedError,
     FiberParsingError,
 )
-from fiber.adapters.failures import failure
-from fiber.adapters.jsons import decode_any
-from fiber.adapters.ollama.schema import text
+from fiber.adapters.failures import FIRST_ERROR_STATUS, failure, unread
+from fiber.adapters.jsons import decode_any, text
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 
-_FIRST_ERROR_STATUS = 300
 _WORDS: tuple[tuple[tuple[str, ...], type[FiberError], int], ...] = (
     # Words that all have to be there, what they mean, and the status where none came (in a stream).
     (("model", "not found"), FiberModelNotFoundError, 404),
@@ -37,7 +35,7 @@ def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
     kind, status = next(
         ((kind, status) for found, kind, status in _WORDS if all(word in words for word in found)), (None, 500)
     )
-    if head.status >= _FIRST_ERROR_STATUS:
+    if head.status >= FIRST_ERROR_STATUS:
         status = head.status
     return failure(head, target, body, message=message, status=status, kind=kind)
 
@@ -46,8 +44,7 @@ def _message(body: bytes) -> str:
     try:
         said = decode_any(body)
     except FiberParsingError:
-        html = body.lstrip()[:1] == b"<"
-        return "an HTML page" if html else body[:500].decode("utf-8", "replace")
+        return unread(body, 500)
     if isinstance(said, dict):
         said = said.get("error") or said.get("message")
     if isinstance(said, dict):  # as the OpenAI-compatible side of the same server has it

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fiber.adapters.history import sealed
 from fiber.adapters.ollama.messages import Conversation
 from fiber.adapters.ollama.parameters import PARAMETERS
 from fiber.adapters.parameters import of_row, place, refuse, settle
 from fiber.adapters.posting import post
+from fiber.adapters.tools import function_tool, opaque_tool
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -65,23 +65,15 @@ def _tools(request: ChatRequest, target: Target, notes: list[Note]) -> list[Any]
     written: list[Any] = []
     for tool in request.tools or ():
         if isinstance(tool, Tool):
-            written.append(_function(tool, notes))
+            written.append(function_tool(tool))
+            if tool.strict:
+                why = "Ollama does not hold the arguments of tools to their schema"
+                notes.append(Note("dropped", f"strict of tool {tool.name}", why))
         elif isinstance(tool, ServerTool):
             refuse(request, target, notes, f"the server tool {tool.kind}", "Ollama runs no tools itself")
-        elif (raw := sealed(tool, target)) is not None:
-            written.append(raw)
         else:
-            why = f"it belongs to {tool.provider} ({tool.host or 'any host'})"
-            refuse(request, target, notes, f"the tool {tool.kind!r}", why)
+            written += opaque_tool(tool, request, target, notes)
     return written
-
-
-def _function(tool: Tool, notes: list[Note]) -> dict[str, Any]:
-    if tool.strict:
-        why = "Ollama does not hold the arguments of tools to their schema"
-        notes.append(Note("dropped", f"strict of tool {tool.name}", why))
-    described = {"description": tool.description} if tool.description else {}
-    return {"type": "function", "function": {"name": tool.name, **described, "parameters": dict(tool.parameters)}}
 
 
 def _format(wanted: ResponseFormat | None) -> Any:

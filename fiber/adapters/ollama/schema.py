@@ -55,8 +55,3 @@ class Reply(msgspec.Struct):
 
 
 REPLY = msgspec.json.Decoder(Reply)
-
-
-def text(value: Any) -> str:
-    """Return *value* when it is a string, else an empty one."""
-    return value if isinstance(value, str) else ""

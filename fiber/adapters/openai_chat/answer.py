@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from fiber.adapters.assembly import Assembly
-from fiber.adapters.jsons import text_of
+from fiber.adapters.jsons import text, text_of, text_or_none
 from fiber.adapters.openai_chat.calls import Calls
 from fiber.adapters.openai_chat.extras import logprobs_of, search_sources, url_citations
 from fiber.adapters.openai_chat.media import AudioPieces, image_of
@@ -80,8 +80,8 @@ class _Turn:
             for part in content:
                 self._read_part(part, whole=whole)
         elif content is not None:  # Cloudflare gives structured answers as objects
-            text = msgspec.json.encode(content).decode()
-            self._assembly.text(text, self._key("text"), self._number)
+            structured = msgspec.json.encode(content).decode()
+            self._assembly.text(structured, self._key("text"), self._number)
         if delta.refusal:
             self._refuse(delta.refusal)
         for image in delta.images or ():
@@ -143,11 +143,11 @@ class _Turn:
         ):
             if self._reasoning_member not in ("", member):
                 continue
-            text = detail_text(delta.reasoning_details) if member == _DETAILS else said
-            if isinstance(text, str) and text:
+            words = detail_text(delta.reasoning_details) if member == _DETAILS else said
+            if isinstance(words, str) and words:
                 self._reasoning_member = member
-                self._reasoning.append(text)
-                self._assembly.reasoning(text, _REASONING, self._number)
+                self._reasoning.append(words)
+                self._assembly.reasoning(words, _REASONING, self._number)
                 return
 
     def _read_part(self, raw: msgspec.Raw, *, whole: bool) -> None:
@@ -169,8 +169,7 @@ class _Turn:
         elif kind == "image_url":
             self._assembly.part(image_of(raw, self._assembly), self._key("image", fresh=True))
         else:
-            named = kind if isinstance(kind, str) else ""
-            opaque = self._assembly.opaque(text_of(raw), named)
+            opaque = self._assembly.opaque(text_of(raw), text(kind))
             self._assembly.part(opaque, self._key("", fresh=True), self._number)
 
     def _refuse(self, said: Any) -> None:
@@ -196,9 +195,9 @@ class Answer:
 
     def read(self, chunk: Chunk, *, whole: bool) -> None:
         """Take a chunk of a stream, or with *whole* a reply."""
-        model = chunk.model if isinstance(chunk.model, str) else ""
+        model = text(chunk.model)
         if model or chunk.choices:  # Azure begins with a chunk that has neither
-            self._assembly.start(model, _text(chunk.id), _text(chunk.request_id))
+            self._assembly.start(model, text_or_none(chunk.id), text_or_none(chunk.request_id))
         for choice in chunk.choices or ():
             self._read_choice(choice, whole=whole)
         groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
@@ -250,7 +249,3 @@ class Answer:
             self._assembly.logprobs(logprobs_of(choice.logprobs), number)
         if choice.finish_reason:
             turn.finish(choice.finish_reason)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from fiber.adapters.assembly import Assembly
-from fiber.adapters.jsons import text_of
+from fiber.adapters.jsons import text, text_of
 from fiber.adapters.openai_chat.schema import OBJECT
 
 _KNOWN = {"index", "id", "type", "function", "custom"}
@@ -96,13 +96,7 @@ class Calls:
                 self._assembly.part(kind, choice=self._choice)
                 return
             body = {}
-        name = body.get("name")
-        call = self._find(
-            index,
-            id_ if isinstance(id_, str) else "",
-            name if isinstance(name, str) else "",
-            whole=whole,
-        )
+        call = self._find(index, text(id_), text(body.get("name")), whole=whole)
         call.pieces += 1
         if call.first is None:
             call.first = raw
@@ -115,8 +109,7 @@ class Calls:
     def legacy(self, function: Any) -> None:
         """Take (a piece of) the deprecated `function_call` member."""
         if isinstance(function, dict):
-            name = function.get("name")
-            call = self._find("function_call", "", name if isinstance(name, str) else "")
+            call = self._find("function_call", "", text(function.get("name")))
             self._add(call, function.get("arguments"))
 
     def end(self) -> None:

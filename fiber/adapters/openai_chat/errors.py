@@ -23,8 +23,8 @@ from fiber._errors import (
     FiberRateLimitError,
 )
 from fiber.adapters import headers as read
-from fiber.adapters.failures import failure
-from fiber.adapters.jsons import count, decode_any
+from fiber.adapters.failures import FIRST_ERROR_STATUS, failure
+from fiber.adapters.jsons import count, decode_any, text_or_none
 from fiber.adapters.openai_chat.codes import (
     BAD_REQUESTS,
     CODES,
@@ -66,7 +66,7 @@ def error_of(value: Any, head: HTTPHead, body: bytes, target: Target) -> FiberEr
     message = _message(value)
     codes = [code for found in objects for code in _codes(found)]
     numbers = [number for found in objects for number in _numbers(found)]
-    inside = head.status < 300
+    inside = head.status < FIRST_ERROR_STATUS
     status = next((n for n in numbers if 400 <= n <= 599), None) if inside else head.status
     kind = _kind(codes, numbers, message.lower(), status, head, target)
     if kind is None and status is None:
@@ -85,7 +85,7 @@ def error_of(value: Any, head: HTTPHead, body: bytes, target: Target) -> FiberEr
         status=status,
         code=named[0] if named else None,
         kind=kind,
-        request_id=next((r for found in objects if (r := _text(found.get("request_id")))), None),
+        request_id=next((r for found in objects if (r := text_or_none(found.get("request_id")))), None),
         retry_after=float(waits[1]) if waits else _estimated(objects),  # Azure says it in words
         parameter=parameter,
     )
@@ -151,7 +151,7 @@ def _estimated(objects: list[dict[str, Any]]) -> float | None:
 
 
 def _parameter(found: dict[str, Any]) -> str | None:
-    said = _text(found.get("param"))
+    said = text_or_none(found.get("param"))
     return said if said is not None and " " not in said else None
 
 
@@ -171,15 +171,11 @@ def _message(value: Any, depth: int = 6) -> str:
                 words = f"{'.'.join(map(str, where))}: {words}"
             said.append(words)
             break
-    if isinstance(metadata := value.get("metadata"), dict) and (raw := _text(metadata.get("raw"))):
+    if isinstance(metadata := value.get("metadata"), dict) and (raw := text_or_none(metadata.get("raw"))):
         said.append(raw[:_MESSAGE_CHARACTERS])
     for name in ("details", "base_resp"):
         if isinstance(inner := value.get(name), dict) and (words := _message(inner, depth - 1)):
             said.append(words)
-    if (param := _text(value.get("param"))) is not None and " " in param:  # Xiaomi's real message
+    if (param := text_or_none(value.get("param"))) is not None and " " in param:  # Xiaomi's real message
         said.append(param)
     return ": ".join(said)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from fiber.adapters.assembly import Assembly
-from fiber.adapters.jsons import count
+from fiber.adapters.jsons import count, text, text_or_none
+from fiber.adapters.logprobs import token_logprobs
+from fiber.types.numbers import is_number
 from fiber.types.result import Citation, TokenLogprob
 
 
@@ -22,16 +24,16 @@ def url_citations(annotations: Any, choice: int, assembly: Assembly) -> Iterator
     for said in annotations if isinstance(annotations, list) else ():
         if not isinstance(said, dict):
             continue
-        kind = _text(said.get("type")) or ""
+        kind = text(said.get("type"))
         inner = said.get(kind)
         source = inner if isinstance(inner, dict) else said
         yield Citation(
-            url=_text(source.get("url")),
-            title=_text(source.get("title")) or _text(source.get("name")),
-            cited_text=_text(source.get("summary")) or _text(source.get("content")),
-            file_id=_text(source.get("file_id")) or _text(source.get("hash")),
-            start=_offset(source.get("start_index")),
-            end=_offset(source.get("end_index")),
+            url=text_or_none(source.get("url")),
+            title=text_or_none(source.get("title")) or text_or_none(source.get("name")),
+            cited_text=text_or_none(source.get("summary")) or text_or_none(source.get("content")),
+            file_id=text_or_none(source.get("file_id")) or text_or_none(source.get("hash")),
+            start=count(source.get("start_index")),
+            end=count(source.get("end_index")),
             index=choice,
             native=assembly.opaque(msgspec.json.encode(said).decode(), kind),
         )
@@ -47,9 +49,9 @@ def search_sources(sources: Any, assembly: Assembly) -> Iterator[Citation]:
             yield Citation(url=said)
         elif isinstance(said, dict):
             yield Citation(
-                url=_text(said.get("url")),
-                title=_text(said.get("title")),
-                cited_text=_text(said.get("snippet")),
+                url=text_or_none(said.get("url")),
+                title=text_or_none(said.get("title")),
+                cited_text=text_or_none(said.get("snippet")),
                 native=assembly.opaque(msgspec.json.encode(said).decode(), "search_result"),
             )
 
@@ -66,34 +68,6 @@ def logprobs_of(said: Any) -> list[TokenLogprob]:
         values = said.get("token_logprobs")
         pairs = zip(said["tokens"], values if isinstance(values, list) else (), strict=False)
         return [
-            TokenLogprob(token, float(value)) for token, value in pairs if isinstance(token, str) and _is_number(value)
+            TokenLogprob(token, float(value)) for token, value in pairs if isinstance(token, str) and is_number(value)
         ]
-    listed = [said.get("content"), said.get("refusal")]
-    tokens = [token for part in listed if isinstance(part, list) for token in part]
-    return [known for token in tokens if (known := _logprob(token)) is not None]
-
-
-def _logprob(said: Any) -> TokenLogprob | None:
-    if not isinstance(said, dict) or not _is_number(said.get("logprob")):
-        return None
-    top = said.get("top_logprobs")
-    others = [_logprob(other) for other in top] if isinstance(top, list) else []
-    octets = said.get("bytes")
-    return TokenLogprob(
-        _text(said.get("token")) or "",
-        float(said["logprob"]),
-        tuple(octets) if isinstance(octets, list) else None,
-        tuple(other for other in others if other is not None),
-    )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _offset(value: Any) -> int | None:
-    return None if value is None else count(value)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return token_logprobs(said.get("content")) + token_logprobs(said.get("refusal"))

@@ -16,6 +16,7 @@ from fiber.adapters.history import call_names, is_spoken, leave_out, sealed
 from fiber.adapters.openai_chat.models import takes_breakpoints
 from fiber.adapters.openai_chat.parts import Writer, content
 from fiber.adapters.openai_chat.schema import LISTS, MEMBERS
+from fiber.adapters.tools import function_call
 from fiber.types.content import Audio, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
 from fiber.types.http import Note
 from fiber.types.messages import ChatMessage
@@ -125,8 +126,7 @@ def _assistant(message: ChatMessage, writer: Writer) -> list[Any]:
         if raw is not None:
             _replay(part, raw, blocks, calls, members)
         elif isinstance(part, ToolCall):
-            function = {"name": part.name, "arguments": part.arguments_json or "{}"}
-            calls.append({"id": part.id, "type": "function", "function": function})
+            calls.append(function_call(part))
         elif isinstance(part, Text):
             blocks.append({"type": "text", "text": part.text})
         elif isinstance(part, Reasoning | Opaque):

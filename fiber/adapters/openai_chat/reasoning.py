@@ -12,12 +12,11 @@ from typing import Any
 
 from fiber.adapters.openai_chat.models import refused_effort
 from fiber.adapters.parameters import refuse
+from fiber.types.efforts import nearest_effort
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 from fiber.types.tools import ReasoningOptions
-
-_SCALE = ("minimal", "low", "medium", "high", "xhigh", "max")
 
 
 def place_reasoning(
@@ -75,11 +74,9 @@ def _always_thinks(effort: str, target: Target) -> str | None:
 
 
 def _nearest(effort: str, target: Target, notes: list[Note]) -> str:
-    """Return *effort*, or the next lower one that the row knows, else its lowest."""
+    """Return *effort*, or the nearest one that the row knows."""
     efforts = target.quirks.efforts
-    if not efforts or effort in efforts:
-        return effort
-    lower = [name for name in _SCALE[: _SCALE.index(effort)] if name in efforts]
-    nearest = lower[-1] if lower else next(name for name in _SCALE if name in efforts)
-    notes.append(Note("mapped", "reasoning effort", f"{effort!r} is sent as {nearest!r}, for {target.provider}"))
+    nearest = nearest_effort(effort, efforts) if efforts else effort
+    if nearest != effort:
+        notes.append(Note("mapped", "reasoning effort", f"{effort!r} is sent as {nearest!r}, for {target.provider}"))
     return nearest

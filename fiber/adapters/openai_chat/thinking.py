@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from fiber.adapters.jsons import text_of
+from fiber.adapters.jsons import members, text, text_of
 from fiber.adapters.openai_chat.schema import LIST
 
 _JOINED = {"reasoning.text": "text", "reasoning.summary": "summary"}
@@ -69,12 +69,8 @@ class Details:
 
 def detail_text(raw: msgspec.Raw) -> str:
     """Return the visible text in one `reasoning_details` value."""
-    said: list[str] = []
-    for detail in _entries(bytes(raw)):
-        text = detail.get(_JOINED.get(str(detail.get("type")), ""))
-        if isinstance(text, str):
-            said.append(text)
-    return "".join(said)
+    details = _entries(bytes(raw))
+    return "".join(text(detail.get(_JOINED.get(str(detail.get("type")), ""))) for detail in details)
 
 
 def _entries(data: bytes) -> list[dict[str, Any]]:
@@ -125,5 +121,4 @@ class Thinking:
 
 
 def _words(item: Any) -> str:
-    text = item.get("text") if isinstance(item, dict) else None
-    return text if isinstance(text, str) else ""
+    return text(members(item).get("text"))

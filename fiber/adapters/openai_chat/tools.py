@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from fiber.adapters import schemas
-from fiber.adapters.history import sealed
 from fiber.adapters.parameters import refuse
+from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
@@ -39,11 +39,8 @@ def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, note
             else:
                 why = "Chat Completions has no such tool; the Responses API may have it"
                 refuse(request, target, notes, f"the server tool {tool.kind}", why)
-        elif (raw := sealed(tool, target)) is not None:
-            functions.append(raw)
         else:
-            why = f"it belongs to {tool.provider} ({tool.host or 'any host'})"
-            refuse(request, target, notes, f"the tool {tool.kind!r}", why)
+            functions += opaque_tool(tool, request, target, notes)
     if functions:
         body["tools"] = functions
     if request.tool_choice is not None:

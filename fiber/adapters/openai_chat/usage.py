@@ -15,6 +15,7 @@ from typing import Any
 
 from fiber.adapters.assembly import usage_of
 from fiber.adapters.jsons import count, total
+from fiber.types.numbers import is_number
 from fiber.types.result import Usage
 
 _USUAL = frozenset(
@@ -76,8 +77,7 @@ def _object(said: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
 
 
 def _count(said: Mapping[str, Any], name: str) -> int | None:
-    value = said.get(name)
-    return value if value is None or type(value) is int else count(value)
+    return count(said.get(name))
 
 
 def _first(said: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
@@ -104,6 +104,6 @@ def _cost(said: Mapping[str, Any]) -> Decimal | None:
         cost = said.get("estimated_cost")  # DeepInfra
     if (ticks := _count(said, "cost_in_usd_ticks")) is not None:  # xAI
         return Decimal(ticks) / _TICKS_PER_USD
-    if isinstance(cost, int | float) and not isinstance(cost, bool) and math.isfinite(cost):
+    if is_number(cost) and math.isfinite(cost):
         return Decimal(str(cost))
     return None

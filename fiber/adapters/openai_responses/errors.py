@@ -24,7 +24,7 @@ from fiber._errors import (
     FiberRateLimitError,
 )
 from fiber.adapters import jsons
-from fiber.adapters.failures import failure
+from fiber.adapters.failures import FIRST_ERROR_STATUS, failure, unread
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 
@@ -122,8 +122,7 @@ def parse_error(head: HTTPHead, body: bytes, target: Target) -> FiberError:
     try:
         value = jsons.decode_any(body)
     except FiberParsingError:
-        text = jsons.excerpt(body).strip()
-        return failure(head, target, body, message="an HTML page" if text.startswith("<") else text[:300])
+        return failure(head, target, body, message=unread(body, 300))
     return error_of(value, head, body, target)
 
 
@@ -146,7 +145,7 @@ def error_of(value: Any, head: HTTPHead, body: bytes, target: Target) -> FiberEr
         target,
         body,
         message=said.message,
-        status=head.status if head.status >= 300 else implied,
+        status=head.status if head.status >= FIRST_ERROR_STATUS else implied,
         code=said.codes[0] if said.codes else None,
         kind=kind,
         parameter=said.parameter,
@@ -171,7 +170,7 @@ def _read(value: Any) -> _Said:
     if isinstance(value, list) and value:
         value = value[0]
     if not isinstance(value, dict):
-        return _Said((), value if isinstance(value, str) else "", None)
+        return _Said((), jsons.text(value), None)
     error = value.get("error")
     inner = error if isinstance(error, dict) else value
     message = next(

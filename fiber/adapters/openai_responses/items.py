@@ -19,18 +19,10 @@ import msgspec
 
 from fiber.adapters import jsons
 from fiber.adapters.assembly import Assembly
+from fiber.adapters.jsons import objects, text
+from fiber.adapters.logprobs import token_logprobs
 from fiber.adapters.openai_responses import pieces
-from fiber.adapters.openai_responses.schema import (
-    HEAD,
-    ITEM,
-    RAW_FIELDS,
-    Item,
-    decode,
-    objects,
-    raw_list,
-    string,
-    whole_text,
-)
+from fiber.adapters.openai_responses.schema import HEAD, ITEM, RAW_FIELDS, Item, decode, raw_list, whole_text
 from fiber.types.content import Opaque
 
 REFERENCE = "item_reference"
@@ -76,7 +68,7 @@ class OutputItems:
 
     def key(self, index: Any, item_id: Any) -> int | str:
         """Name an item: its output index, else its id."""
-        name = string(item_id)
+        name = text(item_id)
         if isinstance(index, int):
             if name:
                 self._keys.setdefault(name, index)
@@ -180,7 +172,7 @@ class OutputItems:
                 self._assembly.tool_end((key, "call"), native=self._sealed(raw, item))
             case "custom_tool_call" if not self._is_provider_run(item):
                 self._start_call(key, item)
-                self.all_arguments(key, pieces.encoded(string(item.input)))
+                self.all_arguments(key, pieces.encoded(text(item.input)))
                 self._assembly.tool_end((key, "call"), native=self._opaque(raw, item))
             case _:
                 self._assembly.part(self._opaque(raw, item), (key, "item"))
@@ -190,7 +182,7 @@ class OutputItems:
         """Read the output of a terminal event for items that no event of their own completed."""
         told = bool(self._done)
         for index, raw in enumerate(raw_list(output) or ()):
-            key = self._keys.get(string(decode(raw, HEAD).id), index)
+            key = self._keys.get(text(decode(raw, HEAD).id), index)
             # Some gateways put less into the last event than they streamed: positions mean nothing.
             if not told or key in self._begun:
                 self.end(raw, key)
@@ -207,19 +199,19 @@ class OutputItems:
             match part:
                 case str():
                     self._finish_text(slot, part)
-                case {"type": "output_text", "text": str(text)}:
-                    self._finish_text(slot, text)
+                case {"type": "output_text", "text": str(said)}:
+                    self._finish_text(slot, said)
                     tokens = objects(part.get("logprobs")) or self._logprobs.get(slot, [])
-                    self._assembly.logprobs(pieces.logprobs(tokens))
+                    self._assembly.logprobs(token_logprobs(tokens))
                     for annotation in objects(part.get("annotations"))[self._cited.get(slot, 0) :]:
                         self._cite(annotation)
-                case {"type": "refusal", "refusal": str(text)}:
+                case {"type": "refusal", "refusal": str(said)}:
                     self.refused = True
-                    self._finish_text(slot, text)
+                    self._finish_text(slot, said)
                     self._assembly.seal(seal, slot)
                 case _:
                     kind = part.get("type") if isinstance(part, dict) else None
-                    unknown = self._assembly.opaque(native, string(kind))
+                    unknown = self._assembly.opaque(native, text(kind))
                     self._assembly.part(unknown, (*slot, "part"))
                     continue
             if sealed:
@@ -236,12 +228,12 @@ class OutputItems:
 
     def _end_reasoning(self, key: int | str, item: Item, raw: msgspec.Raw) -> None:
         texts = {
-            "summary": [string(part.get("text")) for part in objects(item.summary)],
-            "content": [string(part.get("text")) for part in objects(item.content)],
+            "summary": [text(part.get("text")) for part in objects(item.summary)],
+            "content": [text(part.get("text")) for part in objects(item.content)],
         }
         source = "summary" if any(texts["summary"]) else "content"
         thought = self._thoughts.get(key) or _Thought(source)
-        whole = "\n\n".join(text for text in texts[thought.source] if text)
+        whole = "\n\n".join(filter(None, texts[thought.source]))
         slot = (key, "reasoning")
         rest = pieces.rest(thought.told, whole)
         self._assembly.reasoning(rest or "", slot)
@@ -252,13 +244,13 @@ class OutputItems:
         self._assembly.seal(self._opaque(raw, item), slot)
 
     def _cite(self, annotation: dict[str, Any]) -> None:
-        kind = string(annotation.get("type"))
+        kind = text(annotation.get("type"))
         seal = self._assembly.opaque(pieces.encoded(annotation), kind)
         self._assembly.cite(pieces.citation(annotation, seal))
 
     def _start_call(self, key: int | str, item: Item) -> None:
         if not self._assembly.has((key, "call")):
-            name, call_id = string(item.name), string(item.call_id) or string(item.id)
+            name, call_id = text(item.name), text(item.call_id) or text(item.id)
             self._assembly.tool_start((key, "call"), call_id, name)
 
     def _is_provider_run(self, item: Item) -> bool:
@@ -271,7 +263,7 @@ class OutputItems:
 
     def _image(self, key: int | str, item: Item) -> None:
         if item.type == "image_generation_call":
-            reference = pieces.encoded({"type": REFERENCE, "id": string(item.id)})
+            reference = pieces.encoded({"type": REFERENCE, "id": text(item.id)})
             image = pieces.picture(item, self._assembly.opaque(reference, REFERENCE))
             if image is not None:
                 self._assembly.part(image, (key, "image"))
@@ -281,7 +273,7 @@ class OutputItems:
         return None if RAW_FIELDS.decode(raw).keys() <= _PLAIN else self._opaque(raw, item)
 
     def _opaque(self, raw: msgspec.Raw, item: Item) -> Opaque:
-        return self._assembly.opaque(jsons.text_of(raw), string(item.type))
+        return self._assembly.opaque(jsons.text_of(raw), text(item.type))
 
 
 def _number(value: Any) -> int:

@@ -16,10 +16,11 @@ from typing import Any
 import msgspec
 
 from fiber.adapters.history import is_spoken, leave_out, sealed
+from fiber.adapters.jsons import text
 from fiber.adapters.openai_responses.content import KINDS, Content
 from fiber.adapters.openai_responses.items import REFERENCE
 from fiber.adapters.openai_responses.models import facts
-from fiber.adapters.openai_responses.schema import HEAD, RAW_FIELDS, RAW_LIST, Head, string
+from fiber.adapters.openai_responses.schema import HEAD, RAW_FIELDS, RAW_LIST, Head
 from fiber.adapters.parameters import refuse
 from fiber.types.content import (
     Audio,
@@ -163,7 +164,7 @@ class InputItems:
 
     def _replay(self, raw: msgspec.Raw, head: Head) -> None:
         self._flush()
-        name = string(head.id)
+        name = text(head.id)
         if name and name == self._last_id and head.type == "message" and not self._detached:
             # Parts of one message, see `items`: they go back as the one message they were.
             self.made[-1] = _joined(self.made[-1], raw)

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from fiber.adapters import jsons
-from fiber.adapters.openai_responses.schema import RAW_FIELDS, Item, objects, raw_list, string
+from fiber.adapters.jsons import text
+from fiber.adapters.openai_responses.schema import RAW_FIELDS, Item, raw_list
 from fiber.types.content import Image, Opaque
-from fiber.types.result import Citation, TokenLogprob
+from fiber.types.result import Citation
 
 
 def cut(raw: msgspec.Raw, count: int) -> list[str]:
@@ -34,41 +35,24 @@ def citation(annotation: dict[str, Any], native: Opaque) -> Citation:
     """Read `url_citation`, `file_citation`, `container_file_citation`, `file_path` or another."""
     start, end = annotation.get("start_index"), annotation.get("end_index")
     return Citation(
-        url=string(annotation.get("url")) or None,
-        title=string(annotation.get("title")) or string(annotation.get("filename")) or None,
-        file_id=string(annotation.get("file_id")) or None,
+        url=text(annotation.get("url")) or None,
+        title=text(annotation.get("title")) or text(annotation.get("filename")) or None,
+        file_id=text(annotation.get("file_id")) or None,
         start=start if isinstance(start, int) else None,
         end=end if isinstance(end, int) else None,
         native=native,
     )
 
 
-def logprobs(tokens: list[dict[str, Any]]) -> list[TokenLogprob]:
-    """
-    Read `{"token", "logprob", "bytes", "top_logprobs": [...]}`; a token without a number says
-    nothing.
-    """
-    return [
-        TokenLogprob(
-            string(token.get("token")),
-            float(token["logprob"]),
-            tuple(token["bytes"]) if isinstance(token.get("bytes"), list) else None,
-            tuple(logprobs(objects(token.get("top_logprobs")))),
-        )
-        for token in tokens
-        if isinstance(token.get("logprob"), int | float)
-    ]
-
-
 def picture(item: Item, native: Opaque) -> Image | None:
     """Return the picture of an `image_generation_call`; None while there is none."""
-    if not string(item.result):
+    if not text(item.result):
         return None
     try:
         data = b64decode(item.result, validate=True)
     except ValueError:
         return None
-    kind = string(item.output_format) or "png"
+    kind = text(item.output_format) or "png"
     return Image(data=data, media_type=f"image/{kind}", native=native)
 
 

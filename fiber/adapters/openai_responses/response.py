@@ -12,11 +12,12 @@ from fiber._errors import FiberParsingError
 from fiber.adapters import jsons
 from fiber.adapters.assembly import Assembly, usage_of, with_partial
 from fiber.adapters.failures import unreadable
-from fiber.adapters.jsons import count
+from fiber.adapters.jsons import count, members, text
 from fiber.adapters.openai_responses.errors import error_of
 from fiber.adapters.openai_responses.items import OutputItems
-from fiber.adapters.openai_responses.schema import REPLY, Reply, decode, raw_list, string
+from fiber.adapters.openai_responses.schema import REPLY, Reply, decode, raw_list
 from fiber.types.http import HTTPHead
+from fiber.types.numbers import is_number
 from fiber.types.result import ChatResult, FinishReason, Usage
 from fiber.types.target import Target
 
@@ -55,14 +56,14 @@ def parse_response(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
     assembly = Assembly(head, target)
     items = OutputItems(assembly)
     items.tools = reply.tools
-    assembly.start(string(reply.model), string(reply.id) or None)
+    assembly.start(text(reply.model), text(reply.id) or None)
     try:
         for index, raw in enumerate(output):
             items.end(raw, index)
     except FiberParsingError:
         raise unreadable(head, target, body, "an output that is no list of items") from None
     conclude(reply, items, assembly, body)
-    if not output and string(reply.status) == "completed":
+    if not output and text(reply.status) == "completed":
         raise unreadable(head, target, body, "an output without any item")
     return assembly.result(body=body)
 
@@ -75,9 +76,9 @@ def conclude(reply: Reply, items: OutputItems, assembly: Assembly, body: bytes) 
         FiberProviderError: The status is `failed`, or there is an error and no status that says
             otherwise.
     """
-    assembly.start(string(reply.model), string(reply.id) or None)
+    assembly.start(text(reply.model), text(reply.id) or None)
     assembly.usage = usage(reply.usage, reply.tool_usage, reply.service_tier)
-    status = string(reply.status)
+    status = text(reply.status)
     if status == "failed" or (reply.error is not None and status not in ("completed", "incomplete")):
         said = reply.error if reply.error is not None else "The response failed without saying why"
         error = error_of({"error": said}, assembly.head, body, assembly.target)
@@ -86,7 +87,7 @@ def conclude(reply: Reply, items: OutputItems, assembly: Assembly, body: bytes) 
         what = msgspec.json.encode(reply.input_transformations).decode()[:300]
         assembly.warnings.append(f"The provider changed the input before reading it: {what}.")
     details = reply.incomplete_details
-    cause = string(details.get("reason")) if isinstance(details, dict) else ""
+    cause = text(details.get("reason")) if isinstance(details, dict) else ""
     if status == "completed":
         assembly.finish("refusal" if items.refused else "stop", status)
     elif status == "incomplete":
@@ -113,9 +114,9 @@ def usage(counts: Any, tools: Any, tier: Any = None) -> Usage:
     """
     if not isinstance(counts, dict):
         counts = {}
-    read = _object(counts.get("input_tokens_details"))
-    written = _object(counts.get("output_tokens_details"))
-    by_age = _object(read.get("cache_write_tokens_details"))
+    read = members(counts.get("input_tokens_details"))
+    written = members(counts.get("output_tokens_details"))
+    by_age = members(read.get("cache_write_tokens_details"))
     return usage_of(
         input_tokens=count(counts.get("input_tokens")),
         output_tokens=count(counts.get("output_tokens")),
@@ -128,7 +129,7 @@ def usage(counts: Any, tools: Any, tier: Any = None) -> Usage:
         audio_input_tokens=count(read.get("audio_tokens")),
         audio_output_tokens=count(written.get("audio_tokens")),
         service_tier=tier if isinstance(tier, str) else None,
-        server_tool_uses=_tool_uses(counts, _object(tools)),
+        server_tool_uses=_tool_uses(counts, members(tools)),
         cost_usd=_cost(counts),
     )
 
@@ -138,8 +139,8 @@ def _tool_uses(counts: dict[str, Any], tools: dict[str, Any]) -> dict[str, int] 
     OpenAI: `{"web_search": {"num_requests": n}}`. xAI: `server_side_tool_usage_details:
     {"web_search_calls": n}`.
     """
-    uses = {name: count(_object(said).get("num_requests")) for name, said in tools.items()}
-    for name, said in _object(counts.get("server_side_tool_usage_details")).items():
+    uses = {name: count(members(said).get("num_requests")) for name, said in tools.items()}
+    for name, said in members(counts.get("server_side_tool_usage_details")).items():
         uses[name.removesuffix("_calls")] = count(said)
     return {name: number for name, number in uses.items() if number} or None
 
@@ -152,14 +153,10 @@ def _cost(counts: dict[str, Any]) -> Decimal | None:
     cost = counts.get("cost")
     if isinstance(cost, dict):
         cost = cost.get("total_cost")
-    if isinstance(cost, bool) or not isinstance(cost, int | float | str):
+    if not is_number(cost) and not isinstance(cost, str):
         return None
     try:
         exact = Decimal(str(cost))
     except InvalidOperation:
         return None
     return exact if exact.is_finite() else None
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -113,13 +113,3 @@ def whole_text(raw: msgspec.Raw) -> msgspec.Raw:
     except UnicodeDecodeError:
         return msgspec.Raw(jsons.text_of(raw).encode())
     return raw
-
-
-def string(value: Any) -> str:
-    """Return *value* when it is a string, else an empty one."""
-    return value if isinstance(value, str) else ""
-
-
-def objects(value: Any) -> list[dict[str, Any]]:
-    """Return the objects of a list; nothing when *value* is no list."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -12,18 +12,11 @@ from __future__ import annotations
 from fiber._errors import FiberError, FiberParsingError
 from fiber.adapters import jsons
 from fiber.adapters.decoder import SSEStreamDecoder
+from fiber.adapters.jsons import text
 from fiber.adapters.openai_responses.errors import error_of
 from fiber.adapters.openai_responses.items import OutputItems
 from fiber.adapters.openai_responses.response import conclude
-from fiber.adapters.openai_responses.schema import (
-    EVENT,
-    REPLY,
-    Event,
-    Reply,
-    decode,
-    is_object,
-    string,
-)
+from fiber.adapters.openai_responses.schema import EVENT, REPLY, Event, Reply, decode, is_object
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 
@@ -54,7 +47,7 @@ class ResponsesDecoder(SSEStreamDecoder):
         kind = said.type if isinstance(said.type, str) else event
         if kind == "response.output_text.delta":
             item = self._items.key(said.output_index, said.item_id)
-            self._items.text(item, said.content_index, string(said.delta))
+            self._items.text(item, said.content_index, text(said.delta))
             self._items.logprobs(item, said.content_index, said.logprobs)
         elif kind == "error" or (said.type is None and said.error is not None):
             self.fail(error_of(jsons.decode_any(data), self.head, data, self.target))
@@ -63,7 +56,7 @@ class ResponsesDecoder(SSEStreamDecoder):
         elif kind in _STARTS:
             reply = _reply(said)
             self._items.tools = reply.tools
-            self.assembly.start(string(reply.model), string(reply.id) or None)
+            self.assembly.start(text(reply.model), text(reply.id) or None)
         else:
             self._item(kind, said)
 
@@ -78,7 +71,7 @@ class ResponsesDecoder(SSEStreamDecoder):
         return error_of(value, self.head, data, self.target)
 
     def _item(self, kind: str, said: Event) -> None:
-        items, delta = self._items, string(said.delta)
+        items, delta = self._items, text(said.delta)
         if kind == "response.output_item.added" and is_object(said.item):
             return items.begin(said.item, said.output_index)
         if kind == "response.output_item.done" and is_object(said.item):
@@ -95,7 +88,7 @@ class ResponsesDecoder(SSEStreamDecoder):
             case "response.function_call_arguments.delta":
                 items.arguments(item, delta)
             case "response.function_call_arguments.done":
-                items.all_arguments(item, string(said.arguments))
+                items.all_arguments(item, text(said.arguments))
             case "response.custom_tool_call_input.delta":
                 items.free_text(item, delta)
             case "response.reasoning_summary_text.delta":

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from fiber.adapters import schemas
-from fiber.adapters.history import sealed
 from fiber.adapters.parameters import refuse
+from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
@@ -40,12 +40,7 @@ def tool_list(request: ChatRequest, target: Target, notes: list[Note]) -> list[A
                 why = "the Responses API has no such tool; web_search opens pages too"
                 refuse(request, target, notes, f"server tool {tool.kind!r}", why)
             case _:
-                raw = sealed(tool, target)
-                if raw is None:
-                    why = f"its definition belongs to {tool.provider} ({tool.host})"
-                    refuse(request, target, notes, f"tool definition {tool.kind!r}", why)
-                else:
-                    made.append(raw)
+                made += opaque_tool(tool, request, target, notes, words="tool definition")
     return made
 
 

@@ -12,17 +12,26 @@ from itertools import takewhile
 from typing import Any
 
 from fiber.testing.formats import errors
-from fiber.testing.formats.common import Asked, arguments_text, encode, fragments, pieces, sse, tokens
+from fiber.testing.formats.common import (
+    Asked,
+    arguments_text,
+    encode,
+    fragments,
+    function_tools,
+    last_text,
+    pieces,
+    sse,
+    tokens,
+    tool_results,
+)
 from fiber.testing.script import Failure, Finish, MockCall, Reply
 from fiber.testing.view import (
     ChatView,
-    OfferedTool,
     count_words,
     items,
     mapping,
     number,
     refuse,
-    text_of,
     unanswered,
 )
 
@@ -57,21 +66,14 @@ def read(asked: Asked) -> ChatView:
             raise refuse(f"invalid request: {field} is required")
     messages = items(body["messages"])
     _check(messages)
-    tools = []
-    for index, tool in enumerate(items(body.get("tools"))):
-        function = mapping(tool.get("function"))
-        if not isinstance(function.get("name"), str):
-            raise refuse(f"invalid request: tools[{index}].function.name is required")
-        tools.append(OfferedTool(function["name"], mapping(function.get("parameters"))))
     form = mapping(body.get("response_format"))
-    users = [text_of(message.get("content")) for message in messages if message["role"] == "user"]
     return ChatView(
         model=body["model"],
         stream=body.get("stream") is True,
-        last_text=users[-1] if users else "",
-        tools=tuple(tools),
+        last_text=last_text(messages),
+        tools=function_tools(body, "invalid request: tools[{}].function.name is required"),
         tool_choice=str(body.get("tool_choice", "auto")).lower(),
-        tool_results=_results(messages),
+        tool_results=tool_results(messages),
         schema=mapping(form.get("json_schema")) if form.get("type") == "json_object" else None,
         reasoning=mapping(body.get("thinking")).get("type") == "enabled",
         max_tokens=number(body.get("max_tokens")),
@@ -92,11 +94,6 @@ def _check(messages: Sequence[Mapping[str, Any]]) -> None:
         results = [str(follower.get("tool_call_id")) for follower in answers]
         if missing := unanswered([str(call.get("id")) for call in calls], results):
             raise refuse(f"invalid request: tool call id {missing[0]} has no result in the messages behind it")
-
-
-def _results(messages: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    last = takewhile(lambda message: message["role"] == "tool", reversed(messages))
-    return tuple(text_of(message.get("content")) for message in last)[::-1]
 
 
 def error_frame(failure: Failure, view: ChatView, number: int, sent: int) -> bytes:

@@ -1,16 +1,17 @@
-"""Parts that the formats share: cutting text into pieces, server-sent events, counts, arguments."""
+"""Parts that the formats share: cutting text into pieces, server-sent events, counts, arguments, conversations."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import msgspec
 
 from fiber.testing.script import Failure, MockCall, Reply, Tokens
-from fiber.testing.view import ChatView, count_words
+from fiber.testing.view import ChatView, OfferedTool, count_words, items, mapping, refuse, text_of
 
 CREATED = 1_767_225_600
 """2026-01-01T00:00:00Z: when every mock answer was made, so that answers stay the same."""
@@ -103,6 +104,37 @@ def tokens(view: ChatView, reply: Reply) -> Tokens:
     called = sum(1 + count_words(arguments_text(call)) for call in reply.tool_calls)
     thought = count_words(reply.reasoning)
     return Tokens(view.words, said + called + thought, 0, thought)
+
+
+def last_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Return the text of the user's last message, where messages have a role and content."""
+    users = [message for message in messages if message.get("role") == "user"]
+    return text_of(users[-1].get("content")) if users else ""
+
+
+def tool_results(messages: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the texts of the tool messages at the end of the conversation."""
+    last = takewhile(lambda message: message["role"] == "tool", reversed(messages))
+    return tuple(text_of(message.get("content")) for message in last)[::-1]
+
+
+def function_tools(body: Mapping[str, Any], complaint: str) -> tuple[OfferedTool, ...]:
+    """
+    Read tools of the shape `{"function": {"name", "parameters"}}`.
+
+    Args:
+        complaint: What is answered to a tool without a name; `{}` in it becomes the tool's place.
+
+    Raises:
+        RefusedError: A tool has no name.
+    """
+    tools = []
+    for index, tool in enumerate(items(body.get("tools"))):
+        function = mapping(tool.get("function"))
+        if not isinstance(function.get("name"), str):
+            raise refuse(complaint.format(index))
+        tools.append(OfferedTool(function["name"], mapping(function.get("parameters"))))
+    return tuple(tools)
 
 
 def whole_seconds(seconds: float) -> str:

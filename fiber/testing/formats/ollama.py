@@ -7,14 +7,22 @@ lines of JSON, and what comes when nobody says otherwise; a tool call comes whol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import takewhile
+from collections.abc import Sequence
 from typing import Any
 
 from fiber.testing.formats import errors
-from fiber.testing.formats.common import Asked, arguments_object, encode, pieces, tokens
+from fiber.testing.formats.common import (
+    Asked,
+    arguments_object,
+    encode,
+    function_tools,
+    last_text,
+    pieces,
+    tokens,
+    tool_results,
+)
 from fiber.testing.script import Failure, Reply
-from fiber.testing.view import ChatView, OfferedTool, count_words, items, mapping, number, refuse, text_of
+from fiber.testing.view import ChatView, count_words, items, mapping, number, refuse
 
 name = "ollama"
 content_type = "application/json; charset=utf-8"
@@ -44,30 +52,18 @@ def read(asked: Asked) -> ChatView:
     for message in messages:
         if message.get("role") not in _ROLES or not isinstance(message.get("content", ""), str):
             raise refuse("invalid message: a role and a text are expected")
-    tools = []
-    for tool in items(body.get("tools")):
-        function = mapping(tool.get("function"))
-        if not isinstance(function.get("name"), str):
-            raise refuse("invalid tool: function.name is required")
-        tools.append(OfferedTool(function["name"], mapping(function.get("parameters"))))
     form = body.get("format")
-    users = [text_of(message.get("content")) for message in messages if message["role"] == "user"]
     return ChatView(
         model=body["model"],
         stream=body.get("stream") is not False,
-        last_text=users[-1] if users else "",
-        tools=tuple(tools),
-        tool_results=_results(messages),
+        last_text=last_text(messages),
+        tools=function_tools(body, "invalid tool: function.name is required"),
+        tool_results=tool_results(messages),
         schema=form if isinstance(form, dict) else {} if form == "json" else None,
         reasoning=bool(body.get("think")),
         max_tokens=number(mapping(body.get("options")).get("num_predict")),
         words=sum(count_words(message.get("content")) for message in messages),
     )
-
-
-def _results(messages: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    last = takewhile(lambda message: message["role"] == "tool", reversed(messages))
-    return tuple(text_of(message.get("content")) for message in last)[::-1]
 
 
 def error_frame(failure: Failure, view: ChatView, number: int, sent: int) -> bytes:

@@ -8,7 +8,6 @@ OpenAI itself sends no reasoning text here; `reasoning_content` is what compatib
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
 from typing import Any
 
 from fiber.testing.formats import errors, openai
@@ -18,9 +17,11 @@ from fiber.testing.formats.common import (
     arguments_text,
     encode,
     fragments,
+    last_text,
     pieces,
     sse,
     tokens,
+    tool_results,
 )
 from fiber.testing.script import Failure, MockCall, Reply
 from fiber.testing.view import (
@@ -30,7 +31,6 @@ from fiber.testing.view import (
     mapping,
     number,
     refuse,
-    text_of,
     unanswered,
 )
 
@@ -63,17 +63,16 @@ def read(asked: Asked) -> ChatView:
         function = openai.need(tool, "function", dict, f"tools[{index}].")
         tools.append(openai.offered(function, f"tools[{index}].function."))
     mode, tool_name = openai.choice(body)
-    users = [message for message in messages if message["role"] == "user"]
     options = mapping(body.get("stream_options"))
     return ChatView(
         model=model,
         stream=body.get("stream") is True,
-        last_text=text_of(users[-1].get("content")) if users else "",
+        last_text=last_text(messages),
         tools=tuple(tools),
         tool_choice=mode,
         tool_name=tool_name,
         parallel=body.get("parallel_tool_calls") is not False,
-        tool_results=_results(messages),
+        tool_results=tool_results(messages),
         schema=_schema(mapping(body.get("response_format"))),
         reasoning=body.get("reasoning_effort") not in (None, "none"),
         max_tokens=number(body.get("max_completion_tokens")) or number(body.get("max_tokens")),
@@ -110,11 +109,6 @@ def _check(messages: Sequence[Mapping[str, Any]]) -> None:
                 f" response messages: {', '.join(missing)}",
                 f"messages.[{index + len(results) + 1}].role",
             )
-
-
-def _results(messages: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    last = takewhile(lambda message: message["role"] == "tool", reversed(messages))
-    return tuple(text_of(message.get("content")) for message in last)[::-1]
 
 
 def _schema(form: Mapping[str, Any]) -> Mapping[str, Any] | None:

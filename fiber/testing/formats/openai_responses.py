@@ -19,6 +19,7 @@ from fiber.testing.formats.common import (
     arguments_text,
     encode,
     fragments,
+    last_text,
     pieces,
     sse,
     tokens,
@@ -64,11 +65,10 @@ def read(asked: Asked) -> ChatView:
     _check(turns)
     tools = [openai.offered(tool, f"tools[{index}].") for index, tool in openai.functions(body)]
     mode, tool_name = openai.choice(body)
-    users = [turn for turn in turns if turn.get("role") == "user"]
     return ChatView(
         model=model,
         stream=body.get("stream") is True,
-        last_text=text_of(users[-1].get("content")) if users else "",
+        last_text=last_text(turns),
         tools=tuple(tools),
         tool_choice=mode,
         tool_name=tool_name,

@@ -1,0 +1,71 @@
+"""Whether a request fits a model, as far as the catalogue knows; what it does not know fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fiber.registry.capabilities import ModelCapabilities
+from fiber.registry.tokens import tokens_of
+from fiber.types.content import Audio, Document, Image
+from fiber.types.request import ChatRequest
+
+_MEDIA = {Image: "vision", Audio: "audio", Document: "documents"}
+_SAMPLING = ("temperature", "top_p", "top_k")
+CHECKED = ("vision", "audio", "documents", "tools", "json_schema", "streaming")
+"""What is checked before every call; for the rest adapters have rules of their own, or the model decides."""
+
+_SURELY = 0.75
+"""So much of an estimate of tokens is certain: in 95 of 100 requests it is less than a fifth too high."""
+
+
+class Misfit(NamedTuple):
+    """
+    Something that a model cannot take.
+
+    Attributes:
+        parameter: What of the request: a parameter, or `messages`.
+        capability: Field of `ModelCapabilities` that a model needs for it.
+        least: What that field must be at least; None for one that must be true.
+        why: In words.
+    """
+
+    parameter: str
+    capability: str
+    least: int | None
+    why: str
+
+
+def misfits(request: ChatRequest, model: ModelCapabilities, *, stream: bool) -> Iterator[Misfit]:
+    """Say what of *request* the *model* is known not to take."""
+    for parameter, capability in _asked(request, stream=stream):
+        if getattr(model, capability) is False:
+            yield Misfit(parameter, capability, None, f"{model.reference} has no {capability.replace('_', ' ')}")
+    limit, wanted = model.max_output_tokens, request.max_tokens
+    if limit is not None and wanted is not None and wanted > limit:
+        yield Misfit("max_tokens", "max_output_tokens", wanted, f"{model.reference} makes at most {limit} tokens")
+    room = model.max_input_tokens or model.context_tokens
+    if room is not None and _SURELY * (tokens := tokens_of(request, model.model)) > room:
+        why = f"they are about {tokens} tokens, and {model.reference} reads at most {room}"
+        yield Misfit("messages", "max_input_tokens" if model.max_input_tokens else "context_tokens", tokens, why)
+
+
+def _asked(request: ChatRequest, *, stream: bool) -> Iterator[tuple[str, str]]:
+    """Return what *request* asks of a model: parameters, each with the capability it needs."""
+    kinds = {type(part) for message in request.messages for part in message.parts}
+    yield from (("messages", capability) for kind, capability in _MEDIA.items() if kind in kinds)
+    if request.messages[-1].role == "assistant":
+        yield "messages", "prefill"
+    if stream:
+        yield "stream", "streaming"
+    yield from ((name, "sampling") for name in _SAMPLING if getattr(request, name) is not None)
+    if request.tools:
+        yield "tools", "tools"
+    if request.tool_choice is not None and request.tool_choice.mode in ("required", "named"):
+        yield "tool_choice", "forced_tools"
+    if request.parallel_tool_calls:
+        yield "parallel_tool_calls", "parallel_tools"
+    if request.response_format is not None and request.response_format.kind == "json_schema":
+        yield "response_format", "json_schema"
+    if request.reasoning is not None and (request.reasoning.effort or "none") != "none":
+        yield "reasoning", "reasoning"

@@ -1,0 +1,117 @@
+"""All that is wrong with a call, said before it is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fiber import ChatMessage, Document, Fiber, FiberCapabilityError, Image, ModelCatalog, Problem
+from fiber.testing.fake import FakeTransport
+from fiber.types.request import ChatRequest
+from tests.kit import scripted, whole
+
+PICTURE = ChatMessage.user([Image(data=b"\x89PNG\r\n", media_type="image/png")])
+CATALOG = ModelCatalog(
+    overrides={
+        "openai:blind": {"cannot": "vision tools streaming", "max_output": 100, "max_input": 1000},
+        "openai:seeing": {"can": "vision", "rates": {"input": "1", "output": "1"}},
+        "mistral:seeing": {"can": "vision", "rates": {"input": "0", "output": "0"}},
+        "groq:seeing": {"can": "vision", "rates": {"input": "0", "output": "0"}},
+    }
+)
+KEYS = dict.fromkeys(("openai", "anthropic", "gemini", "mistral"), "k")
+
+
+def client(**options: Any) -> Fiber:
+    """Make a client that can send nothing."""
+    options = {"api_keys": KEYS, "catalog": CATALOG, "default_model": "openai:blind", **options}
+    return Fiber(transport=FakeTransport(), **options)
+
+
+def about(problems: tuple[Problem, ...]) -> list[tuple[str, str]]:
+    """Return what *problems* are about."""
+    return [(problem.kind, problem.parameter) for problem in problems]
+
+
+def test_a_call_without_fault_has_no_problem() -> None:
+    """In any spelling."""
+    fiber = client()
+
+    assert fiber.validate("Hi") == ()
+    assert fiber.validate(request=ChatRequest(messages=(ChatMessage.user("Hi"),))) == ()
+    assert fiber.sync.validate("Hi", temperature=0.5, tools=None) == ()
+
+
+def test_every_wrong_value_is_named() -> None:
+    """The first does not hide the others; the kind of the error, and what is allowed."""
+    problems = client().validate("Hi", temperature=7, top_p="a", max_tokens=-1, label="x")
+
+    assert about(problems) == [("invalid", "temperature"), ("invalid", "top_p"), ("invalid", "max_tokens")]
+    assert problems[0].message == "temperature must be a number from 0 to 2, not 7."
+    assert about(client().validate([], n=0)) == [("invalid", "messages"), ("invalid", "n")]
+
+
+def test_what_no_single_value_shows_is_named_too() -> None:
+    """Values that do not go together, an unknown model, a switch that is none."""
+    fiber = client()
+
+    assert about(fiber.validate("Hi", tool_choice="required")) == [("invalid", "tool_choice")]
+    assert about(fiber.validate("Hi", model="nobody-knows")) == [("invalid", "model")]
+    assert about(fiber.validate("Hi", keep_raw=1)) == [("invalid", "keep_raw")]
+    with pytest.raises(TypeError, match="temprature"):
+        fiber.validate("Hi", temprature=1)
+
+
+def test_what_the_provider_does_not_have_comes_with_others_that_do() -> None:
+    """All of it at once, whatever the call does about it."""
+    for options in ({}, {"on_unsupported": "drop"}):
+        problems = client().validate("Hi", model="anthropic:claude-sonnet-5-5", seed=1, logprobs=True, **options)
+
+        assert about(problems) == [("unsupported", "seed"), ("unsupported", "logprobs")]
+        assert problems[0].message == "anthropic:claude-sonnet-5-5 cannot take it: the Messages API has no seed."
+        assert {name.partition(":")[0] for name in problems[0].alternatives} == {"openai", "gemini", "mistral"}
+
+
+def test_what_the_model_cannot_do_comes_with_others_that_can() -> None:
+    """The cheapest first, of providers with a key."""
+    problems = client().validate(PICTURE, model="openai:blind", max_tokens=500, stream=True)
+
+    assert about(problems) == [("incapable", "messages"), ("incapable", "stream"), ("incapable", "max_tokens")]
+    assert problems[0].message == "openai:blind has no vision."
+    assert problems[0].alternatives[0] == "mistral:seeing"
+    assert len(problems[0].alternatives) == 3
+    assert not any(name.startswith("groq:") for name in problems[0].alternatives)
+
+
+def test_content_that_cannot_be_left_out_is_one_problem() -> None:
+    """Even `drop` would leave nothing to send."""
+    fiber = client(api_keys={"cohere": "k"}, default_model="cohere:command-a")
+    (problem,) = fiber.validate(ChatMessage.user([Document(url="https://x.example/a.pdf")]))
+
+    assert problem.kind == "unsupported"
+    assert problem.parameter
+
+
+def test_a_call_is_held_to_what_the_catalogue_knows() -> None:
+    """Before anything is sent, unless the call says that it wants to try."""
+    fiber, transport = scripted(whole(), whole(), catalog=CATALOG, default_model="openai:blind")
+
+    for options in ({"messages": PICTURE}, {"messages": "Hi", "tools": [{"name": "f"}]}):
+        with pytest.raises(FiberCapabilityError) as caught:
+            fiber.sync.chat(**options)
+        assert caught.value.outcome == "not_sent"
+        assert "The catalogue says that openai:blind has no" in str(caught.value)
+    with pytest.raises(FiberCapabilityError, match="streaming"):
+        fiber.sync.chat_stream("Hi")
+
+    assert transport.requests == []
+    assert fiber.sync.ask(PICTURE, on_unsupported="warn") == "Hello"
+    assert fiber.sync.ask("Hi", tools=[{"name": "f"}], emulate_tools=True) == "Hello"
+
+
+def test_limits_of_a_model_are_the_models_to_refuse() -> None:
+    """An estimate, or an old table, refuses no call."""
+    fiber, _ = scripted(whole(), catalog=CATALOG, default_model="openai:blind")
+
+    assert fiber.sync.ask("word " * 5000, max_tokens=500) == "Hello"
