@@ -1,7 +1,7 @@
 """
 Calls use what a provider allows and are hardly ever refused, also where its limits are other than the client thinks.
 
-On the virtual clock of trio, so that an hour of fifty callers takes seconds; only the processes that share a limit
+On the virtual clock of trio, so that half an hour of fifty callers takes seconds; only the processes that share a limit
 through a `redis-server` take the time that they take.
 """
 
@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +19,7 @@ from typing import Any
 
 import trio
 from figure import Figure, script
+from redis_server import MISSING, RedisServer
 from trio.testing import MockClock
 
 from fiber import NO_RETRY, Fiber, FiberError, RateLimit, RateLimiter
@@ -200,22 +198,11 @@ def one_process(url: str, seconds: float) -> None:
 
 def shared(seconds: float) -> tuple[float, list[int]]:
     """Run processes over one server; return calls as a share of what is allowed, and those of each process."""
-    with socket.socket() as probe, tempfile.TemporaryDirectory() as folder:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        server = subprocess.Popen(
-            ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
-            stdout=subprocess.PIPE,
-        )
-        assert server.stdout is not None
-        while b"eady to accept" not in server.stdout.readline():
-            pass
-        program = f"import limits; limits.one_process('redis://127.0.0.1:{port}', {seconds})"
+    with RedisServer() as redis:
+        program = f"import limits; limits.one_process({redis.url!r}, {seconds})"
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-        command = [sys.executable, "-c", program]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": environment, "text": True}
-        processes = [subprocess.Popen(command, **pipes) for _ in range(PROCESSES)]
+        processes = [subprocess.Popen([sys.executable, "-c", program], **pipes) for _ in range(PROCESSES)]
         for process in processes:
             process.stdout.readline()
         begin = time.time() + WARM_SECONDS
@@ -223,9 +210,6 @@ def shared(seconds: float) -> tuple[float, list[int]]:
             process.stdin.write("go\n")
             process.stdin.flush()
         sent = [[float(moment) for moment in process.communicate()[0].split()] for process in processes]
-        server.kill()
-        server.wait()
-        server.stdout.close()
     # What came together at the beginning is used up by then; and nobody has stopped yet.
     end = min(moments[-1] for moments in sent)
     counts = [sum(begin <= moment < end for moment in moments) for moments in sent]
@@ -234,14 +218,14 @@ def shared(seconds: float) -> tuple[float, list[int]]:
 
 def measure(smoke: bool) -> Iterator[Figure]:
     """Measure each case, and processes that share a limit."""
-    minutes, warm = (10, 5) if smoke else (60, 10)
+    minutes, warm = (4, 2) if smoke else (30, 10)
     for case in CASES:
         used, refused = run(case, minutes, warm)
         yield Figure(f"{case}: unused", 100 * (1 - used), "%", UNUSED_GOAL, f"{minutes} minutes after {warm}")
         yield Figure(f"{case}: refused", 100 * refused, "%", REFUSED_GOAL)
     what = f"{PROCESSES} processes over Redis, difference from what is allowed"
-    if shutil.which("redis-server") is None:
-        yield Figure(what, None, note="needs the program redis-server")
+    if MISSING:
+        yield Figure(what, None, note=MISSING)
         return
     share, counts = shared(25 if smoke else 60)
     yield Figure(what, 100 * abs(share - 1), "%", SHARED_GOAL, f"each {min(counts)} to {max(counts)} calls")

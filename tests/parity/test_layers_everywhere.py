@@ -14,7 +14,18 @@ import anyio
 import pytest
 
 import fiber.layers
-from fiber import NO_RETRY, BreakerPolicy, Budget, Cache, Fiber, FiberError, RetryPolicy, Timeouts, default_layers
+from fiber import (
+    NO_RETRY,
+    BreakerPolicy,
+    Budget,
+    Cache,
+    Fiber,
+    FiberError,
+    RateLimit,
+    RetryPolicy,
+    Timeouts,
+    default_layers,
+)
 from fiber.testing.fake import FakeReply
 from tests.kit import refused, scripted, streamed, whole
 
@@ -110,6 +121,19 @@ SCENARIOS: dict[str, Scenario] = {
         ("retry", "call", "error"),
         clock=2.0,
         client=lambda: {"retry": RetryPolicy()},
+    ),
+    "ratelimit": Scenario(
+        "the second call waits ten seconds; after a refusal the last one would wait too long, and is not sent",
+        ("A", "B", refused(429, retry_after="60")),
+        ("A", "B", "FiberRateLimitError", "FiberRateLimitError"),
+        3,
+        ("call", "rate_limited", "call", "rate_limited", "error", "error"),
+        clock=pytest.approx(20.0),
+        client=lambda: {
+            "retry": NO_RETRY,
+            "timeouts": Timeouts(total=30),
+            "rate_limits": {"openai": RateLimit(requests=6)},
+        },
     ),
     "breaker": Scenario(
         "after two failures nothing is sent",
