@@ -96,7 +96,7 @@ class RateLimiter:
         place = self._place(call, queue)
         if not await self._wait(call, place):
             return await next(call)
-        attempts, sent = len(call.journal.attempts), call.transport.now()
+        attempts, sent = len(call.journal.attempts), wall(call.transport)
         try:
             reply = await next(call)
         except BaseException as error:
@@ -180,7 +180,7 @@ class RateLimiter:
         elif not isinstance(error, FiberError) or error.outcome == "unknown":
             self._leave(call, place, Spent())  # as was expected
         else:
-            now = call.transport.now()
+            now = wall(call.transport)
             used = {**_nothing(place).used, "requests": 1.0}
             left: Mapping[str, float] = {}
             pause = None
@@ -207,7 +207,7 @@ class RateLimiter:
             if self._learns:
                 result = reply.value if reply.stream is None else reply.stream.result()
                 left = lessons.told(getattr(result, "rate_limits", None))
-        self._leave(call, place, Spent(used, left, call.transport.now() - sent))
+        self._leave(call, place, Spent(used, left, wall(call.transport) - sent))
 
     def _leave(self, call: Call, place: _Place, spent: Spent) -> None:
         """End the turn; nobody may be able to wait for that."""
