@@ -6,7 +6,7 @@ from typing import Any
 
 _HOMES = {
     "fiber._batch": "BatchRequest",
-    "fiber._chain": "Call Ending Handler Layer Reply",
+    "fiber._chain": "Call Handler Layer",
     "fiber._conversation": "Conversation ConversationOptions SyncConversation",
     "fiber._errors": (
         "FiberAuthError FiberBadRequestError FiberBudgetError FiberCapabilityError FiberCircuitOpenError "
@@ -21,6 +21,8 @@ _HOMES = {
     "fiber._options": "ClientOptions",
     "fiber._pieces": "PieceStream SyncPieceStream",
     "fiber._prompt": "Prompt PromptDefaults",
+    "fiber._reply": "Ending Reply",
+    "fiber._setup": "find_lockfile",
     "fiber._streams": "ChatStream SyncChatStream",
     "fiber._sync": "SyncFiber",
     "fiber._validation": "Problem",
@@ -34,10 +36,12 @@ _HOMES = {
     "fiber.layers.ratelimit": "RateLimit RateLimiter",
     "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
+    "fiber.providers.installed": "installed_providers",
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS",
     "fiber.registry.capabilities": "ModelCapabilities",
     "fiber.registry.catalog": "ModelCatalog",
+    "fiber.registry.lockfile": "Lockfile",
     "fiber.registry.models": "ModelRegistry Route",
     "fiber.registry.prices": "PriceQuery PriceSource PriceTable Rates",
     "fiber.registry.tokens": "count_tokens",

@@ -1,7 +1,7 @@
 """The public names for type checkers and editors; `_HOMES` in `__init__.py` says the same for the interpreter."""
 
 from fiber._batch import BatchRequest as BatchRequest
-from fiber._chain import Call as Call, Ending as Ending, Handler as Handler, Layer as Layer, Reply as Reply
+from fiber._chain import Call as Call, Handler as Handler, Layer as Layer
 from fiber._conversation import (
     Conversation as Conversation,
     ConversationOptions as ConversationOptions,
@@ -40,6 +40,8 @@ from fiber._operations import RawResponse as RawResponse
 from fiber._options import ClientOptions as ClientOptions
 from fiber._pieces import PieceStream as PieceStream, SyncPieceStream as SyncPieceStream
 from fiber._prompt import Prompt as Prompt, PromptDefaults as PromptDefaults
+from fiber._reply import Ending as Ending, Reply as Reply
+from fiber._setup import find_lockfile as find_lockfile
 from fiber._streams import ChatStream as ChatStream, SyncChatStream as SyncChatStream
 from fiber._sync import SyncFiber as SyncFiber
 from fiber._validation import Problem as Problem
@@ -53,10 +55,12 @@ from fiber.layers.cache import Cache as Cache
 from fiber.layers.ratelimit import RateLimit as RateLimit, RateLimiter as RateLimiter
 from fiber.providers.aws import AWSKeys as AWSKeys
 from fiber.providers.compatible import openai_compatible as openai_compatible
+from fiber.providers.installed import installed_providers as installed_providers
 from fiber.providers.row import Provider as Provider
 from fiber.providers.table import PROVIDERS as PROVIDERS
 from fiber.registry.capabilities import ModelCapabilities as ModelCapabilities
 from fiber.registry.catalog import ModelCatalog as ModelCatalog
+from fiber.registry.lockfile import Lockfile as Lockfile
 from fiber.registry.models import ModelRegistry as ModelRegistry, Route as Route
 from fiber.registry.prices import (
     PriceQuery as PriceQuery,

@@ -11,6 +11,7 @@ from fiber._chain import Alternative, Call, Operation
 from fiber._emulation import emulated
 from fiber._errors import FiberCapabilityError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
+from fiber._routing import routes
 from fiber._settings import Settings, around, check_open, known
 from fiber.layers.budgeting.ceilings import check_ceilings
 from fiber.providers.row import Provider
@@ -40,17 +41,6 @@ def either(messages: Any, request: ChatRequest | None) -> Any:
     return messages if request is None else request
 
 
-def route(settings: Settings, model: str | None, provider: str | None) -> Route:
-    """Decide where a call goes; raise when neither model nor default is known."""
-    if not model:
-        raise FiberValidationError(
-            "No model: say model=..., or make the client with default_model=...",
-            parameter="model",
-            outcome="not_sent",
-        )
-    return settings.registry.resolve(model, provider=provider)
-
-
 def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, stream: bool) -> Call:
     """
     Check everything and make the `Call`; nothing is sent.
@@ -64,7 +54,8 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     defaults = {name: value for name, value in settings.defaults.items() if _unsaid(messages, name)}
     call_options = {**defaults, **said}
     request = chat_request(messages, **{k: v for k, v in call_options.items() if k not in CALL_OPTIONS})
-    where = route(settings, request.model, call_options.get("provider"))
+    profile = call_options.get("profile")
+    where, others, alias = routes(settings, request.model, provider=call_options.get("provider"), profile=profile)
     row = _row(settings, where.provider)
     if keywords.flag(call_options, "repair"):
         keywords.check_repair(request, stream=stream)
@@ -77,11 +68,12 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
             outcome="not_sent",
         )
     chat = _chat(request, row, in_words=in_words)
-    call = _call(settings, chat, row, where.model, call_options, stream=stream)
-    if names := call_options.get("fallback"):
-        routes = [route(settings, name, None) for name in _models(names)]
-        others = [_alternative(settings, request, row, other, in_words=in_words) for other in routes]
-        call = call.replace(fallbacks=tuple(other for other in others if other is not None))
+    call = _call(settings, chat, row, where.model, call_options, stream=stream, alias=alias)
+    if (names := call_options.get("fallback")) is not None:
+        others = _named(settings, names, profile)
+    if others:
+        asked = [_alternative(settings, request, row, other, in_words=in_words) for other in others]
+        call = call.replace(fallbacks=tuple(other for other in asked if other is not None))
     check_ceilings(call, call_options)
     if request.on_unsupported == "raise" and settings.catalog.lacks(row.name, where.model):
         _check_fits(settings, chat.told, call.target, stream=stream)
@@ -124,7 +116,8 @@ def _check_fits(settings: Settings, request: ChatRequest, target: Target, *, str
         )
 
 
-def _models(names: Any) -> list[str]:
+def _named(settings: Settings, names: Any, profile: str | None) -> tuple[Route, ...]:
+    """Return the routes of a fallback list, each alias in it with all of its models."""
     is_list = isinstance(names, Iterable) and not isinstance(names, str | Mapping)
     models = list(names) if is_list else []
     if not is_list or not all(isinstance(name, str) and name for name in models):
@@ -133,7 +126,8 @@ def _models(names: Any) -> list[str]:
             parameter="fallback",
             outcome="not_sent",
         )
-    return models
+    found = [routes(settings, name, profile=profile) for name in models]
+    return tuple(where for each in found for where in (each.first, *each.others))
 
 
 def _alternative(
@@ -193,6 +187,7 @@ def _call(
     options: Mapping[str, Any],
     *,
     stream: bool,
+    alias: str = "",
 ) -> Call:
     check_open(settings)
     switches: Any = {name: keywords.flag(options, name) for name in _SWITCHES if name in options}
@@ -207,6 +202,7 @@ def _call(
         stream=stream,
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
+        alias=alias,
         cache_policy=keywords.cache_policy(options, caches=settings.caches),
         idempotency_key=keywords.idempotency_key(options),
         catalog=settings.catalog,

@@ -2,35 +2,33 @@
 What a layer sees: calls, replies, handlers.
 
 A layer is `async def __call__(self, call, next) -> Reply`. It may change the call (a copy), answer without `next`,
-call `next` again, or register `reply.on_end`. It awaits only `next`, stores and the call's transport, so that the
-same layer runs on asyncio, trio and blocking sockets.
+call `next` again, or register `reply.on_end`. It awaits only `next`, stores and the transport, so it runs everywhere.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
-from fiber._errors import FiberError, FiberStreamInterruptedError
+from fiber._errors import FiberError
+from fiber._reply import Reply
 from fiber.adapters.base import StreamDecoder
 from fiber.providers.row import Credential, Provider
 from fiber.registry.catalog import BUNDLED, ModelCatalog
 from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
 from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
-from fiber.types.events import StreamEvent
-from fiber.types.http import HTTPHead, HTTPRequest, Note
-from fiber.types.result import Attempt, ChatResult, Usage
+from fiber.types.http import HTTPHead, HTTPRequest, Note, Step
+from fiber.types.result import Attempt
 from fiber.types.target import Target
 
 
 class Operation(Protocol):
     """
-    What is asked of a provider: a pair of pure functions to build and to parse, and what repeating it means.
+    What is asked of a provider: pure functions to build and to parse, and what repeating it means.
 
     Attributes:
         name: Word for logs and spans, like `chat`.
@@ -42,6 +40,10 @@ class Operation(Protocol):
 
     def build(self, target: Target, *, stream: bool) -> HTTPRequest:
         """Turn it into HTTP for *target*."""
+        ...
+
+    def follow(self, head: HTTPHead, body: bytes, target: Target, *, stream: bool) -> Step | None:
+        """Return the next exchange of the attempt; None when *body* is the answer itself."""
         ...
 
     def parse(self, head: HTTPHead, body: bytes, target: Target) -> Any:
@@ -121,6 +123,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         catalog: What is known about models; also the last of the price lists.
         prices: Price lists that are asked before it.
         context: Bound fields for logs, spans and events; never sent.
+        alias: What was asked for, when it was an alias.
         keep_raw: Keep the bytes of a stream in the result's `body`.
         forget_text: Give the text of a stream out without keeping it.
         heartbeats: Give out an event for each chunk of a stream that brings none.
@@ -141,6 +144,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     context: Mapping[str, Any] = {}
     label: str = ""
+    alias: str = ""
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
     keep_raw: bool = False
@@ -169,106 +173,6 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         shown = (name for name in self.__struct_fields__ if name != "credential")
         return f"Call({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
-
-
-Outcome: TypeAlias = Literal["complete", "truncated", "error", "cancelled"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a reply ended; given to every `on_end` callback exactly once."""
-
-    outcome: Outcome
-    usage: Usage | None = None
-    finish_reason: str | None = None
-    model: str | None = None
-    request_id: str | None = None
-    error: BaseException | None = None
-    cached: bool = False
-
-
-def ending_of(result: Any, error: BaseException | None = None) -> Ending:
-    """Return the ending of a reply that completed with *result*, which is useless when there is an *error*."""
-    outcome: Outcome = "complete" if error is None else "error"
-    if not isinstance(result, ChatResult):
-        return Ending(outcome, request_id=getattr(result, "request_id", None), error=error)
-    # What came from a cache was used up by the call that filled it.
-    usage = None if result.cached else result.usage
-    return Ending(outcome, usage, result.finish_reason, result.model, result.request_id, error, result.cached)
-
-
-def ending_with(error: FiberError) -> Ending:
-    """Return the ending of a stream that *error* broke."""
-    outcome: Outcome = "truncated" if isinstance(error, FiberStreamInterruptedError) else "error"
-    return Ending(outcome, usage=None if error.partial is None else error.partial.usage, error=error)
-
-
-class EventSource(Protocol):
-    """An open stream: batches of events, then nothing."""
-
-    async def next_events(self) -> list[StreamEvent]:
-        """Return the next events; an empty list at the end."""
-        ...
-
-    def result(self) -> Any:
-        """Return the result so far."""
-        ...
-
-    async def close(self) -> None:
-        """Close the connection."""
-        ...
-
-    def discard(self) -> None:
-        """Close without waiting."""
-        ...
-
-
-EndCallback: TypeAlias = Callable[[Ending], Awaitable[None]]
-
-
-class Reply:
-    """
-    What a handler returns: a value, or an open stream.
-
-    Attributes:
-        value: The decoded result of a whole call.
-        stream: The open stream, else None.
-        restart: Begins a stream anew that the given error broke, puts the fresh one into `stream` and returns it;
-            raises when it is not to be. None when streams of this call are not restarted.
-    """
-
-    __slots__ = ("_callbacks", "_lock", "ended", "restart", "stream", "value")
-
-    def __init__(self, value: Any = None, stream: EventSource | None = None) -> None:
-        self.value = value
-        self.stream = stream
-        self.ended = False
-        self.restart: Callable[[FiberError], Awaitable[EventSource]] | None = None
-        self._callbacks: list[EndCallback] = []
-        self._lock = threading.Lock()
-
-    def on_end(self, callback: EndCallback) -> None:
-        """Have *callback* awaited once when the reply ends: complete, truncated, failed or cancelled."""
-        self._callbacks.append(callback)
-
-    async def end(self, ending: Ending) -> None:
-        """
-        End the reply: run the callbacks, innermost layer first. Only the first call counts, from whichever thread.
-
-        A callback that raises does not keep the others from running; the first failure is raised at the end.
-        """
-        with self._lock:
-            if self.ended:
-                return
-            self.ended = True
-        failure: BaseException | None = None
-        for callback in self._callbacks:
-            try:
-                await callback(ending)
-            except BaseException as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
 
 
 Handler: TypeAlias = Callable[[Call], Coroutine[Any, Any, Reply]]

@@ -9,9 +9,10 @@ from uuid import uuid4
 import msgspec
 
 from fiber._calls import prepare
-from fiber._chain import Call, Ending, Reply
+from fiber._chain import Call
 from fiber._engine import run_sync
 from fiber._errors import FiberValidationError
+from fiber._reply import Ending, Reply
 from fiber._running import begin, complete
 from fiber._settings import Settings, known
 from fiber._streams import ChatStream, SyncChatStream

@@ -1,5 +1,7 @@
 """
-One exchange: build, sign, open, read, parse; written once for coroutines and for blocking code.
+One attempt: build, sign, open, read, parse; written once for coroutines and for blocking code.
+
+It is one exchange, or several where the adapter says that the answer is to be had elsewhere, or later (`_steps`).
 
 A stream is primed to its first event with content, so that an error before it is still an error of the attempt and
 can be retried; after it nothing is retried. The engine owns the open answer: whatever raises, it is closed.
@@ -13,15 +15,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fiber._chain import Call, Reply
+from fiber._chain import Call
 from fiber._errors import FiberError, FiberValidationError
 from fiber._open import FED_BYTES, OpenStream, after, expired, rest, sooner, told
+from fiber._reply import Reply
+from fiber._steps import Work, ready
 from fiber.adapters.base import StreamDecoder
 from fiber.adapters.failures import FIRST_ERROR_STATUS
-from fiber.providers.auth import signed
 from fiber.providers.row import secret_of
-from fiber.transports.base import DeadlineReached, HTTPResponse, bounded, wall
-from fiber.types.http import HTTPRequest, Secret
+from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
+from fiber.types.http import HTTPRequest, Secret, Step
 from fiber.types.replay import Replay
 from fiber.types.result import Attempt, ChatResult
 
@@ -50,13 +53,14 @@ def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 async def core(call: Call) -> Reply:
-    """Handle *call* with one HTTP exchange, and write the attempt into its journal."""
+    """Handle *call* with one attempt, and write that into its journal."""
     journal = call.journal
     started = call.transport.now()
     status: int | None = None
     request_id: str | None = None
     failure: str | None = "cancelled"
     secret = Secret("")
+    work = Work(call)
     sent = False
     try:
         secret = await _secret(call)
@@ -64,18 +68,28 @@ async def core(call: Call) -> Reply:
         sent, due = True, after(call, call.timeouts.first_event)
         response = await _open(call, request, due)
         status = response.head.status
-        reply = await _answer(call, response, secret, due)
+        reply = await _answer(call, response, secret, due, work)
+        while isinstance(reply, Step):
+            request = work.next(reply, secret)
+            await _wait(call, reply.wait_seconds, due)
+            response = await _open(call, request, due)
+            status = response.head.status
+            reply = await _answer(call, response, secret, due, work)
         request_id = getattr(reply.value if reply.stream is None else reply.stream.result(), "request_id", None)
         failure = None
         return reply
     except FiberError as error:
         status, request_id, failure = error.status_code or status, error.request_id, type(error).__name__
         told(error, call, secret)
+        if work.begun:
+            error.outcome = "unknown"  # whatever this exchange says, an earlier one had the provider begin
         raise
     except Exception as error:
         failure = type(error).__name__
         raise
     finally:
+        if failure is not None:
+            work.abandon()
         if sent:
             journal.attempts.append(
                 Attempt(
@@ -128,14 +142,9 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
             outcome="not_sent",
         ) from None
     call.journal.notes = (*call.journal.layer_notes, *request.notes)
-    # An event must not wait in a packer's buffer until there is enough of it to be packed.
-    usual = (("accept-encoding", "identity" if call.stream else "gzip"), ("user-agent", "fiber-llm"), *call.row.headers)
-    said = {name.lower() for name, _ in request.headers}
-    added = {name.lower(): (name, value) for name, value in usual if name.lower() not in said}
-    request = msgspec.structs.replace(request, headers=(*request.headers, *added.values()))
     if call.is_idempotent:
         request = request.with_headers((call.row.idempotency_header, call.idempotency_key))
-    return signed(call.row.auth, request, secret, lambda: wall(call.transport))
+    return ready(call, request, secret)
 
 
 def _reason(error: Exception) -> str:
@@ -152,7 +161,20 @@ async def _open(call: Call, request: HTTPRequest, due: float | None) -> HTTPResp
         raise expired(call, "first_event", due) from None
 
 
-async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float | None) -> Reply:
+async def _wait(call: Call, seconds: float, due: float | None) -> None:
+    """Wait between two exchanges of an attempt, no longer than its timers allow."""
+    if not seconds:
+        return
+    transport, until = call.transport, sooner(call.deadline, due)
+    left = seconds if until is None else until - transport.now()
+    if left > 0:
+        await transport.sleep(min(seconds, left))
+    if left <= seconds and until is not None:
+        raise expired(call, "first_event", due)
+
+
+async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float | None, work: Work) -> Reply | Step:
+    """Read *response* into the reply; return the next exchange instead where the answer is elsewhere."""
     transport, head, operation = call.transport, response.head, call.operation
     kind = head.content_type
     try:
@@ -164,13 +186,16 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
             streamed = kind in _STREAM_TYPES or (call.stream and body.lstrip()[:1] == b"[")
             if streamed and call.operation.name == "chat":
                 result = await _decode_whole(call, operation.decoder(head, call.target), body)
+            elif (step := operation.follow(head, body, call.target, stream=call.stream)) is not None:
+                return step
             else:
+                work.done()
                 result = operation.parse(head, body, call.target)
             return Reply(result, Replay(result)) if call.stream else Reply(result)
         decoder = operation.decoder(head, call.target)
         if call.forget_text and (forget := getattr(decoder, "forget_text", None)) is not None:
             forget()
-        stream = OpenStream(call, response, decoder, secret, due)
+        stream = OpenStream(call, response, decoder, secret, due, work.abandon)
         await stream.prime()
         return Reply(stream=stream)
     except DeadlineReached:

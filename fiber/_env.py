@@ -2,8 +2,9 @@
 The only reader of the environment.
 
 Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `places`, `FIBER_MODEL` (default
-model), `FIBER_TRANSPORT` (`direct`, `h11`, `httptools` or `httpx`), `FIBER_HTTP` (`httpx` or `httpx2`), those that name
-proxies, and, when it is asked for credentials, those of `fiber.credentials.aws`. Nothing else is read.
+model), `FIBER_LOCKFILE` and `FIBER_PROFILE` (aliases), `FIBER_TRANSPORT` (`direct`, `h11`, `httptools` or `httpx`),
+`FIBER_HTTP` (`httpx` or `httpx2`), those that name proxies, and, when it is asked for credentials, those of
+`fiber.credentials.aws`. Nothing else is read.
 """
 
 from __future__ import annotations
@@ -46,6 +47,16 @@ def values(names: Iterable[str]) -> dict[str, str]:
 def default_model() -> str:
     """Return `FIBER_MODEL`, or an empty string."""
     return os.environ.get("FIBER_MODEL", "").strip()
+
+
+def lockfile() -> str:
+    """Return `FIBER_LOCKFILE`, or an empty string."""
+    return os.environ.get("FIBER_LOCKFILE", "").strip()
+
+
+def profile() -> str:
+    """Return `FIBER_PROFILE`, or an empty string."""
+    return os.environ.get("FIBER_PROFILE", "").strip()
 
 
 def http_library() -> str:

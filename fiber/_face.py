@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
+from fiber import _routing
 from fiber._calls import either
+from fiber._errors import FiberValidationError
 from fiber._settings import Settings
 from fiber._validation import Problem, problems_of
 from fiber.providers.row import Provider
 from fiber.registry.catalog import ModelCatalog
 from fiber.registry.cost import priced
+from fiber.registry.lockfile import Lockfile
 from fiber.registry.models import Route
 from fiber.registry.tokens import tokens_of
 from fiber.types.calls import ChatOptions
@@ -36,14 +40,39 @@ class Face:
         """The rows of this client, by name."""
         return self._settings.rows
 
+    @property
+    def lockfile(self) -> Lockfile:
+        """The aliases of this client; empty when it has no lockfile."""
+        return self._settings.lockfile
+
+    def has_alias(self, name: str, *, profile: str | None = None) -> bool:
+        """Say whether *name* is an alias, in *profile* or that of the client; False for an unknown profile too."""
+        with suppress(FiberValidationError):
+            return self.lockfile.find(name, profile or self._settings.defaults.get("profile")) is not None
+        return False
+
+    def require_aliases(self, names: Iterable[str], *, context: str = "", profile: str | None = None) -> None:
+        """
+        Check that all *names* are aliases, before any of them is needed.
+
+        Args:
+            context: Who needs them, for the message.
+            profile: Where to look; that of the client when not given.
+
+        Raises:
+            FiberValidationError: Some are not: the message lists all of them, and names the file and *context*; or
+                there is no such profile.
+        """
+        self.lockfile.require(names, context=context, profile=profile or self._settings.defaults.get("profile"))
+
     def has_key(self, provider: str) -> bool:
         """Say whether calls to *provider* have a key, or need none."""
         name = self.route("-", provider=provider).provider
         return bool(self._settings.keys.get(name)) or not self._settings.rows[name].needs_key
 
     def route(self, model: str, *, provider: str | None = None) -> Route:
-        """Return where *model* goes, without a call; errors as for `chat`."""
-        return self._settings.registry.resolve(model, provider=provider)
+        """Return where *model*, or the first of an alias, goes, without a call; errors as for `chat`."""
+        return _routing.routes(self._settings, model, provider=provider).first
 
     def estimate_cost(
         self,
@@ -97,5 +126,5 @@ class Face:
         return problems_of(self._settings, either(messages, request), options, stream=stream)
 
     def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
-        """Return the steps by which *model* is routed, in words; no I/O."""
-        return self._settings.registry.explain(model, provider=provider)
+        """Return the steps by which *model*, or an alias, is routed, in words; no I/O."""
+        return _routing.explain(self._settings, model, provider=provider)

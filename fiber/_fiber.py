@@ -33,7 +33,8 @@ class Fiber(Face):
     """
     One client for every provider; usable from any task, thread and event loop.
 
-    Nothing is read from the environment and nothing is opened before the first call.
+    Nothing is read from the environment, only a lockfile that is named is read, and nothing is opened before the first
+    call.
 
     Args:
         options: See `ClientOptions`.
@@ -51,10 +52,11 @@ class Fiber(Face):
         """
         Make a client from the documented environment variables; *options* of the constructor win.
 
-        The default model is `FIBER_MODEL`, else that of the first provider with a key.
+        The default model is `FIBER_MODEL`, else that of the first provider with a key; aliases are those of
+        `FIBER_LOCKFILE`, else of `fiber.lock` in the working directory, in the profile `FIBER_PROFILE`.
 
         Raises:
-            FiberValidationError: No provider has a key; the message names the variables.
+            FiberValidationError: No provider has a key; the message names the variables. Or the lockfile is wrong.
         """
         return cls(**from_environment(options))
 

@@ -6,6 +6,7 @@ What is read is decoded at once; a failure after events were decoded is kept unt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -43,15 +44,26 @@ class OpenStream:
     The open answer of one stream: reads chunks, decodes, holds the timers, closes once.
 
     A failure after events were decoded is kept until those events have been given out.
+
+    Args:
+        due: When the first event with content has to be there.
+        abandon: Called when it is closed before its end, once or more.
     """
 
     def __init__(
-        self, call: Call, response: HTTPResponse, decoder: StreamDecoder, secret: Secret, due: float | None
+        self,
+        call: Call,
+        response: HTTPResponse,
+        decoder: StreamDecoder,
+        secret: Secret,
+        due: float | None,
+        abandon: Callable[[], None],
     ) -> None:
         self._call = call
         self._response = response
         self._decoder = decoder
         self._secret = secret
+        self._abandon = abandon
         self._primed: list[StreamEvent] = []
         self._failure: FiberError | None = None
         self._over = False
@@ -99,12 +111,20 @@ class OpenStream:
     async def close(self) -> None:
         """Close the answer."""
         self._over = True
-        await self._call.transport.close(self._response)
+        try:
+            await self._call.transport.close(self._response)
+        finally:
+            self._leave()
 
     def discard(self) -> None:
         """Close without waiting."""
         self._over = True
         self._call.transport.discard(self._response)
+        self._leave()
+
+    def _leave(self) -> None:
+        if not self._decoder.done:
+            self._abandon()
 
     async def _pull(self) -> list[StreamEvent]:
         call = self._call

@@ -13,7 +13,7 @@ from fiber.adapters import load
 from fiber.adapters.base import Adapter, StreamDecoder
 from fiber.adapters.failures import unreadable
 from fiber.adapters.headers import public, request_id
-from fiber.types.http import HTTPHead, HTTPRequest
+from fiber.types.http import HTTPHead, HTTPRequest, Step
 from fiber.types.jsons import parse_json
 from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
@@ -43,6 +43,11 @@ class Chat:
     def build(self, target: Target, *, stream: bool) -> HTTPRequest:
         """Turn the request into HTTP."""
         return self.adapter.build_request(self.request, target, stream=stream)
+
+    def follow(self, head: HTTPHead, body: bytes, target: Target, *, stream: bool) -> Step | None:
+        """Ask the adapter where the answer is, if not here."""
+        follow = self.adapter.follow
+        return None if follow is None else follow(head, body, target, stream=stream)
 
     def parse(self, head: HTTPHead, body: bytes, target: Target) -> ChatResult:
         """Decode a whole answer."""
@@ -148,6 +153,9 @@ class Raw:
         url = f"{target.base_url}/{self.path.lstrip('/')}{self.query}"
         body = self.content if self.json is None else msgspec.json.encode(self.json)
         return HTTPRequest(self.method, url, self.headers, body, repeatable=self._is_reading)
+
+    def follow(self, head: HTTPHead, body: bytes, target: Target, *, stream: bool) -> None:
+        """Nothing is followed: what came is what was asked for."""
 
     def parse(self, head: HTTPHead, body: bytes, target: Target) -> RawResponse:
         """Hand the answer over as it is."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from fiber._chain import Layer
 from fiber.providers.row import Credential, Provider
 from fiber.registry.catalog import ModelCatalog
+from fiber.registry.lockfile import AnyLockfile
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
@@ -37,6 +38,8 @@ class ClientOptions(TypedDict, total=False):
         breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
+        lockfile: Aliases: the path of a file, which is read when the client is made, or what `find_lockfile` returns.
+        profile: Profile of the lockfile in which aliases are looked up; its default one when not given.
         transport: `direct` (sockets of our own, the default), `h11` or `httptools` (the same, with this parser) or
             `httpx`; or another `Transport`, for instance `fiber.testing.FakeTransport`, which is used for both faces,
             unless its attribute `blocking` is a second one for `fiber.sync`.
@@ -63,6 +66,8 @@ class ClientOptions(TypedDict, total=False):
     breaker: BreakerPolicy | None
     on_unsupported: OnUnsupported | None
     model_registry: ModelRegistry | None
+    lockfile: AnyLockfile | None
+    profile: str | None
     transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None
     layers: tuple[Layer, ...] | None
     cache: Cache | None

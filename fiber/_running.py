@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from fiber._chain import Call, Reply, ending_of
+from fiber._chain import Call
 from fiber._errors import FiberError, FiberValidationError
 from fiber._fetch import fetch
+from fiber._reply import Reply, ending_of
 from fiber._results import finished, receipted
 from fiber._settings import Settings, check_open
 from fiber.types.content import Audio, Document, Image

@@ -11,6 +11,7 @@ from fiber._chain import Handler
 from fiber._errors import FiberClosedError
 from fiber.providers.row import Credential, Provider, in_region_of, with_row
 from fiber.registry.catalog import BUNDLED, ModelCatalog
+from fiber.registry.lockfile import NONE, Lockfile
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
@@ -43,6 +44,7 @@ class Settings:
         fetch: What `fetch_part` may fetch; nothing when None.
         caches: A cache is among the layers.
         catalog, prices: What is known about models; price lists that are asked before it.
+        lockfile: Aliases; none in an empty one.
     """
 
     rows: Mapping[str, Provider]
@@ -59,6 +61,7 @@ class Settings:
     caches: bool = False
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
+    lockfile: Lockfile = NONE
 
 
 def check_open(settings: Settings) -> None:

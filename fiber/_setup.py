@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from os import PathLike
+from os.path import isfile
 from typing import Any, TypeVar
 
 from fiber import _env
@@ -15,6 +17,7 @@ from fiber.layers import budgeted, layered, limited
 from fiber.providers.row import Credential, Provider, in_region_of
 from fiber.providers.table import PROVIDERS
 from fiber.registry.catalog import BUNDLED
+from fiber.registry.lockfile import NONE, AnyLockfile, Lockfile
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import sources_of
 from fiber.transports.base import NAMES, Transport, blocking_face
@@ -32,6 +35,7 @@ _DEFAULTS = {
     "on_unsupported": "on_unsupported",
     "fallback": "fallback",
     "cache_policy": "cache_policy",
+    "profile": "profile",
 }
 
 
@@ -60,6 +64,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         rows=rows,
         keys=keys,
         registry=say("model_registry") or names,
+        lockfile=lockfile_of(say("lockfile"), say("profile")),
         handler=chain(layers, core),
         transport=loops,
         timeouts=say("timeouts") or Timeouts(),
@@ -124,9 +129,54 @@ def transports(said: Transport | str | None) -> tuple[Transport, Transport]:
         return said or _env.transport()
 
     arguments = (named, _env.http_library, _env.proxy_for)
-    return Lazy("fiber.transports.choice", "for_loops", *arguments), Lazy(
-        "fiber.transports.choice", "for_threads", *arguments
-    )
+    threads = Lazy("fiber.transports.choice", "for_threads", *arguments)
+    return Lazy("fiber.transports.choice", "for_loops", *arguments, blocking=threads), threads
+
+
+def lockfile_of(said: AnyLockfile | None, profile: str | None) -> Lockfile:
+    """
+    Return *said*, read when it is a path; one without an alias when nothing was said.
+
+    Raises:
+        FiberValidationError: It cannot be read, is wrong, or has no such *profile*.
+    """
+    if isinstance(said, str | PathLike):
+        from fiber.registry.locking.finding import load
+
+        said = load(said)
+    lockfile = NONE if said is None else said
+    if not isinstance(lockfile, Lockfile):
+        raise FiberValidationError(
+            f"The argument lockfile is {said!r}: pass a path, or what find_lockfile() returns.",
+            parameter="lockfile",
+            outcome="not_sent",
+        )
+    lockfile.profile(profile)
+    return lockfile
+
+
+def find_lockfile(path: AnyLockfile | None = None, *, package: str | None = None) -> Lockfile:
+    """
+    Find a lockfile and read it: at *path*, where `FIBER_LOCKFILE` says, or `fiber.lock` in the working directory.
+
+    Nothing is made: without a file it is an empty one.
+
+    Args:
+        path: Where it must be; or a lockfile, which is taken as it is.
+        package: Who asks, like `acme_notes`. The aliases that it was installed with can be asked for as
+            `acme_notes:alias`, whatever file was found; where none was, its own file is the one.
+
+    Raises:
+        FiberValidationError: The file is not there, or wrong, in a line and field that the message names; or *package*
+            has none.
+    """
+    from fiber.registry.locking.finding import FILE, bundled, with_package
+
+    said = path or _env.lockfile() or (FILE if isfile(FILE) else None)
+    if package is None:
+        return lockfile_of(said, None)
+    own = None if said is not None else bundled(package)
+    return own or with_package(lockfile_of(said, None), package)
 
 
 def _no_transport(said: object) -> FiberValidationError:
@@ -165,7 +215,18 @@ def from_environment(options: ClientOptions) -> ClientOptions:
         )
     first = next((f"{row.name}:{row.default_model}" for row in usable if row.default_model), None)
     model = options.get("default_model") or _env.default_model() or first
-    return {**options, "providers": providers, "api_keys": keys, "base_urls": urls, "default_model": model}
+    lockfile = find_lockfile(options.get("lockfile"))
+    # What is set for many programs is not wrong in one that has no profiles.
+    profile = options.get("profile") or (_env.profile() if lockfile.path else None)
+    return {
+        **options,
+        "providers": providers,
+        "api_keys": keys,
+        "base_urls": urls,
+        "default_model": model,
+        "lockfile": lockfile,
+        "profile": profile,
+    }
 
 
 def _shared(rows: Iterable[Provider], keys: Mapping[str, Credential]) -> dict[str, Credential]:

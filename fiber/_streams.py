@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
-from fiber._chain import Call, Ending, EventSource, Reply, ending_of, ending_with
+from fiber._chain import Call
 from fiber._engine import run_sync
 from fiber._errors import FiberError, FiberValidationError
+from fiber._reply import Ending, EventSource, Reply, ending_of, ending_with
 from fiber._results import finished, notes_of, receipted
 from fiber.adapters.keeping import pack
 from fiber.types.events import Log, MessageStart, Restart, StreamEvent, TextDelta

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fiber import Fiber
-from fiber._chain import Call, Ending, Handler, Reply
+from fiber._chain import Call, Handler
+from fiber._reply import Ending, Reply
 from fiber.layers import default_layers
 from fiber.testing.fake import FakeReply, FakeTransport, json_reply, sse_reply
 

@@ -6,8 +6,9 @@ from threading import Barrier, Thread
 
 import pytest
 
-from fiber._chain import Call, Ending, Handler, Journal, Reply, chain
+from fiber._chain import Call, Handler, Journal, chain
 from fiber._engine import run_sync
+from fiber._reply import Ending, Reply
 from tests.kit import KEY, scripted, watched, whole
 
 

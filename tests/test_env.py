@@ -117,11 +117,14 @@ def test_one_key_serves_every_row_that_names_its_variable(monkeypatch: pytest.Mo
 
 
 def test_choices_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default model and the HTTP library are read without white space."""
+    """Without the white space around them."""
     monkeypatch.setenv("FIBER_MODEL", " gpt-6 ")
     monkeypatch.setenv("FIBER_HTTP", "httpx2\n")
+    monkeypatch.setenv("FIBER_LOCKFILE", " a.lock ")
+    monkeypatch.setenv("FIBER_PROFILE", "prod ")
 
     assert (_env.default_model(), _env.http_library()) == ("gpt-6", "httpx2")
+    assert (_env.lockfile(), _env.profile()) == ("a.lock", "prod")
 
 
 def test_environment_is_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from fiber import Fiber, FiberModelNotFoundError, FiberValidationError, ModelCatalog, SyncFiber, openai_compatible
+from fiber import (
+    Fiber,
+    FiberModelNotFoundError,
+    FiberValidationError,
+    Lockfile,
+    ModelCatalog,
+    SyncFiber,
+    openai_compatible,
+)
+from fiber.registry.lockfile import Binding
 from tests.kit import scripted
 
 
@@ -54,3 +63,22 @@ def test_an_unknown_price_is_no_estimate() -> None:
 
     assert fiber.estimate_cost("x", model="m", provider="local").status == "model_not_in_catalogue"
     assert fiber.estimate_cost({"messages": "x", "max_tokens": 5, "model": "local:m"}, tools=[]).usd is None
+
+
+@pytest.mark.parametrize("is_blocking", [False, True])
+def test_aliases_are_known_without_a_call(*, is_blocking: bool) -> None:
+    """In the profile that is named, or that of the client; what is not known is no alias."""
+    profiles = {"dev": {"fast": Binding(("openai:a",))}, "prod": {"slow": Binding(("openai:b",))}}
+    lockfile = Lockfile(profiles=profiles, default_profile="dev")
+    fiber, _ = scripted(lockfile=lockfile, profile="prod")
+    face = fiber.sync if is_blocking else fiber
+
+    assert face.lockfile is lockfile
+    assert (face.has_alias("slow"), face.has_alias("fast"), face.has_alias("openai:a")) == (True, False, False)
+    assert (face.has_alias("fast", profile="dev"), face.has_alias("fast", profile="stage")) == (True, False)
+    face.require_aliases(["slow"])
+    face.require_aliases(["fast"], profile="dev")
+    with pytest.raises(FiberValidationError, match=r"^notes needs aliases that .* does not have: fast, gone\."):
+        face.require_aliases(["slow", "fast", "gone"], context="notes")
+    with pytest.raises(FiberValidationError, match="There is no profile 'stage'"):
+        face.require_aliases(["slow"], profile="stage")

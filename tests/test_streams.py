@@ -22,7 +22,8 @@ from fiber import (
     Timeouts,
     ToolCallDelta,
 )
-from fiber._chain import Call, Ending, Handler, Reply
+from fiber._chain import Call, Handler
+from fiber._reply import Ending, Reply
 from fiber.testing.fake import FakeReply, FakeTransport, json_reply, lost, sse_reply
 from fiber.transports.base import HTTPResponse
 from tests.kit import FINISH, KEY, MODEL, START, Watch, answer, frames, piece, streamed, watched, whole

@@ -21,7 +21,8 @@ from sinks import KEY_WORD, PROMPT_WORD, Found, Listener, exporter, search_error
 from worlds import Job, client, run
 
 from fiber import NO_RETRY, ChatMessage, Fiber, FiberError, RetryPolicy, Timeouts
-from fiber._chain import Call, Handler, Reply
+from fiber._chain import Call, Handler
+from fiber._reply import Reply
 from fiber.layers import default_layers
 from fiber.testing import Failure, MockRequest, MockServer, Recorder
 from fiber.testing import Reply as Said

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from fiber.adapters.base import Adapter
 
-NAMES = ("anthropic", "bedrock_converse", "cohere", "gemini", "ollama", "openai_chat", "openai_responses")
+NAMES = ("anthropic", "bedrock_converse", "cohere", "gemini", "ollama", "openai_chat", "openai_responses", "replicate")
 
 
 @cache

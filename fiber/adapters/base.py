@@ -9,7 +9,7 @@ from typing import Protocol
 from fiber._errors import FiberError
 from fiber.adapters.parameters import Parameter
 from fiber.types.events import StreamEvent
-from fiber.types.http import HTTPHead, HTTPRequest
+from fiber.types.http import HTTPHead, HTTPRequest, Step
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
 from fiber.types.target import Target
@@ -63,6 +63,17 @@ class ParseError(Protocol):
     def __call__(self, head: HTTPHead, body: bytes, target: Target) -> FiberError: ...
 
 
+class Follow(Protocol):
+    """
+    Say where the answer is to be had, when a JSON answer of status 2xx only promises it; None when it is the answer.
+
+    Asked again for every JSON answer of the attempt, until it returns None. Never raises: what cannot be read is None,
+    and left to `parse_response`.
+    """
+
+    def __call__(self, head: HTTPHead, body: bytes, target: Target, *, stream: bool) -> Step | None: ...
+
+
 class MakeDecoder(Protocol):
     """Make the decoder of one stream."""
 
@@ -77,6 +88,7 @@ class Adapter:
     Attributes:
         name: Folder name.
         parameters: One entry for every name in `fiber.types.request.PARAMETERS`.
+        follow: For formats whose answer may take more than one exchange; None for the others.
     """
 
     name: str
@@ -85,3 +97,4 @@ class Adapter:
     parse_response: ParseResponse
     parse_error: ParseError
     stream_decoder: MakeDecoder
+    follow: Follow | None = None

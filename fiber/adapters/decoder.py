@@ -38,6 +38,8 @@ class FramedDecoder(ABC):
 
     max_event_bytes: ClassVar[int] = MAX_EVENT_BYTES
     """Longest event; formats that carry pictures in one event set more."""
+    is_json: ClassVar[bool] = True
+    """Frames are JSON, where a character may be escaped in halves; in plain text a backslash is one."""
 
     def __init__(self, head: HTTPHead, target: Target) -> None:
         self.head = head
@@ -47,6 +49,7 @@ class FramedDecoder(ABC):
         self.done = False
         self._frames = self.framing()
         self._rejoiner = Rejoiner()
+        self._joined = self._rejoiner.feed if self.is_json else _unchanged
         self._uncounted = 0
 
     @abstractmethod
@@ -105,7 +108,7 @@ class FramedDecoder(ABC):
         except FiberParsingError as error:
             self.fail(self._named(error))
             return self.assembly.take()
-        self._read_all(self._rejoiner.feed(frames))
+        self._read_all(self._joined(frames))
         self._uncounted += len(chunk)
         if self._uncounted >= COUNTED_BYTES:
             self._hold_to_limit()
@@ -116,7 +119,7 @@ class FramedDecoder(ABC):
         if self.done or self.error is not None:
             return []
         # A last event without its empty line may be cut in half: then it is no parsing error but an early end.
-        last = self._rejoiner.feed(self._frames.finish())
+        last = self._joined(self._frames.finish())
         self._read_all(last + self._rejoiner.finish(), cut=True)
         self._judge()
         return self.assembly.take()
@@ -180,7 +183,11 @@ class LineStreamDecoder(FramedDecoder):
         return NDJSONDecoder(self.max_event_bytes)
 
 
+def _unchanged(frames: list[Frame]) -> list[Frame]:
+    return frames
+
+
 def _is_foreign(stray: bytes) -> bool:
     """Say whether lines that are no fields belong to another format, and are not one field's name cut in half."""
     line = stray.strip()
-    return bool(line) and not any(name.startswith(line) for name in (b"data", b"event", b"retry"))
+    return bool(line) and not any(name.startswith(line) for name in (b"data", b"event", b"id", b"retry"))

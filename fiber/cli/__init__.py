@@ -1,4 +1,8 @@
-"""The `fiber` command: `ask`, `chat`, `models`, `providers`, `smoke`, `info`, `find`, `cost`, `tokens`, `demo`."""
+"""
+The `fiber` command.
+
+`ask`, `chat`, `models`, `providers`, `smoke`, `info`, `find`, `cost`, `tokens`, `alias`, `lock`, `demo`.
+"""
 
 from __future__ import annotations
 

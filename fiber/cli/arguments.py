@@ -15,6 +15,11 @@ def add_mock(command: argparse.ArgumentParser) -> None:
     command.add_argument("--mock", action="store_true", help="use the built-in mock server; no key, no network")
 
 
+def add_profile(command: argparse.ArgumentParser) -> None:
+    """Add `--profile` to *command*."""
+    command.add_argument("--profile", help="profile of the lockfile; FIBER_PROFILE, or the lockfile's own, by default")
+
+
 def add_prompt(command: argparse.ArgumentParser) -> None:
     """Add the words of a prompt to *command*; `ask.prompt_of` reads them."""
     command.add_argument("prompt", nargs="*", help="the prompt; `-`, or nothing, reads standard input")

@@ -8,10 +8,12 @@ from typing import Any
 
 import msgspec
 
+from fiber import _env
 from fiber._errors import FiberModelNotFoundError, FiberValidationError
 from fiber._fiber import Fiber
+from fiber._setup import find_lockfile
 from fiber.cli import output
-from fiber.cli.arguments import add_json, add_prompt
+from fiber.cli.arguments import add_json, add_profile, add_prompt
 from fiber.cli.ask import prompt_of
 from fiber.registry.capabilities import FLAGS, ModelCapabilities
 from fiber.registry.catalog import ModelCatalog
@@ -50,7 +52,9 @@ def find(options: argparse.Namespace) -> int:
 def cost(options: argparse.Namespace) -> int:
     """Print what a prompt will cost, about; exit code 1 when that is not known."""
     prompt = prompt_of(options.prompt)
-    found = Fiber().estimate_cost(prompt, model=options.model, max_tokens=options.max_tokens)
+    lockfile = find_lockfile()
+    fiber = Fiber(lockfile=lockfile, profile=options.profile or (_env.profile() if lockfile.path else None))
+    found = fiber.estimate_cost(prompt, model=options.model, max_tokens=options.max_tokens)
     if options.json:
         output.print_json(found)
     elif found.usd is None:
@@ -90,7 +94,8 @@ def add(commands: Any) -> None:
 
     command = commands.add_parser("cost", help="estimate what a prompt will cost; nothing is sent")
     add_prompt(command)
-    command.add_argument("-m", "--model", required=True, help="model, perhaps with its provider")
+    command.add_argument("-m", "--model", required=True, help="model, perhaps with its provider, or an alias")
+    add_profile(command)
     command.add_argument("--max-tokens", type=int, help="output tokens to count with; 1000")
     _finish(command, cost)
 

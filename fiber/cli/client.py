@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from fiber._fiber import Fiber
+from fiber._setup import find_lockfile
 from fiber.providers.table import PROVIDERS
+from fiber.registry.lockfile import Lockfile
 from fiber.testing.server import MockServer
 from fiber.testing.serving import Family
 from fiber.types.config import RetryPolicy
 
 MOCK_MODEL = "openai:gpt-mock"
-FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "bedrock", "cohere", "ollama")
+FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "bedrock", "cohere", "ollama", "replicate")
 
 
 @contextmanager
@@ -22,12 +24,12 @@ def client_for(options: argparse.Namespace) -> Iterator[Fiber]:
     """Give out the client that *options* ask for, and close it."""
     if options.mock:
         with MockServer(event_delay_seconds=0.02) as server:
-            yield from _closing(mocked(server))
+            yield from _closing(mocked(server, lockfile=find_lockfile()))
     else:
         yield from _closing(Fiber.from_env())
 
 
-def mocked(server: MockServer, *, retry: RetryPolicy | None = None) -> Fiber:
+def mocked(server: MockServer, *, retry: RetryPolicy | None = None, lockfile: Lockfile | None = None) -> Fiber:
     """Make a client with a key for each family, and *server* in the place of all that speak their formats."""
     families: dict[str, Family] = {family: family for family in FAMILIES}
     urls = {
@@ -35,12 +37,13 @@ def mocked(server: MockServer, *, retry: RetryPolicy | None = None) -> Fiber:
         for row in PROVIDERS
         if (row.needs_key or row.name in families) and (family := families.get(str(row.adapter).partition("_")[0]))
     }
-    return Fiber(default_model=MOCK_MODEL, api_keys=dict.fromkeys(FAMILIES, "mock-key"), base_urls=urls, retry=retry)
+    keys = {str(family): "mock-key" for family in FAMILIES}
+    return Fiber(default_model=MOCK_MODEL, api_keys=keys, base_urls=urls, retry=retry, lockfile=lockfile)
 
 
 def call_options(options: argparse.Namespace) -> dict[str, Any]:
     """Return the keywords of the chat call that *options* say."""
-    names = ("model", "temperature", "max_tokens", "timeout")
+    names = ("model", "profile", "temperature", "max_tokens", "timeout")
     return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 

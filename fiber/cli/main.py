@@ -1,8 +1,8 @@
 """
 Arguments and exit codes.
 
-Exit codes: 0 done, 1 the call failed, 2 wrong usage, 130 interrupted. Errors go to standard error; when output is
-piped it is plain text or, with `--json`, one JSON document a line.
+Exit codes: 0 done, 1 the call failed, 2 wrong usage or a lockfile that cannot be read, 130 interrupted. Errors go to
+standard error; when output is piped it is plain text or, with `--json`, one JSON document a line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from fiber._errors import FiberError
-from fiber.cli.arguments import add_json, add_mock, add_prompt
+from fiber.cli.arguments import add_json, add_mock, add_profile, add_prompt
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser; every command's function is in `run`."""
-    from fiber.cli import ask, catalog, chat, demo, models, providers, smoke
+    from fiber.cli import ask, catalog, chat, demo, lock, models, providers, smoke
 
     top = argparse.ArgumentParser(prog="fiber", description="Talk to language models from the shell.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=demo.run)
 
     catalog.add(commands)
+    lock.add(commands)
     return top
 
 
@@ -82,6 +83,7 @@ def _add_json_and_mock(command: argparse.ArgumentParser) -> None:
 
 def _add_call_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("-m", "--model", help="model, as in `openai:gpt-6.1-terra` or `claude-sonnet-5-5`")
+    add_profile(command)
     command.add_argument("-s", "--system", help="system prompt")
     command.add_argument("--temperature", type=float, help="0 to 2")
     command.add_argument("--max-tokens", type=int, help="upper bound of output tokens")

@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from fiber._chain import Call, EndCallback, Ending, Handler, Reply
+from fiber._chain import Call, Handler
 from fiber._errors import (
     FiberCircuitOpenError,
     FiberConnectionError,
@@ -24,6 +24,7 @@ from fiber._errors import (
     FiberProviderError,
     is_server_failure,
 )
+from fiber._reply import EndCallback, Ending, Reply
 from fiber.types.config import BreakerPolicy
 
 FAILURES = (FiberConnectionError, FiberOverloadedError, FiberParsingError)

@@ -18,8 +18,9 @@ from uuid import uuid4
 
 import msgspec
 
-from fiber._chain import Call, Ending, Handler, Reply
+from fiber._chain import Call, Handler
 from fiber._errors import FiberBudgetError, FiberError, FiberValidationError
+from fiber._reply import Ending, Reply
 from fiber.layers.budgeting.ceilings import unbounded, unpriced, worst_of
 from fiber.layers.budgeting.pricing import answered, dearest, targets_of
 from fiber.layers.budgeting.worst import used

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fiber._chain import Call, Ending, Handler, Journal, Reply, ending_of
+from fiber._chain import Call, Handler, Journal
 from fiber._errors import FiberClosedError, FiberError, FiberTimeoutError, FiberValidationError
+from fiber._reply import Ending, Reply, ending_of
 from fiber.layers.caching.entry import Entry, packed, replied, unpacked
 from fiber.layers.caching.flights import Flight, Flights
 from fiber.layers.caching.key import cache_key

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fiber._chain import Call, Handler, Reply
+from fiber._chain import Call, Handler
+from fiber._reply import Reply
 
 
 async def deadline(call: Call, next: Handler) -> Reply:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from fiber._chain import Alternative, Call, Handler, Reply
+from fiber._chain import Alternative, Call, Handler
 from fiber._errors import (
     FiberAuthError,
     FiberCapabilityError,
@@ -27,6 +27,7 @@ from fiber._errors import (
     FiberValidationError,
     is_server_failure,
 )
+from fiber._reply import Reply
 from fiber.types.http import Note
 
 MOVES_ON = (

@@ -15,8 +15,9 @@ from threading import Lock
 from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
-from fiber._chain import Call, Ending, Handler, Reply
+from fiber._chain import Call, Handler
 from fiber._errors import FiberError, FiberRateLimitError, FiberValidationError
+from fiber._reply import Ending, Reply
 from fiber.layers.limiting.estimates import expected, spent
 from fiber.layers.limiting.lessons import Lessons
 from fiber.layers.limiting.lines import Queue, queue_of

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from fiber._chain import Call, Handler, Reply, ending_of
+from fiber._chain import Call, Handler
 from fiber._errors import FiberError
+from fiber._reply import Reply, ending_of
 from fiber.types.sums import sum_usage
 
 _WARNING = "The first answer did not fit what was asked for and was asked for once more; usage counts both."

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from fiber._chain import Call, Ending, EventSource, Handler, Reply, ending_with
+from fiber._chain import Call, Handler
 from fiber._errors import (
     FiberCircuitOpenError,
     FiberError,
@@ -23,6 +23,7 @@ from fiber._errors import (
     FiberRateLimitError,
     FiberValidationError,
 )
+from fiber._reply import Ending, EventSource, Reply, ending_with
 
 _MANY_TARGETS = 1024
 """So many budgets are kept; model names may come from users, and one that was not used for long is full anyway."""

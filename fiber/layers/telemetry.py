@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from fiber._chain import Call, Ending, Handler, Outcome, Reply
+from fiber._chain import Call, Handler
 from fiber._errors import FiberError
+from fiber._reply import Ending, Outcome, Reply
 
 _LOGGER = logging.getLogger("fiber")
 _LOGGER.addHandler(logging.NullHandler())
@@ -78,6 +79,7 @@ def _fields(call: Call, ending: Ending) -> dict[str, Any]:
         "outcome": ending.outcome,
         "cached": ending.cached or None,
         "label": call.label or None,
+        "alias": call.alias or None,
         "error_kind": type(error).__name__ if error is not None else None,
         "http_status": getattr(error, "status_code", None) or (last.status if last else None),
         "reason": getattr(error, "provider_code", None),

@@ -45,6 +45,18 @@ COHERE = Provider(
     docs_url="https://docs.cohere.com/reference/chat",
 )
 
+REPLICATE = Provider(
+    name="replicate",
+    adapter="replicate",
+    base_url="https://api.replicate.com/v1",
+    key_env=("REPLICATE_API_TOKEN",),
+    base_url_env=("REPLICATE_BASE_URL",),
+    base_path="/v1",
+    models_path="",
+    answer_hosts=(".replicate.com", ".replicate.net"),
+    docs_url="https://replicate.com/docs/reference/http",
+)
+
 OLLAMA = Provider(
     name="ollama",
     adapter="ollama",

@@ -66,6 +66,8 @@ class Provider:
         quirks: Deviations from the wire format.
         adapt_request: Hook with the last word on a request, for what no quirk says.
         key_of: Row whose key is used when none is given for this one; its base URL too, when both have the same.
+        answer_hosts: Further hosts where an answer may be fetched from, over https and with the key, when the
+            provider sends the client there: names, or `.example.com` for all below it.
         docs_url: The provider's own documentation.
         allow_http: Plain `http://` is meant, so that key and prompts travel readable; for another machine only, for
             loopback needs no leave.
@@ -92,6 +94,7 @@ class Provider:
     quirks: Quirks = Quirks()
     adapt_request: AdaptRequest | None = None
     key_of: str = ""
+    answer_hosts: tuple[str, ...] = ()
     docs_url: str = ""
     allow_http: bool = False
 
@@ -138,10 +141,12 @@ class Provider:
         Return a copy with *changes*, for instance `row.replace(name="mine", base_url=...)`.
 
         A base URL given here is meant: the environment's does not replace it any more, and it may be anybody's, so the
-        key of another row (`key_of`) is not sent there, unless that is said again.
+        key of another row (`key_of`) is not sent there, and its own key not to `answer_hosts`, unless they are said
+        again.
         """
         if "base_url" in changes:
-            changes = {"base_url_env": (), "key_of": "", **changes}
+            hosts = self.answer_hosts if _host(changes["base_url"]) == _host(self.base_url) else ()
+            changes = {"base_url_env": (), "key_of": "", "answer_hosts": hosts, **changes}
         return replace(self, **changes)
 
     def at(self, **words: str) -> Provider:
@@ -162,7 +167,7 @@ class Provider:
                 outcome="not_sent",
             )
         url = _PLACE.sub(lambda place: quote(said[place[1]], safe=""), self.base_url)
-        return self.replace(base_url=url, key_of=self.key_of)
+        return self.replace(base_url=url, key_of=self.key_of, answer_hosts=self.answer_hosts)
 
     @property
     def is_placed(self) -> bool:
@@ -190,6 +195,13 @@ class Provider:
             model=model,
             outcome="not_sent",
         )
+
+
+def _host(url: Any) -> str:
+    try:
+        return urlsplit(str(url)).netloc
+    except ValueError:
+        return ""  # the row says what is wrong with it
 
 
 def _is_loopback(host: str) -> bool:

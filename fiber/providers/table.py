@@ -9,7 +9,7 @@ from fiber.providers.gateways import GATEWAYS
 from fiber.providers.hosts import HOSTS
 from fiber.providers.labs import LABS
 from fiber.providers.local import LOCAL
-from fiber.providers.own_formats import COHERE, OLLAMA
+from fiber.providers.own_formats import COHERE, OLLAMA, REPLICATE
 from fiber.providers.row import Provider
 from fiber.providers.rows_aws import AWS_ROWS
 from fiber.providers.vertex import VERTEX_ROWS
@@ -21,6 +21,7 @@ PROVIDERS: tuple[Provider, ...] = (
     OPENAI_RESPONSES,
     *LABS,
     COHERE,
+    REPLICATE,
     *AZURE_ROWS,
     *VERTEX_ROWS,
     *AWS_ROWS,

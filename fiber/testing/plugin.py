@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 KEYS: dict[str, str] = dict.fromkeys(("openai", "anthropic", "gemini", "bedrock", "cohere"), "fiber-test-key")
 """Of clients that talk to nobody real."""
 MODEL = "openai:mock"
-FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "bedrock", "cohere", "ollama")
+FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "bedrock", "cohere", "ollama", "replicate")
 RECORD = ("none", "once", "all")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

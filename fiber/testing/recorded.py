@@ -24,7 +24,7 @@ class MockRequest:
         headers: Names are lower-case; a key may be here or in *query*, so `repr` shows neither.
         json: The body, when it is a JSON object.
         format: Format of the answer: `openai_chat`, `openai_responses`, `anthropic`, `gemini`,
-            `bedrock_converse`, `bedrock_invoke`, `cohere` or `ollama`.
+            `bedrock_converse`, `bedrock_invoke`, `cohere`, `ollama` or `replicate`.
         model: From the body or the path.
         view: What is asked, in neutral words; None when it is not a valid chat request.
         status: Status of the answer, once it has begun.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fiber.testing.formats import Format
+from fiber.testing.formats.common import Refusal
 from fiber.testing.http1 import Connection, RawRequest, chunk, head
 from fiber.testing.recorded import MockRequest
 from fiber.testing.script import Failure, Reply
@@ -35,31 +36,38 @@ class Outgoing:
 
 
 def prepare(
-    format: Format, request: MockRequest, said: Reply | Failure | bytes, delays: tuple[float, float]
+    format: Format,
+    request: MockRequest,
+    said: Reply | Failure | Refusal | bytes,
+    delays: tuple[float, float],
+    number: int,
 ) -> Outgoing:
     """
     Turn an answer into bytes.
 
     Args:
-        said: A reply, a failure, or a body as it is.
+        said: A reply, a failure, one as the provider sends it, or a body as it is.
         delays: Seconds before the first byte and between events, for replies that do not say.
+        number: Of the request that is answered.
 
     Raises:
         ValueError: The format cannot express the reply.
     """
-    own = format.headers(request.number)
+    own = format.headers(number)
     typed = {"content-type": format.content_type, **own}
     if isinstance(said, bytes):
-        return Outgoing(status=200, headers=typed, blocks=[said], length=len(said))
+        said = Refusal(200, {}, said)
     if isinstance(said, Failure):
-        status, headers, body = format.error(said, request.model, request.api_key)
+        said = format.error(said, request.model, request.api_key)
+    if isinstance(said, Refusal):
+        status, headers, body = said
         return Outgoing(status=status, headers={**typed, **headers}, blocks=[body], length=len(body))
     view = request.view or ChatView(model=request.model)
     if view.stream:
         typed["content-type"] = format.stream_type(view)
-        blocks, length = _stream(format, view, said, request.number), None
+        blocks, length = _stream(format, view, said, number), None
     else:
-        blocks, length = _whole(format, view, said, request.number)
+        blocks, length = _whole(format, view, said, number)
     delay, between = said.delay_seconds, said.event_delay_seconds
     ending = said.ending
     return Outgoing(

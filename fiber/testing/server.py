@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from fiber.testing.answers import SPECIAL_WORDS, answer
-from fiber.testing.formats import FORMATS, Route, route
-from fiber.testing.formats.common import Asked
+from fiber.testing.formats import FORMATS, PROMISED, PROMISING, Route, route
+from fiber.testing.formats.common import Asked, Promise
 from fiber.testing.http1 import Connection, RawRequest
 from fiber.testing.listening import HOST
 from fiber.testing.recorded import MockRequest
 from fiber.testing.script import Failure, RefusedError, Reply
 from fiber.testing.sending import Outgoing, prepare, transmit
 from fiber.testing.serving import VERSIONS, Family, LoopbackServer, watched
-from fiber.testing.view import refuse
+from fiber.testing.view import ChatView, refuse
 
 Answer: TypeAlias = Reply | Failure
 Handler: TypeAlias = Callable[[MockRequest], Answer | str | None]
@@ -35,13 +36,15 @@ _STEMS: Mapping[str, str] = {
     "bedrock": "amazon.nova",
     "cohere": "command",
     "ollama": "llama",
+    "replicate": "meta/llama",
 }
 """First word of a family's models."""
 
 
 class MockServer(LoopbackServer):
     """
-    A provider on 127.0.0.1 that speaks OpenAI Chat, OpenAI Responses, Anthropic, Gemini, Cohere and Ollama.
+    A provider on 127.0.0.1 that speaks OpenAI Chat, OpenAI Responses, Anthropic, Gemini, Cohere, Ollama
+    and Replicate.
 
         with MockServer() as server:
             server.enqueue(Reply("Hello!"))
@@ -89,6 +92,7 @@ class MockServer(LoopbackServer):
         self._models = None if models is None else tuple(models)
         self._queue: list[tuple[str | None, Answer]] = []
         self._seen: Counter[tuple[str, str]] = Counter()
+        self._promised: dict[int, tuple[ChatView, Reply]] = {}
 
     def base_url(self, family: Family) -> str:
         """Return the base URL that a client of this family of providers is given."""
@@ -100,7 +104,7 @@ class MockServer(LoopbackServer):
 
         Args:
             format: Only for requests in this format: `openai_chat`, `openai_responses`, `anthropic`,
-                `gemini`, `bedrock_converse`, `bedrock_invoke`, `cohere` or `ollama`.
+                `gemini`, `bedrock_converse`, `bedrock_invoke`, `cohere`, `ollama` or `replicate`.
 
         Raises:
             ValueError: There is no such format.
@@ -127,23 +131,51 @@ class MockServer(LoopbackServer):
         found = route(raw.method, target.path, raw.headers, query)
         request = self._record(connection, raw, found, query)
         with watched(request):
-            outgoing = self._prepare(request, found, self._decide(request, found))
+            said = self._decide(request, found)
+            outgoing = self._prepare(request, found, self._promise(request, found, said))
             return transmit(connection, raw, request, outgoing)
 
-    def _prepare(self, request: MockRequest, found: Route, said: Answer | bytes) -> Outgoing:
+    def _prepare(self, request: MockRequest, found: Route, said: Answer | Promise | bytes) -> Outgoing:
+        number = int(found.verb) if found.kind in PROMISED else request.number
         try:
-            return prepare(found.format, request, said, self._delays)
+            return prepare(found.format, request, said, self._delays, number)
         except Exception as error:  # a reply that the format cannot express
             self.errors.append(error)
             failure = Failure(500, message=f"The reply cannot be sent: {error}")
-            return prepare(found.format, request, failure, self._delays)
+            return prepare(found.format, request, failure, self._delays, number)
 
-    def _decide(self, request: MockRequest, found: Route) -> Answer | bytes:
+    def _promise(self, request: MockRequest, found: Route, said: Answer | Promise | bytes) -> Answer | Promise | bytes:
+        """Put a reply off that is not for now: a stream, or what has a delay, of a format that has a place for it."""
+        promising, view = PROMISING.get(found.format.name), request.view
+        if promising is None or view is None or found.kind != "chat" or not isinstance(said, Reply):
+            return said
+        delay = self._delays[0] if said.delay_seconds is None else said.delay_seconds
+        if not (view.stream or delay):
+            return said
+        with self._lock:
+            self._promised[request.number] = view, said
+        return promising.promise(view, request.number, self.url)
+
+    def _kept(self, request: MockRequest, found: Route) -> Answer | Promise:
+        """Answer to whoever comes for what was promised, or does not want it any more."""
+        with self._lock:
+            promised = self._promised.get(int(found.verb))
+        if promised is None:
+            return Failure(code="model_not_found")
+        view, said = promised
+        if found.kind == "stop":
+            return PROMISING[found.format.name].stopped(view, int(found.verb), self.url)
+        request.view, request.model = replace(view, stream=found.kind == "stream"), view.model
+        return said
+
+    def _decide(self, request: MockRequest, found: Route) -> Answer | Promise | bytes:
         """Choose what to answer: a reply, a failure, or a body that is no chat."""
         if self._api_key is not None and request.api_key != self._api_key:
             return Failure(code="bad_key")
         if found.kind == "models":
             return found.format.models(self._models or default_models(found.format.name))
+        if found.kind in PROMISED:
+            return self._kept(request, found)
         if found.kind == "unknown":
             message = f"Invalid URL ({request.method} {request.path})"
             return Failure(404, "model_not_found", message=message)

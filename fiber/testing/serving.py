@@ -21,7 +21,7 @@ from fiber.testing.http1 import BadRequestError, Connection, GoneError, RawReque
 from fiber.testing.listening import HOST, Listener
 from fiber.testing.recorded import MockRequest
 
-Family: TypeAlias = Literal["openai", "anthropic", "gemini", "bedrock", "cohere", "ollama"]
+Family: TypeAlias = Literal["openai", "anthropic", "gemini", "bedrock", "cohere", "ollama", "replicate"]
 
 KEPT_REQUESTS = 10_000
 VERSIONS: Mapping[str, str] = {
@@ -31,6 +31,7 @@ VERSIONS: Mapping[str, str] = {
     "bedrock": "",
     "cohere": COHERE,
     "ollama": "",
+    "replicate": "/v1",
 }
 """What clients of a family expect at the end of their base URL."""
 

@@ -17,9 +17,13 @@ class Lazy:
     Stands for the transport class *name* in *module*, made with *arguments* at the first call.
 
     Only `now`, `wall`, `resolve`, `open` and `map` may be first: everything else needs an open answer.
+
+    Attributes:
+        blocking: What serves blocking code beside it; itself when not said.
     """
 
-    def __init__(self, module: str, name: str, *arguments: Any) -> None:
+    def __init__(self, module: str, name: str, *arguments: Any, blocking: Transport | None = None) -> None:
+        self.blocking: Transport = blocking or self
         self._what = (module, name, arguments)
         self._transport: Transport | None = None
         self._lock = Lock()

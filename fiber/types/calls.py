@@ -55,6 +55,7 @@ class ChatOptions(RequestOptions, total=False):
     All keywords of a chat call.
 
     `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own;
+    `profile` chooses the profile of the lockfile in which aliases are looked up;
     `fallback` names models to ask when the first fails, in order;
     `repair` asks once more for JSON that does not fit;
     `cost_ceiling_usd` and `token_budget` refuse a call that could cost or use more, before it is sent;
@@ -68,6 +69,7 @@ class ChatOptions(RequestOptions, total=False):
     """
 
     provider: str | None
+    profile: str | None
     cache_policy: CachePolicy | None
     cost_ceiling_usd: Decimal | float | str | None
     token_budget: int | None
@@ -99,6 +101,7 @@ class RawOptions(TypedDict, total=False):
 
 CALL_OPTIONS = (
     "provider",
+    "profile",
     "cache_policy",
     "cost_ceiling_usd",
     "token_budget",

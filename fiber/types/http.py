@@ -107,6 +107,21 @@ class HTTPRequest(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, headers=kept + headers)
 
 
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The next exchange of an attempt whose answer did not come with the first one.
+
+    Attributes:
+        request: Unsigned; where it may lead is for the row to say (`Provider.answer_hosts`).
+        wait_seconds: To wait before it is sent.
+        stop: Tells the provider that nobody waits for the answer any more, where it would go on, and charge; unsigned.
+    """
+
+    request: HTTPRequest
+    wait_seconds: float = 0.0
+    stop: HTTPRequest | None = None
+
+
 class HTTPHead(msgspec.Struct, frozen=True):
     """Status and headers of a response; header names are lower-case, repeated ones joined by a comma."""
 

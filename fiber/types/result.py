@@ -32,7 +32,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         billed_input_tokens, billed_output_tokens: What is charged, where the provider says so beside what the model
             read and wrote (Cohere does not charge for its own prompt around yours).
-        timings: Seconds that the provider measured, under its own names (Ollama).
+        timings: Seconds that the provider measured, under its own names (Ollama, Replicate).
         service_tier, region: Where the request was served, in the provider's words, when it says so and the price
             may depend on it.
         cost_usd: What it cost; None when that is not known, and `cost_status` says why.

@@ -33,8 +33,9 @@ from fiber import (
     Timeouts,
     default_layers,
 )
-from fiber._chain import Call, Handler, Reply
+from fiber._chain import Call, Handler
 from fiber._engine import run_sync
+from fiber._reply import Reply
 from fiber.layers.cache import CacheStats
 from fiber.layers.caching.entry import Entry
 from fiber.testing.fake import FakeReply, FakeTransport, json_reply

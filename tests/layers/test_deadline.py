@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fiber import Timeouts
-from fiber._chain import Call, Reply
+from fiber._chain import Call
 from fiber._engine import run_sync
+from fiber._reply import Reply
 from fiber.layers.deadline import deadline
 from tests.kit import watched, whole
 

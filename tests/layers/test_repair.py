@@ -19,8 +19,9 @@ from fiber import (
     ResponseFormat,
     Timeouts,
 )
-from fiber._chain import Call, Handler, Reply
+from fiber._chain import Call, Handler
 from fiber._engine import run_sync
+from fiber._reply import Reply
 from fiber.layers import default_layers
 from fiber.layers.repair import repair
 from fiber.testing.fake import FakeReply, json_reply

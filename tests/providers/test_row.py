@@ -44,7 +44,7 @@ def test_row_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize("adapter", ["opneai_chat", "", None, 5, ["openai_chat"]])
 def test_adapter_is_refused(adapter: Any) -> None:
     """A row names a format of this library, or brings its own; a misspelling is seen at once."""
-    with pytest.raises(FiberValidationError, match="openai_responses, or an Adapter") as caught:
+    with pytest.raises(FiberValidationError, match="replicate, or an Adapter") as caught:
         Provider(name="acme", base_url="https://h", adapter=adapter)
 
     assert (caught.value.parameter, caught.value.outcome) == ("providers", "not_sent")
@@ -285,6 +285,19 @@ def test_missing_place_names_the_variables(row: Provider, advice: str) -> None:
 def test_a_bare_base_url_gets_the_path_of_its_row(url: str, expected: str) -> None:
     """Some providers' own clients want the host alone; a URL with a path is meant as it is."""
     assert Provider(name="acme", base_url=url, base_path="/openai/v1").base_url == expected
+
+
+def test_a_key_goes_to_further_hosts_only_from_its_own_address() -> None:
+    """A gateway may be anybody's; other paths of the same host are the provider's."""
+    row = Provider(name="acme", base_url="https://{region}.acme.example", answer_hosts=(".acme.example",))
+    home = row.at(region="eu")
+
+    assert home.answer_hosts == row.answer_hosts
+    assert home.replace(base_url="https://eu.acme.example/v2").answer_hosts == row.answer_hosts
+    assert home.replace(base_url="https://gateway.example").answer_hosts == ()
+    assert home.replace(base_url="https://gateway.example", answer_hosts=("b.example",)).answer_hosts == ("b.example",)
+    with pytest.raises(FiberValidationError):
+        home.replace(base_url="https://[")
 
 
 def test_key_of_another_row_is_not_taken_to_another_address() -> None:

@@ -18,7 +18,7 @@ from fiber.adapters.parameters import unsupported
 from fiber.testing import check_adapter
 from fiber.testing.fake import sse_reply
 from fiber.types.events import MessageEnd, MessageStart, StreamEvent, TextDelta
-from fiber.types.http import HTTPHead, HTTPRequest
+from fiber.types.http import HTTPHead, HTTPRequest, Step
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult, Choice
 from fiber.types.target import Quirks, Target
@@ -32,6 +32,7 @@ SAMPLES = {
     "gemini": ("parallel_calls", "utf8_split_in_delta"),
     "ollama": ("thinking_and_logprobs", "two_calls"),
     "openai_chat": ("message_beside_delta", "reasoning_content"),
+    "replicate": ("llama", "backslash_is_text"),
     "openai_responses": ("custom_tool_free_text", "refusal"),
 }
 KINDS = {
@@ -49,6 +50,7 @@ REFUSALS = {
     "cohere": {"id": "r1", "message": "invalid api token"},
     "gemini": {"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}},
     "ollama": {"error": "model 'sample-model' not found"},
+    "replicate": {"title": "Input validation failed", "detail": "- input: prompt is required", "status": 422},
 }
 REFUSAL = {"error": {"message": "Unknown model.", "type": "invalid_request_error", "code": "model_not_found"}}
 
@@ -111,7 +113,7 @@ def gullible(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
     return GOOD.parse_response(head, body if body.startswith(b"{") else BODY, target)
 
 
-def raising(head: HTTPHead, body: bytes, target: Target) -> Any:
+def raising(head: HTTPHead, body: bytes, target: Target, **more: Any) -> Any:
     """Be surprised."""
     raise LookupError("surprise")
 
@@ -225,6 +227,11 @@ class Surprised(OpenAIChatDecoder):
         raise LookupError("surprise")
 
 
+def restless(head: HTTPHead, body: bytes, target: Target, *, stream: bool) -> Step | None:
+    """Never find that it has arrived."""
+    return Step(request=HTTPRequest("GET", target.base_url)) if stream else None
+
+
 NUMBER = count()
 
 BROKEN: dict[str, tuple[Adapter, str]] = {
@@ -271,6 +278,8 @@ BROKEN: dict[str, tuple[Adapter, str]] = {
         "parse_response raised LookupError",
     ),
     "anything is an answer": (replace(GOOD, parse_response=gullible), "takes b'<html></html>' for an answer"),
+    "never arrives": (replace(GOOD, follow=restless), "follow goes on from"),
+    "follow raises": (replace(GOOD, follow=raising), "follow raised LookupError"),
     "parse_error raises": (replace(GOOD, parse_error=raising), "it must never raise"),
     "parse_error returns no error": (replace(GOOD, parse_error=lambda *_: None), "is no FiberError"),  # type: ignore[arg-type]
     "no end": (replace(GOOD, stream_decoder=Endless), "does not come to the end"),

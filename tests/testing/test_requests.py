@@ -36,6 +36,8 @@ def question(format: str, said: str, /, **more: Any) -> dict[str, Any]:
             return {"anthropic_version": "1", "max_tokens": 99, "messages": [message], **more}
         case "bedrock_converse":
             return {"messages": [{"role": "user", "content": [{"text": said}]}], **more}
+        case "replicate":
+            return {"input": {"prompt": said}, **more}
         case _:
             return {"contents": [{"role": "user", "parts": [{"text": said}]}], **more}
 

@@ -21,7 +21,7 @@ from fiber.transports.streams import tls_context
 from tests.torture.expected import expected
 from tests.torture.outcome import ATTEMPTS, MANY, Mode
 
-FORMATS = ("openai_chat", "openai_responses", "anthropic", "gemini", "cohere", "ollama")
+FORMATS = ("openai_chat", "openai_responses", "anthropic", "gemini", "cohere", "ollama", "bedrock_converse")
 RUNTIMES = ("asyncio", "trio", "sync")
 KEY = "sk-canary-0123456789abcdef"
 TIMEOUTS = Timeouts(connect=1.0, read=0.3, total=1.8, first_event=0.5, stall=0.4)

@@ -240,11 +240,25 @@ _UNCODED = Outcome(word="bad_request|content_filter")
 _UNTYPED = Outcome(word="provider", partial=True)
 
 EXCEPTIONS: Mapping[tuple[str, str, Mode], Outcome] = {
-    # These two tell a filtered prompt in words alone, and words do not decide; Ollama filters nothing.
-    **{("content-filter", format, mode): _UNCODED for format in ("anthropic", "gemini", "ollama") for mode in _MODES},
+    # These tell a filtered prompt in words alone, and words do not decide; Ollama filters nothing.
+    **{
+        ("content-filter", format, mode): _UNCODED
+        for format in ("anthropic", "gemini", "ollama", "bedrock_converse")
+        for mode in _MODES
+    },
     # Errors have a status and no code here, so under a 200 there is nothing that tells them apart.
     **{("error-under-200", "cohere", mode): FAILED for mode in _MODES},
     **{("quota-under-200", format, mode): FAILED for format in ("cohere", "ollama") for mode in _MODES},
+    # Bedrock says what an error is in a header, of which nothing is left under a 200.
+    **{
+        (fault, "bedrock_converse", mode): UNREADABLE
+        for fault in ("error-under-200", "quota-under-200")
+        for mode in _MODES
+    },
+    # Its streams are no text: white space, text and a byte order mark are bytes that do not fit, or too few of them.
+    ("json-bom", "bedrock_converse", "stream"): UNREADABLE,
+    ("spaces", "bedrock_converse", "stream"): Outcome(word="parsing|interrupted", partial=True),
+    ("text-200", "bedrock_converse", "stream"): EMPTY,
     ("stream-error", "cohere", "stream"): _UNTYPED,
     ("stream-error-first", "cohere", "stream"): FAILED,
     ("stream-error-then-mark", "cohere", "stream"): _UNTYPED,

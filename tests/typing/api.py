@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, assert_never, assert_type
 
 import fiber
@@ -30,6 +31,7 @@ from fiber import (
     Heartbeat,
     Image,
     Layer,
+    Lockfile,
     Log,
     MessageEnd,
     MessageStart,
@@ -56,6 +58,7 @@ from fiber import (
     ToolCallStart,
     Usage,
     UsageUpdate,
+    find_lockfile,
 )
 
 
@@ -197,6 +200,15 @@ async def prompts(client: Fiber) -> None:
     assert_type(await prompt.acall(client, what="x"), ChatResult)
     assert_type(prompt.stream(client, what="x"), SyncChatStream)
     assert_type(prompt.astream(client, what="x"), ChatStream)
+
+
+def aliases(own: Path) -> None:
+    """Where a lockfile comes from, and what a client says of it."""
+    assert_type(find_lockfile(), Lockfile)
+    client = Fiber(lockfile=find_lockfile(own, package="acme_notes"), profile="prod")
+    assert_type(Fiber(lockfile=own).lockfile.digest, str)
+    assert_type(client.has_alias("fast"), bool)
+    client.sync.require_aliases(["fast"], context="notes")
 
 
 def failed(error: FiberError) -> None:

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from fiber._chain import Call, Reply
+from fiber._chain import Call
 from fiber._errors import FiberError
+from fiber._reply import Reply
 from fiber.types.replay import Replay
 from fiber.types.result import ChatResult, Receipt
 

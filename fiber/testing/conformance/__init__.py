@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from fiber.adapters.base import Adapter
-from fiber.testing.conformance.answers import errors, whole_answers
+from fiber.testing.conformance.answers import errors, steps, whole_answers
 from fiber.testing.conformance.requests import parameters, requests, table
 from fiber.testing.conformance.streams import Reader, chunkings, cuts, streams
 from fiber.types.http import HTTPHead
@@ -56,6 +56,7 @@ def check_adapter(
         ("build_request", requests(adapter, target, stream_members)),
         ("build_request", table(adapter, target)),
         ("parse_response", whole_answers(adapter, target, body)),
+        ("follow", steps(adapter, target, body)),
         ("parse_error", errors(adapter, target, error, error_status)),
         ("stream_decoder", streams(reader, stream)),
         ("stream_decoder", chunkings(reader, stream)),

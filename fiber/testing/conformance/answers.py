@@ -29,6 +29,18 @@ def whole_answers(adapter: Adapter, target: Target, body: bytes) -> Iterator[str
         yield f"parse_response takes {garbage!r} for an answer: raise a FiberError."
 
 
+def steps(adapter: Adapter, target: Target, body: bytes) -> Iterator[str]:
+    """Ask where the answer is, when there it is, and when nothing says so."""
+    head = HTTPHead(200, {"content-type": "application/json"})
+    follow = adapter.follow
+    if follow is None:
+        return
+    for said in (body, with_strangers(body), *GARBAGE):
+        if follow(head, said, target, stream=False) or follow(head, said, target, stream=True):
+            yield f"follow goes on from {said[:60]!r}, which is the answer itself, or none."
+            return
+
+
 def errors(adapter: Adapter, target: Target, error: bytes, status: int) -> Iterator[str]:
     """Read the refusal, whole and in part, and what no provider means to send."""
     for said in (error, with_strangers(error), error[: len(error) // 2], *GARBAGE):

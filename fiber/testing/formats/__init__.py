@@ -20,8 +20,9 @@ from fiber.testing.formats import (
     ollama,
     openai_chat,
     openai_responses,
+    replicate,
 )
-from fiber.testing.formats.common import Asked, Refusal
+from fiber.testing.formats.common import Asked, Promise, Refusal
 from fiber.testing.script import Failure, Reply
 from fiber.testing.view import ChatView
 
@@ -72,15 +73,37 @@ class Format(Protocol):
         ...
 
 
+class Promising(Protocol):
+    """What the module of a format further offers whose answer is had by further requests; *address* is the server's."""
+
+    def promise(self, view: ChatView, number: int, address: str) -> Promise:
+        """Return the answer that says where the answer will be."""
+        ...
+
+    def stopped(self, view: ChatView, number: int, address: str) -> Promise:
+        """Return the answer to whoever does not wait for it any more."""
+        ...
+
+
 _MODULES: tuple[Format, ...] = (
     *(openai_chat, openai_responses, anthropic, gemini),
-    *(bedrock_converse, bedrock_invoke, cohere, ollama),
+    *(bedrock_converse, bedrock_invoke, cohere, ollama, replicate),
 )
 FORMATS: Mapping[str, Format] = {format.name: format for format in _MODULES}
+PROMISED = frozenset(("answer", "stream", "stop"))
+"""Kinds of routes to what was promised."""
+PROMISING: Mapping[str, Promising] = {replicate.name: replicate}
+"""The formats whose answer may be had by further requests."""
 
 
 class Route(NamedTuple):
-    """Where a request goes; *kind* is `chat`, `models`, or `unknown` for other paths."""
+    """
+    Where a request goes.
+
+    Attributes:
+        kind: `chat`, `models`; `answer`, `stream` or `stop` of what was promised to request number *verb*; `unknown`
+            for other paths.
+    """
 
     format: Format
     kind: str
@@ -94,6 +117,7 @@ _CHAT: Mapping[str, Format] = {
     "/v1/messages": anthropic,
     "/v2/chat": cohere,
     "/api/chat": ollama,
+    "/v1/predictions": replicate,
     "/anthropic/v1/messages": anthropic,  # Azure
 }
 COHERE = "/cohere"
@@ -106,6 +130,12 @@ _MODEL_IN_PATH: Mapping[re.Pattern[str], Format] = {
     re.compile(r"/openai/deployments/([^/]+)/(chat/completions)"): openai_chat,
     re.compile(r"/model/([^/]+)/(converse|converse-stream)"): bedrock_converse,
     re.compile(r"/model/([^/]+)/(invoke|invoke-with-response-stream)"): bedrock_invoke,
+    re.compile(r"/v1/(?:models|deployments)/([^/]+/[^/]+)/(predictions)"): replicate,
+}
+_LATER: Mapping[tuple[str, re.Pattern[str]], str] = {
+    ("GET", re.compile(r"/v1/predictions/mock(\d+)")): "answer",
+    ("GET", re.compile(r"/v1/streams/mock(\d+)")): "stream",
+    ("POST", re.compile(r"/v1/predictions/mock(\d+)/cancel")): "stop",
 }
 _VERTEX_OPENAI = re.compile(_VERTEX + r"/endpoints/openapi/chat/completions")
 _MODELS = re.compile(r"/v1((?:beta|alpha)?)/models")
@@ -122,6 +152,9 @@ def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str
         for pattern, format in _MODEL_IN_PATH.items():
             if match := pattern.fullmatch(path):
                 return Route(format, "chat", unquote(match[1]), match[2])
+    for (verb, pattern), kind in _LATER.items():
+        if method == verb and (match := pattern.fullmatch(path)):
+            return Route(replicate, kind, verb=match[1])
     match = _MODELS.fullmatch(path)
     guess: Format = openai_chat
     if theirs:
@@ -135,4 +168,4 @@ def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str
     return Route(guess, "models" if match and method == "GET" else "unknown")
 
 
-__all__ = ["FORMATS", "Format", "Route", "route"]
+__all__ = ["FORMATS", "Format", "PROMISED", "PROMISING", "Promising", "Route", "route"]

@@ -48,6 +48,10 @@ class Refusal(NamedTuple):
     body: bytes
 
 
+class Promise(Refusal):
+    """No failure: it says where the answer will be."""
+
+
 def encode(value: object) -> bytes:
     """Encode as compact JSON."""
     return msgspec.json.encode(value)

@@ -67,8 +67,6 @@ _OPENAI: Mapping[str, tuple[int, str, str | None, str]] = {
         "Our servers are currently overloaded. Please try again later.",
     ),
 }
-
-
 _ANTHROPIC: Mapping[str, tuple[int, str, str]] = {
     # Kind -> status, type, message.
     "bad_request": (400, "invalid_request_error", "The request is not valid."),
@@ -94,8 +92,6 @@ _ANTHROPIC: Mapping[str, tuple[int, str, str]] = {
     "server_error": (500, "api_error", "Internal server error"),
     "overloaded": (529, "overloaded_error", "Overloaded"),
 }
-
-
 _GEMINI: Mapping[str, tuple[int, str, str]] = {
     # Kind -> status, name of the status, message.
     "bad_request": (400, "INVALID_ARGUMENT", "Request contains an invalid argument."),
@@ -167,6 +163,21 @@ _OLLAMA: Mapping[str, tuple[int, str]] = {
     "quota": (402, "you have reached your usage limit"),
     "server_error": (500, "llama runner process has terminated"),
     "overloaded": (503, "server busy, please try again.  maximum pending requests exceeded"),
+}
+
+
+_REPLICATE: Mapping[str, tuple[int, str, str]] = {
+    # Kind -> status, title, detail.
+    "bad_request": (422, "Input validation failed", "- input: prompt is required"),
+    "bad_key": (401, "Unauthenticated", "You did not pass a valid authentication token"),
+    "permission": (403, "Forbidden", "You do not have permission to run this model."),
+    "model_not_found": (404, "Not found", "The requested resource could not be found."),
+    "context_length": (422, "Input validation failed", "The prompt exceeds the context length of the model"),
+    "content_filter": (400, "Prediction failed", "The input or output was flagged as sensitive. (E005)"),
+    "rate_limit": (429, "Too many requests", "Request was throttled. Your rate limit resets in ~1s."),
+    "quota": (402, "Insufficient credit", "You have insufficient credit to run this model."),
+    "server_error": (500, "Internal server error", "An unexpected error occurred. (E1000)"),
+    "overloaded": (503, "Service unavailable", "The service is overloaded, please try again later"),
 }
 
 
@@ -268,7 +279,18 @@ def ollama(failure: Failure, model: str = "", key: str = "") -> Refusal:
     return _plain(failure, _OLLAMA, ollama_error(failure, model))
 
 
-def _plain(failure: Failure, known: Mapping[str, tuple[int, str]], body: Mapping[str, Any]) -> Refusal:
+def replicate_error(failure: Failure) -> dict[str, Any]:
+    """Return the body of the failure."""
+    status, title, detail = _REPLICATE[failure.kind]
+    return {"title": title, "detail": message_of(failure, detail), "status": failure.status or status}
+
+
+def replicate(failure: Failure, model: str = "", key: str = "") -> Refusal:
+    """Return the failure as Replicate sends it."""
+    return _plain(failure, _REPLICATE, replicate_error(failure))
+
+
+def _plain(failure: Failure, known: Mapping[str, tuple[Any, ...]], body: Mapping[str, Any]) -> Refusal:
     headers = {}
     if failure.retry_after is not None:
         headers["retry-after"] = whole_seconds(failure.retry_after)

@@ -12,7 +12,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from fiber.framing.event_stream import EventStreamDecoder
 from fiber.testing.formats.common import sse
+from fiber.testing.formats.event_stream import message
 from fiber.testing.hostile.actions import Action
 from fiber.testing.hostile.scene import EVENT_FORMATS, MARK, Fault, Mode, Recipe, Scene, half, middle, streamed, whole
 from fiber.testing.script import MockCall, Reply
@@ -22,8 +24,8 @@ Change: TypeAlias = Callable[[bytes], bytes]
 _WHOLE: frozenset[Mode] = frozenset({"whole"})
 _STREAM: frozenset[Mode] = frozenset({"stream"})
 _DEEP = 100_000
-_COUNT = re.compile(rb'"(\w*(?:_tokens|TokenCount|eval_count))":(\d+)')
-_REASON = re.compile(rb'"(finish_reason|stop_reason|finishReason|done_reason|reason)":"\w+"')
+_COUNT = re.compile(rb'"(\w*(?:_tokens|Tokens|TokenCount|eval_count))":(\d+)')
+_REASON = re.compile(rb'"(finish_reason|stop_reason|finishReason|stopReason|done_reason|reason)":"\w+"')
 _ANSWERS = ("choices", "output", "content", "candidates", "message")
 _USAGES = ("usage", "usageMetadata", "prompt_eval_count", "eval_count")
 _ARGUMENTS = {"city": "Paris"}
@@ -31,6 +33,11 @@ _ARGUMENTS = {"city": "Paris"}
 
 def edited(event: bytes, change: Change) -> bytes:
     """Change the data of one event; a whole body, which is no event, is all data."""
+    if messages := EventStreamDecoder().feed(event):
+        return b"".join(
+            message({name: str(value) for name, value in headers.items()}, change(payload))
+            for headers, payload in messages
+        )
     start = event.find(b"data: ") + len(b"data: ") if event.startswith((b"data: ", b"event: ")) else 0
     end = len(event.rstrip(b"\r\n"))
     return event[:start] + change(event[start:end]) + event[end:]
@@ -115,7 +122,7 @@ def _texted(change: Callable[[bytes], bytes]) -> Recipe:
         events = scene.events()
         place = middle(events)
         piece = re.compile(rb'"(content|delta|text)":"(?:[^"\\]|\\.)+"')
-        events[place] = piece.sub(lambda match: change(match[0]), events[place])
+        events[place] = edited(events[place], lambda data: piece.sub(lambda match: change(match[0]), data))
         return streamed(scene, events)
 
     return play

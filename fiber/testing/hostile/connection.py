@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from fiber.testing.hostile.actions import Action, Close, End, HalfClose, Head, Part, Pause, Reset, Send, Stall
-from fiber.testing.hostile.scene import EVENT_FORMATS, Fault, Scene, good, half, once, opened
+from fiber.testing.hostile.scene import EVENT_FORMATS, TEXT_FORMATS, Fault, Scene, good, half, once, opened
 
 BREATH_SECONDS = 0.02
 """Before a break, so that the client has read what came: it may destroy what is on its way."""
@@ -154,11 +154,20 @@ FAULTS = (
         "Half of the answer, *slow_seconds* of nothing, the other half.",
         lambda scene: [*begun(scene), Pause(scene.slow_seconds), *rest(scene)],
     ),
-    Fault("pings", "C15", "Half of the stream, then only the format's pings.", _pings, frozenset({"stream"})),
+    Fault(
+        "pings", "C15", "Half of the stream, then only the format's pings.", _pings, frozenset({"stream"}), TEXT_FORMATS
+    ),
     Fault(
         "comments", "C15", "Half of the stream, then only comments.", _comments, frozenset({"stream"}), EVENT_FORMATS
     ),
-    Fault("pings-first", "C15", "Only the format's pings, from the beginning.", _pings_first, frozenset({"stream"})),
+    Fault(
+        "pings-first",
+        "C15",
+        "Only the format's pings, from the beginning.",
+        _pings_first,
+        frozenset({"stream"}),
+        TEXT_FORMATS,
+    ),
     Fault("spaces", "C15", "Only white space; in a stream after half of it.", _spaces),
     Fault("endless-tokens", "L1", "Piece after piece of text, without end.", _endless_tokens, frozenset({"stream"})),
     Fault("drip", "C16", "A good answer, byte by byte.", _drip),

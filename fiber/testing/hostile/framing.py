@@ -8,7 +8,19 @@ from dataclasses import replace
 
 from fiber.testing.hostile.actions import Action, End, Part
 from fiber.testing.hostile.body import edited
-from fiber.testing.hostile.scene import EVENT_FORMATS, MARK, Fault, Mode, Recipe, Scene, half, middle, opened, streamed
+from fiber.testing.hostile.scene import (
+    EVENT_FORMATS,
+    MARK,
+    TEXT_FORMATS,
+    Fault,
+    Mode,
+    Recipe,
+    Scene,
+    half,
+    middle,
+    opened,
+    streamed,
+)
 
 _STREAM: frozenset[Mode] = frozenset({"stream"})
 _GEMINI = frozenset({"gemini"})
@@ -52,7 +64,9 @@ def _split_surrogates(scene: Scene) -> list[Action]:
     mark = MARK.encode()
     events = scene.events(scene.reply(f"{MARK} {MARK}"))
     first, second = rb"\ud83d", rb"\udc4b"
-    return streamed(scene, [event.replace(mark + b" ", first).replace(mark, second) for event in events])
+    return streamed(
+        scene, [edited(event, lambda data: data.replace(mark + b" ", first).replace(mark, second)) for event in events]
+    )
 
 
 def _multiline(event: bytes) -> bytes:
@@ -121,14 +135,18 @@ def _fault(name: str, matrix: str, meaning: str, play: Recipe) -> Fault:
     return Fault(name, matrix, meaning, play, _STREAM)
 
 
+def _of_lines(name: str, matrix: str, meaning: str, play: Recipe) -> Fault:
+    return Fault(name, matrix, meaning, play, _STREAM, TEXT_FORMATS)
+
+
 def _of_events(name: str, matrix: str, meaning: str, play: Recipe) -> Fault:
     return Fault(name, matrix, meaning, play, _STREAM, EVENT_FORMATS)
 
 
 FAULTS = (
     _of_events("stream-cr", "E1", "Lines end with CR.", joined(lambda data: [data.replace(b"\n", b"\r")])),
-    _fault("stream-crlf", "E1", "Lines end with CRLF.", joined(lambda data: [data.replace(b"\n", b"\r\n")])),
-    _fault(
+    _of_lines("stream-crlf", "E1", "Lines end with CRLF.", joined(lambda data: [data.replace(b"\n", b"\r\n")])),
+    _of_lines(
         "stream-crlf-split",
         "E1",
         "Lines end with CRLF, and chunks between the two.",
@@ -152,13 +170,13 @@ FAULTS = (
     _of_events(
         "stream-id-only", "E4", "Events with nothing but an id between the others.", each(lambda e: b"id: 9\n\n" + e)
     ),
-    _fault("stream-no-final-blank", "E10", "The last event lacks its blank line.", _unended),
+    _of_lines("stream-no-final-blank", "E10", "The last event lacks its blank line.", _unended),
     _fault("stream-giant-event", "E13", "An event of 30 MB.", _giant(lambda scene: 30_000_000)),
     _fault("stream-endless-event", "E13", "An event of *bulk_bytes*.", _giant(lambda scene: scene.bulk_bytes)),
     _of_events("stream-endless-line", "E13", "A field name that fills memory.", _giant_name),
     _fault("stream-many-events", "E14", "*flood_events* pieces of text.", _many_events),
     _of_events("stream-many-comments", "E14", "Ten times *flood_events* comments.", _flood(b": x\n")),
-    _fault("stream-many-blanks", "E14", "Ten times *flood_events* blank lines.", _flood(b"\n")),
+    _of_lines("stream-many-blanks", "E14", "Ten times *flood_events* blank lines.", _flood(b"\n")),
     _of_events("stream-many-empty", "E14", "Ten times *flood_events* empty events.", _flood(b"data:\n\n")),
     Fault(
         "stream-json-array",

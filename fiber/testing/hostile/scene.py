@@ -29,7 +29,9 @@ MARK = "\x7f"
 _ALL_MODES: frozenset[Mode] = frozenset({"whole", "stream"})
 EVENT_FORMATS = frozenset({"openai_chat", "openai_responses", "anthropic", "gemini", "cohere"})
 """Formats whose streams are server-sent events."""
-_ALL_FORMATS = EVENT_FORMATS | {"ollama"}
+TEXT_FORMATS = EVENT_FORMATS | {"ollama"}
+"""Formats whose streams are text; that of Bedrock is framed in bytes, with a checksum."""
+_ALL_FORMATS = TEXT_FORMATS | {"bedrock_converse"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

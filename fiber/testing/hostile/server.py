@@ -29,7 +29,7 @@ from fiber.testing.view import ChatView, refuse
 
 class HostileServer(LoopbackServer):
     """
-    A provider on 127.0.0.1 that fails in every way that real ones do, in six formats.
+    A provider on 127.0.0.1 that fails in every way that real ones do, in seven formats.
 
         with HostileServer() as server:
             fiber = Fiber(api_keys={"openai": "x"}, base_urls={"openai": server.base_url("openai", "stream-cut")})

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from fiber.framing.event_stream import EventStreamDecoder
+from fiber.testing.formats.event_stream import event
+from fiber.testing.hostile.body import edited
 from tests.testing.hostile.wire import FORMATS, NONCE, body, head, payloads, played
 
 BOTH = pytest.mark.parametrize("stream", [False, True])
@@ -107,3 +110,13 @@ def test_answer_comes_in_another_way() -> None:
     assert body(played("stream-to-plain")).endswith(b"data: [DONE]\n\n")
     assert head(played("no-type", stream=True)).headers["content-type"] == ""
     assert head(played("text-plain")).headers["content-type"] == "text/plain"
+
+
+def test_event_in_bytes_is_framed_anew() -> None:
+    """Its headers stay, its length and checksums fit what became of its data; there may be several."""
+    two = event("contentBlockDelta", b'{"a":1}') + event("messageStop", b"{}")
+
+    changed = EventStreamDecoder().feed(edited(two, lambda data: data + b" and more"))
+
+    assert [payload for _, payload in changed] == [b'{"a":1} and more', b"{} and more"]
+    assert [headers[":event-type"] for headers, _ in changed] == ["contentBlockDelta", "messageStop"]

@@ -1,0 +1,1 @@
+"""The lockfile as text: where its statements stand, what it says, how it is edited, found and checked."""
