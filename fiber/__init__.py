@@ -37,6 +37,7 @@ _HOMES = {
     "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
     "fiber.providers.installed": "installed_providers",
+    "fiber.providers.keys": "KeyPool",
     "fiber.providers.row": "Provider",
     "fiber.providers.table": "PROVIDERS",
     "fiber.registry.capabilities": "ModelCapabilities",
@@ -49,7 +50,9 @@ _HOMES = {
     "fiber.stores.histories": "FileHistories MemoryHistories SQLiteHistories",
     "fiber.transports.base": "Transport",
     "fiber.types.calls": "ChatOptions",
-    "fiber.types.config": "BreakerPolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts",
+    "fiber.types.config": (
+        "BreakerPolicy HedgePolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts"
+    ),
     "fiber.types.content": "Audio Document Image Opaque Part Reasoning Text ToolCall ToolResult",
     "fiber.types.cost": "Cost CostLine",
     "fiber.types.events": (

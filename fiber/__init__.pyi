@@ -56,6 +56,7 @@ from fiber.layers.ratelimit import RateLimit as RateLimit, RateLimiter as RateLi
 from fiber.providers.aws import AWSKeys as AWSKeys
 from fiber.providers.compatible import openai_compatible as openai_compatible
 from fiber.providers.installed import installed_providers as installed_providers
+from fiber.providers.keys import KeyPool as KeyPool
 from fiber.providers.row import Provider as Provider
 from fiber.providers.table import PROVIDERS as PROVIDERS
 from fiber.registry.capabilities import ModelCapabilities as ModelCapabilities
@@ -84,6 +85,7 @@ from fiber.transports.base import Transport as Transport
 from fiber.types.calls import ChatOptions as ChatOptions
 from fiber.types.config import (
     BreakerPolicy as BreakerPolicy,
+    HedgePolicy as HedgePolicy,
     NO_RETRY as NO_RETRY,
     NO_TIMEOUTS as NO_TIMEOUTS,
     RETRY_PRESETS as RETRY_PRESETS,

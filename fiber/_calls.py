@@ -11,7 +11,7 @@ from fiber._chain import Alternative, Call, Operation
 from fiber._emulation import emulated
 from fiber._errors import FiberCapabilityError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
-from fiber._routing import routes
+from fiber._routing import Routes, routes
 from fiber._settings import Settings, around, check_open, known
 from fiber.layers.budgeting.ceilings import check_ceilings
 from fiber.providers.row import Provider
@@ -55,7 +55,8 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     call_options = {**defaults, **said}
     request = chat_request(messages, **{k: v for k, v in call_options.items() if k not in CALL_OPTIONS})
     profile = call_options.get("profile")
-    where, others, alias = routes(settings, request.model, provider=call_options.get("provider"), profile=profile)
+    found = routes(settings, request.model, provider=call_options.get("provider"), profile=profile)
+    where, others = found.first, found.others
     row = _row(settings, where.provider)
     if keywords.flag(call_options, "repair"):
         keywords.check_repair(request, stream=stream)
@@ -68,9 +69,9 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
             outcome="not_sent",
         )
     chat = _chat(request, row, in_words=in_words)
-    call = _call(settings, chat, row, where.model, call_options, stream=stream, alias=alias)
+    call = _call(settings, chat, row, where.model, call_options, stream=stream, alias=found.alias)
     if (names := call_options.get("fallback")) is not None:
-        others = _named(settings, names, profile)
+        others = _further(settings, request.model, found, _models(names), profile, own="fallback" in said)
     if others:
         asked = [_alternative(settings, request, row, other, in_words=in_words) for other in others]
         call = call.replace(fallbacks=tuple(other for other in asked if other is not None))
@@ -116,8 +117,7 @@ def _check_fits(settings: Settings, request: ChatRequest, target: Target, *, str
         )
 
 
-def _named(settings: Settings, names: Any, profile: str | None) -> tuple[Route, ...]:
-    """Return the routes of a fallback list, each alias in it with all of its models."""
+def _models(names: Any) -> list[str]:
     is_list = isinstance(names, Iterable) and not isinstance(names, str | Mapping)
     models = list(names) if is_list else []
     if not is_list or not all(isinstance(name, str) and name for name in models):
@@ -126,8 +126,26 @@ def _named(settings: Settings, names: Any, profile: str | None) -> tuple[Route, 
             parameter="fallback",
             outcome="not_sent",
         )
-    found = [routes(settings, name, profile=profile) for name in models]
-    return tuple(where for each in found for where in (each.first, *each.others))
+    return models
+
+
+def _further(
+    settings: Settings, model: str, found: Routes, names: list[str], profile: str | None, *, own: bool
+) -> tuple[Route, ...]:
+    """
+    Return whom to ask after the first of *found*: *names*, each with all that it stands for.
+
+    The other models of a balanced name come before them, unless they are the call's *own*; where they have that name
+    themselves, it stands for its other models, for it has one turn in a call.
+    """
+    others: list[Route] = [] if own or not found.balanced or model in names else list(found.others)
+    for name in names:
+        if found.balanced and name == model:
+            others += found.others
+        else:
+            first, further, *_ = routes(settings, name, profile=profile)
+            others += first, *further
+    return tuple(others)
 
 
 def _alternative(

@@ -76,6 +76,7 @@ class Journal:
     possible_duplicate_charge: bool = False
     observers: list[Callable[[Call, str, Mapping[str, Any]], None]] = field(default_factory=list)
     cancelled: bool = False
+    raced: bool = False
     closer: Callable[[], None] | None = None
 
     def opened(self, close: Callable[[], None]) -> None:
@@ -97,12 +98,7 @@ class Journal:
 
 
 class Alternative(msgspec.Struct, frozen=True, kw_only=True):
-    """
-    Another target for a call, and the operation as it is for that one.
-
-    Attributes:
-        notes: What of the request is not meant for it.
-    """
+    """Another target for a call, the operation as it is for that one, and what is not meant for it (`notes`)."""
 
     operation: Operation
     row: Provider
@@ -120,8 +116,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         deadline: Absolute time on the transport's clock; None for no limit.
-        catalog: What is known about models; also the last of the price lists.
-        prices: Price lists that are asked before it.
+        catalog, prices: What is known about models, also the last price list; those that are asked before it.
         context: Bound fields for logs, spans and events; never sent.
         alias: What was asked for, when it was an alias.
         keep_raw: Keep the bytes of a stream in the result's `body`.
@@ -131,6 +126,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         cache_policy: What the cache may do, where there is one.
         fallbacks: Whom to ask when the target fails, in order.
         idempotency_key: Sent with every attempt where the row has a header for it.
+        key: Number of the credential in the pool that it is from.
     """
 
     operation: Operation
@@ -154,6 +150,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     cache_policy: CachePolicy = "off"
     fallbacks: tuple[Alternative, ...] = ()
     idempotency_key: str = ""
+    key: int | None = None
     journal: Journal = msgspec.field(default_factory=Journal)
 
     def replace(self, **changes: Any) -> Call:

@@ -14,7 +14,7 @@ from fiber._engine import run_sync
 from fiber._errors import FiberValidationError
 from fiber._reply import Ending, Reply
 from fiber._running import begin, complete
-from fiber._settings import Settings, known
+from fiber._settings import Settings, known, looking
 from fiber._streams import ChatStream, SyncChatStream
 from fiber.registry.tokens import PER_MESSAGE, count_tokens
 from fiber.stores.histories import HistoryStore, MemoryHistories
@@ -116,7 +116,7 @@ class Conversation:
         said = normalise.messages(messages)
         self._enter()
         try:
-            call = self._call(await self._loaded(), said, options, stream=False)
+            call = self._call(self._settings, await self._loaded(), said, options, stream=False)
             result: ChatResult = await complete(self._settings, call)
             await self._keep(said, result)
             return result
@@ -133,9 +133,8 @@ class Conversation:
             self._enter()
             try:
                 history = await self._loaded()
-                reply = await begin(
-                    self._settings, self._call(history, said, options, stream=True).replace(journal=call.journal)
-                )
+                real = self._call(self._settings, history, said, options, stream=True)
+                reply = await begin(self._settings, real.replace(journal=call.journal))
             except BaseException:
                 self._busy = False
                 raise
@@ -150,28 +149,31 @@ class Conversation:
 
             return end
 
-        return ChatStream(self._call(History(id=self.id), said, options, stream=True), start)
+        return ChatStream(self._call(looking(self._settings), History(id=self.id), said, options, stream=True), start)
 
     def _enter(self) -> None:
         if self._busy:
             raise _wrong("conversation", f"The conversation {self.id!r} waits for an answer: one call at a time.")
         self._busy = True
 
-    def _call(self, history: History, said: Messages, options: Mapping[str, Any], *, stream: bool) -> Call:
+    def _call(
+        self, settings: Settings, history: History, said: Messages, options: Mapping[str, Any], *, stream: bool
+    ) -> Call:
+        again = looking(settings)  # a call that is prepared twice has one turn
         merged = {**self._options, **options}
         merged["context"] = {"conversation_id": self.id, **(merged.get("context") or {})}
         everything = (*history.messages, *said)
         if self._provider_state:
             merged.setdefault("store", True)
-            call = prepare(self._settings, everything, merged, stream=stream)
+            call = prepare(settings, everything, merged, stream=stream)
             if history.response_id is None or history.provider != call.target.provider:
                 return call
-            return prepare(self._settings, said, {**merged, "previous_response_id": history.response_id}, stream=stream)
-        call = prepare(self._settings, everything, merged, stream=stream)
+            return prepare(again, said, {**merged, "previous_response_id": history.response_id}, stream=stream)
+        call = prepare(settings, everything, merged, stream=stream)
         kept = self._fitting(call, everything)
         if len(kept) == len(everything):
             return call
-        fitted = prepare(self._settings, kept, merged, stream=stream)
+        fitted = prepare(again, kept, merged, stream=stream)
         why = f"{len(everything) - len(kept)} of {len(everything)} were left out, the oldest, so that the rest fits"
         fitted.journal.layer_notes = (Note("warned", "messages", why),)
         return fitted

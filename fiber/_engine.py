@@ -101,6 +101,7 @@ async def core(call: Call) -> Reply:
                     error=failure,
                     request_id=request_id,
                     waited_seconds=journal.waited,
+                    key=call.key,
                 )
             )
             journal.waited = 0.0
@@ -153,7 +154,7 @@ def _reason(error: Exception) -> str:
 
 
 async def _open(call: Call, request: HTTPRequest, due: float | None) -> HTTPResponse:
-    if call.stream:  # only streams can be cancelled by others than those who wait for them
+    if call.stream or call.journal.raced:  # only these can be cancelled by others than those who wait for them
         request = msgspec.structs.replace(request, on_open=call.journal.opened)
     try:
         return await call.transport.open(request, call.timeouts, sooner(call.deadline, due))

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 from fiber import _routing
 from fiber._calls import either
 from fiber._errors import FiberValidationError
-from fiber._settings import Settings
+from fiber._settings import Settings, looking
 from fiber._validation import Problem, problems_of
 from fiber.providers.row import Provider
 from fiber.registry.catalog import ModelCatalog
@@ -71,8 +71,8 @@ class Face:
         return bool(self._settings.keys.get(name)) or not self._settings.rows[name].needs_key
 
     def route(self, model: str, *, provider: str | None = None) -> Route:
-        """Return where *model*, or the first of an alias, goes, without a call; errors as for `chat`."""
-        return _routing.routes(self._settings, model, provider=provider).first
+        """Return where *model* goes, of an alias or a balance the one that comes first; errors as for `chat`."""
+        return _routing.routes(looking(self._settings), model, provider=provider).first
 
     def estimate_cost(
         self,
@@ -126,5 +126,5 @@ class Face:
         return problems_of(self._settings, either(messages, request), options, stream=stream)
 
     def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
-        """Return the steps by which *model*, or an alias, is routed, in words; no I/O."""
-        return _routing.explain(self._settings, model, provider=provider)
+        """Return the steps by which *model*, an alias or a balance, is routed, in words; no I/O."""
+        return _routing.explain(looking(self._settings), model, provider=provider)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Self, TypeVar, Unpack
 
@@ -204,16 +204,19 @@ class Fiber(Face):
         """Return a view with other call defaults: any keyword of `chat`, and `timeouts` and `retry`."""
         return self._view(Fiber, _settings.with_defaults(self._settings, options))
 
-    def register_provider(self, row: Provider, *, api_key: Credential = None, replace: bool = False) -> Fiber:
+    def register_provider(
+        self, row: Provider, *, api_key: Credential | Sequence[Credential] = None, replace: bool = False
+    ) -> Fiber:
         """
         Return a view that also knows *row*, in routing and everywhere else; this client stays as it is.
 
         Args:
-            api_key: Key of the row: a string, or a callable asked at every call; never that of a replaced row.
+            api_key: Key of the row, as in *api_keys*; never that of a replaced row.
             replace: The row takes the place of the one of its name.
 
         Raises:
-            FiberValidationError: The name, or an alias, is taken.
+            FiberValidationError: The name, or an alias, is taken; or a pool of keys, for a client that was made without
+                any.
         """
         return self._view(Fiber, _settings.with_provider(self._settings, row, api_key, replacing=replace))
 

@@ -12,7 +12,7 @@ from fiber.registry.lockfile import AnyLockfile
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
-from fiber.types.config import BreakerPolicy, CachePolicy, RetryPolicy, Timeouts
+from fiber.types.config import BreakerPolicy, CachePolicy, HedgePolicy, RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
 from fiber.types.request import OnUnsupported
 
@@ -29,13 +29,15 @@ class ClientOptions(TypedDict, total=False):
     Attributes:
         default_model: Model of calls that name none.
         default_temperature, default_max_tokens: Call defaults.
-        api_keys: Keys by provider: strings, or callables (sync or async) asked at every call.
+        api_keys: Keys by provider: strings, or callables (sync or async) asked at every call; a list of them is a pool.
         base_urls: Other base URLs by provider.
         providers: Further rows, or second instances of a provider under another name.
         timeouts: The five timers.
         retry: When failed attempts are repeated.
         fallback: Models to ask when that of a call fails, in order.
+        balance: Names that calls may use as model, each with the models that share its calls, and their weights.
         breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
+        hedge: When a slow call is sent a second time; never when not given. Part of the default layers.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
         lockfile: Aliases: the path of a file, which is read when the client is made, or what `find_lockfile` returns.
@@ -57,13 +59,15 @@ class ClientOptions(TypedDict, total=False):
     default_model: str | None
     default_temperature: float | None
     default_max_tokens: int | None
-    api_keys: Mapping[str, Credential] | None
+    api_keys: Mapping[str, Credential | Sequence[Credential]] | None
     base_urls: Mapping[str, str] | None
     providers: Iterable[Provider] | None
     timeouts: Timeouts | None
     retry: RetryPolicy | None
     fallback: Sequence[str] | None
+    balance: Mapping[str, Mapping[str, float]] | None
     breaker: BreakerPolicy | None
+    hedge: HedgePolicy | None
     on_unsupported: OnUnsupported | None
     model_registry: ModelRegistry | None
     lockfile: AnyLockfile | None

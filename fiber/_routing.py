@@ -19,16 +19,18 @@ class Routes(NamedTuple):
         first: Who is asked.
         others: Who is asked when that fails, in order.
         alias: What was asked for, when it was an alias.
+        balanced: What was asked for is a balance, which had its turn.
     """
 
     first: Route
     others: tuple[Route, ...] = ()
     alias: str = ""
+    balanced: bool = False
 
 
 def routes(settings: Settings, model: str | None, *, provider: str | None = None, profile: str | None = None) -> Routes:
     """
-    Decide where a call goes; an alias goes to its models whose provider is configured.
+    Decide where a call goes; an alias goes to its models whose provider is configured, a balance to all of its own.
 
     Raises:
         FiberValidationError: Neither model nor default is known, or *provider* or *profile* is not.
@@ -57,6 +59,10 @@ def _routes(
             parameter="model",
             outcome="not_sent",
         )
+    if provider is None and (balance := settings.balances.get(model)) is not None:
+        steps.append(str(balance))
+        first, *others = [_resolved(settings, name, None, []) for name in balance.turn()]
+        return Routes(replace(first, steps=(*steps, *first.steps)), tuple(others), balanced=True)
     lockfile = settings.lockfile
     profile = profile or settings.defaults.get("profile")
     if provider is not None or not (profile or lockfile.path or lockfile.profiles or lockfile.packages):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fiber._chain import Handler
-from fiber._errors import FiberClosedError
+from fiber._errors import FiberClosedError, FiberValidationError
+from fiber.providers.keys import KeyPool, credential_of
 from fiber.providers.row import Credential, Provider, in_region_of, with_row
+from fiber.registry.balance import Balance, check_names
 from fiber.registry.catalog import BUNDLED, ModelCatalog
 from fiber.registry.lockfile import NONE, Lockfile
 from fiber.registry.models import ModelRegistry
@@ -18,7 +20,6 @@ from fiber.transports.base import Transport
 from fiber.types.calls import KNOWN
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
-from fiber.types.http import Secret
 
 BOUND: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("fiber bound fields", default=())
 """Fields of the `with fiber.bind(...)` blocks around the caller: one entry a block, those of outer blocks included."""
@@ -43,6 +44,8 @@ class Settings:
         context: Bound fields.
         fetch: What `fetch_part` may fetch; nothing when None.
         caches: A cache is among the layers.
+        pools: A layer that uses pools of keys is among them.
+        balances: Names that stand for several models.
         catalog, prices: What is known about models; price lists that are asked before it.
         lockfile: Aliases; none in an empty one.
     """
@@ -59,6 +62,8 @@ class Settings:
     state: State = field(default_factory=State)
     fetch: FetchPolicy | None = None
     caches: bool = False
+    pools: bool = False
+    balances: Mapping[str, Balance] = field(default_factory=dict)
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
     lockfile: Lockfile = NONE
@@ -85,14 +90,37 @@ def with_defaults(settings: Settings, options: Mapping[str, Any]) -> Settings:
     return replace(settings, timeouts=timeouts, retry=retry, defaults={**settings.defaults, **said})
 
 
-def with_provider(settings: Settings, row: Provider, key: Credential, *, replacing: bool) -> Settings:
+def with_provider(
+    settings: Settings, row: Provider, said: Credential | Sequence[Credential], *, replacing: bool
+) -> Settings:
     """Return *settings* with *row*; a key of the row that it replaces is not its key."""
+    key = credential_of(said)
+    check_pools([key], pools=settings.pools)
     keys = {name: known for name, known in settings.keys.items() if name != row.name}
     if key is not None:
-        keys[row.name] = Secret(key) if isinstance(key, str) else key
+        keys[row.name] = key
     row = in_region_of(row, key)
     rows = with_row(settings.rows, row, replace=replacing)
-    return replace(settings, rows=rows, keys=keys, registry=settings.registry.with_provider(row))
+    registry = settings.registry.with_provider(row)
+    check_names(settings.balances, registry)
+    return replace(settings, rows=rows, keys=keys, registry=registry)
+
+
+def looking(settings: Settings) -> Settings:
+    """Return *settings* for calls that are prepared once more, or only looked at: they take no turn of a balance."""
+    if not settings.balances:
+        return settings
+    return replace(settings, balances={name: balance.copy() for name, balance in settings.balances.items()})
+
+
+def check_pools(keys: Iterable[Credential], *, pools: bool) -> None:
+    """Raise when one of *keys* is a pool and no layer uses *pools*."""
+    if not pools and any(isinstance(key, KeyPool) for key in keys):
+        raise FiberValidationError(
+            "No layer of this client uses pools of keys: say layers=(..., *default_layers(keys=True)).",
+            parameter="api_keys",
+            outcome="not_sent",
+        )
 
 
 def bound(settings: Settings, fields: Mapping[str, Any]) -> Settings:

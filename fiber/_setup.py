@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from os.path import isfile
 from typing import Any, TypeVar
@@ -12,10 +12,12 @@ from fiber._chain import chain
 from fiber._engine import core
 from fiber._errors import FiberValidationError
 from fiber._options import ClientOptions
-from fiber._settings import Settings, known, with_defaults
+from fiber._settings import Settings, check_pools, known, with_defaults
 from fiber.layers import budgeted, layered, limited
+from fiber.providers.keys import KeyPool, credential_of
 from fiber.providers.row import Credential, Provider, in_region_of
 from fiber.providers.table import PROVIDERS
+from fiber.registry.balance import balances_of
 from fiber.registry.catalog import BUNDLED
 from fiber.registry.lockfile import NONE, AnyLockfile, Lockfile
 from fiber.registry.models import ModelRegistry
@@ -23,7 +25,6 @@ from fiber.registry.prices import sources_of
 from fiber.transports.base import NAMES, Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.config import RetryPolicy, Timeouts
-from fiber.types.http import Secret
 
 T = TypeVar("T")
 
@@ -53,17 +54,23 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         say("providers") or (), say("api_keys") or {}, say("base_urls") or {}, allow_http=say("allow_http") or False
     )
     loops, blocking = transports(say("transport"))
+    pooled = say("layers") is None and any(isinstance(key, KeyPool) for key in keys.values())
     layers = layered(
         say("layers"),
         cache=say("cache"),
         budgets=budgeted(say("budgets")),
+        hedge=say("hedge"),
+        keys=pooled or None,
         rate_limits=limited(say("rate_limits"), names),
         breaker=say("breaker"),
     )
+    pools = any(getattr(layer, "pools", False) for layer in layers)
+    check_pools(keys.values(), pools=pools)
+    registry = say("model_registry") or names
     settings = Settings(
         rows=rows,
         keys=keys,
-        registry=say("model_registry") or names,
+        registry=registry,
         lockfile=lockfile_of(say("lockfile"), say("profile")),
         handler=chain(layers, core),
         transport=loops,
@@ -71,6 +78,8 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         retry=say("retry") or RetryPolicy(),
         fetch=say("fetch"),
         caches=any(getattr(layer, "caches", False) for layer in layers),
+        pools=pools,
+        balances=balances_of(say("balance"), registry),
         catalog=say("catalog") or BUNDLED,
         prices=sources_of(say("prices")),
     )
@@ -79,7 +88,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
 
 def _assembled(
     providers: Iterable[Provider],
-    api_keys: Mapping[str, Credential],
+    api_keys: Mapping[str, Credential | Sequence[Credential]],
     base_urls: Mapping[str, str],
     *,
     allow_http: bool,
@@ -96,9 +105,7 @@ def _assembled(
     rows = {row.name: row for row in (*PROVIDERS, *providers)}
     names = ModelRegistry(rows.values())
     urls = _by_row(names, base_urls)
-    keys: dict[str, Credential] = {
-        name: Secret(key) if isinstance(key, str) else key for name, key in _by_row(names, api_keys).items()
-    }
+    keys = {name: credential_of(key) for name, key in _by_row(names, api_keys).items()}
     keys = _shared(rows.values(), keys)
     for row in rows.values():
         if row.key_of in urls and rows[row.key_of].base_url == row.base_url:
@@ -198,7 +205,7 @@ def from_environment(options: ClientOptions) -> ClientOptions:
     providers = tuple(options.get("providers") or ())
     rows = (*PROVIDERS, *providers)
     names = ModelRegistry(rows)
-    given: dict[str, Credential] = _by_row(names, options.get("api_keys"))
+    given = {name: credential_of(key) for name, key in _by_row(names, options.get("api_keys")).items()}
     keys: dict[str, Credential] = {**_env.keys(rows), **given}
     # A region that stands in a key was said by the caller; that of the environment holds for the other rows.
     owned = _shared(rows, given)

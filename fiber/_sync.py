@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -114,7 +114,9 @@ class SyncFiber(Face):
         """Return a view with other call defaults; see `Fiber.with_options`."""
         return SyncFiber(_settings.with_defaults(self._settings, options))
 
-    def register_provider(self, row: Provider, *, api_key: Credential = None, replace: bool = False) -> SyncFiber:
+    def register_provider(
+        self, row: Provider, *, api_key: Credential | Sequence[Credential] = None, replace: bool = False
+    ) -> SyncFiber:
         """Return a view that also knows *row*; see `Fiber.register_provider`."""
         return SyncFiber(_settings.with_provider(self._settings, row, api_key, replacing=replace))
 

@@ -11,7 +11,7 @@ import msgspec
 from fiber._calls import prepare, target_of
 from fiber._errors import FiberCapabilityError, FiberError, FiberModelNotFoundError
 from fiber._operations import adapter_of
-from fiber._settings import Settings, known
+from fiber._settings import Settings, known, looking
 from fiber.providers.row import Provider
 from fiber.registry.fitting import Misfit, misfits
 from fiber.types.calls import CALL_OPTIONS
@@ -51,7 +51,7 @@ def problems_of(settings: Settings, messages: Any, options: Mapping[str, Any], *
     if wrong := tuple(_wrong(messages, options)):
         return wrong
     try:
-        call = prepare(settings, messages, {**options, "on_unsupported": "drop"}, stream=stream)
+        call = prepare(looking(settings), messages, {**options, "on_unsupported": "drop"}, stream=stream)
     except FiberError as error:
         return (_invalid(error),)
     chat: Any = call.operation

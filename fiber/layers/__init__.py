@@ -8,6 +8,8 @@ budget      what calls may spend together, when the client has budgets
 fallback    the next target, each with its own retries
 repair      one more try for an answer that is not the JSON asked for
 retry       the same target again
+hedge       a second request beside one that is slow; where it is configured
+keys        the next key of a pool, where some credential is one
 ratelimit   a turn in the line, for each attempt; where limits are configured
 breaker     nothing for a while to a target that fails again and again; where it is configured
 core        one HTTP exchange
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from fiber.layers.budget import Budgets
     from fiber.layers.ratelimit import RateLimiter
     from fiber.types.budget import Budget
-    from fiber.types.config import BreakerPolicy
+    from fiber.types.config import BreakerPolicy, HedgePolicy
     from fiber.types.pace import RateLimit
 
 
@@ -34,6 +36,8 @@ def default_layers(
     *,
     cache: Layer | None = None,
     budgets: Layer | None = None,
+    hedge: HedgePolicy | None = None,
+    keys: bool | None = None,
     rate_limits: Layer | None = None,
     breaker: BreakerPolicy | None = None,
 ) -> tuple[Layer, ...]:
@@ -43,6 +47,8 @@ def default_layers(
     Args:
         cache: A `Cache`.
         budgets: A `Budgets`.
+        hedge: When a slow call is sent a second time.
+        keys: Use pools of keys.
         rate_limits: A `RateLimiter`.
         breaker: When a target that fails is left alone.
     """
@@ -54,6 +60,14 @@ def default_layers(
 
     configured = [layer for layer in (cache, budgets) if layer is not None]
     layers: tuple[Layer, ...] = (telemetry, deadline, *configured, fallback, repair, Retry())
+    if hedge is not None:
+        from fiber.layers.hedge import Hedge
+
+        layers += (Hedge(hedge),)
+    if keys:
+        from fiber.layers.keys import Keys
+
+        layers += (Keys(),)
     if rate_limits is not None:
         layers += (rate_limits,)
     if breaker is not None:

@@ -98,7 +98,7 @@ class Breaker:
         )
 
     def _judge(self, call: Call, error: BaseException, *, is_probe: bool) -> None:
-        if _is_failure(error):
+        if _is_failure(error) and not call.journal.cancelled:  # else the connection was closed from here
             self._fail(call, error, is_probe=is_probe)
         elif isinstance(error, ANSWERS) and error.outcome != "not_sent":
             self._close(call)

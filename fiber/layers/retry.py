@@ -164,8 +164,9 @@ class Retry:
 
 
 def _is_ours(error: FiberError) -> bool:
-    """Return whether a layer below refused the attempt, for a time that it knows."""
-    return error.outcome == "not_sent" and isinstance(error, FiberCircuitOpenError | FiberRateLimitError)
+    """Return whether a layer below refused the attempt for a time that it knows, and that is too long."""
+    too_late = isinstance(error, FiberRateLimitError) and error.should_retry is False
+    return error.outcome == "not_sent" and (too_late or isinstance(error, FiberCircuitOpenError))
 
 
 def _said(call: Call, error: FiberError, attempt: int) -> bool | None:

@@ -13,6 +13,7 @@ from fiber._errors import FiberAuthError, FiberValidationError
 from fiber.adapters import NAMES
 from fiber.adapters.base import Adapter
 from fiber.providers.auth import Dated, Signer, bearer
+from fiber.providers.keys import KeyPool
 from fiber.types.draft import AdaptRequest
 from fiber.types.http import Secret
 from fiber.types.target import Quirks
@@ -29,8 +30,8 @@ class Renewable(Protocol):
         ...
 
 
-Credential: TypeAlias = str | Secret | Renewable | Callable[[], str | Secret | Awaitable[str | Secret]] | None
-"""A key, a callable (sync or async) that returns one at every call, or what keeps one fresh."""
+Credential: TypeAlias = str | Secret | Renewable | Callable[[], str | Secret | Awaitable[str | Secret]] | KeyPool | None
+"""A key, a callable (sync or async) that returns one at every call, what keeps one fresh, or several of these."""
 
 Words: TypeAlias = Mapping[str, str]
 """What stands in the places of a base URL."""

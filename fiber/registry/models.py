@@ -81,6 +81,11 @@ class ModelRegistry:
         return tuple(dict.fromkeys(self._names.values()))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the providers, with aliases."""
+        return tuple(self._names)
+
+    @property
     def prefixes(self) -> Mapping[str, tuple[str, ...]]:
         """Known beginnings of model names, each with its providers."""
         return {prefix: tuple(names) for prefix, names in sorted(self._prefixes.items())}

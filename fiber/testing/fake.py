@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from fiber._errors import FiberConnectionError, FiberError
-from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
+from fiber.transports.base import Branch, DeadlineReached, HTTPResponse, read_whole
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest, Secret
 
@@ -168,6 +168,21 @@ class FakeTransport:
         """Run *function* over *items*, one after another."""
         for item in items:
             await function(item)
+
+    async def race(self, first: Branch, second: Branch, seconds: float) -> Branch | None:
+        """Run one after the other, each on the time that it would have had; *first* takes the earlier answers."""
+        began = self.clock
+        is_good = await first.run()
+        ended = self.clock
+        if ended - began <= seconds:
+            return first if is_good else None
+        self.clock = began + seconds
+        if await second.run() and not (is_good and ended <= self.clock):
+            first.stop()
+            return second
+        self.clock = ended if is_good else max(ended, self.clock)
+        second.stop()
+        return first if is_good else None
 
     async def shutdown(self) -> None:
         """Nothing is open."""

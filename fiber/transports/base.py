@@ -156,6 +156,37 @@ async def later(transport: Transport, work: Callable[[], Coroutine[Any, Any, Non
     await (work() if beside is None else beside(work))
 
 
+class Branch(Protocol):
+    """One of two pieces of work that race."""
+
+    async def run(self) -> bool:
+        """Do it, and say whether its outcome is good; nothing is raised but a cancellation."""
+        ...
+
+    def stop(self) -> None:
+        """Have `run` end soon, from any thread, also when it has not begun."""
+        ...
+
+
+B = TypeVar("B", bound=Branch)
+
+
+async def race(transport: Transport, first: B, second: B, seconds: float) -> B | None:
+    """
+    Run *first* and, when that has not ended after *seconds*, *second* beside it; the other is stopped when one is good.
+
+    A transport that can has a method `race(first, second, seconds)`; over any other one *first* runs alone.
+
+    Returns:
+        The one that was good first; None when none was.
+    """
+    beside: Any = getattr(transport, "race", None)
+    if beside is None:
+        return first if await first.run() else None
+    winner: B | None = await beside(first, second, seconds)
+    return winner
+
+
 def wall(transport: Transport) -> float:
     """
     Return seconds since 1970 (UTC), for signatures that hold the time.

@@ -12,7 +12,7 @@ from contextvars import copy_context
 from typing import Any
 
 from fiber.transports import socket_stream
-from fiber.transports.base import UNRESOLVED, DeadlineReached, addresses_of, unresolved
+from fiber.transports.base import UNRESOLVED, Branch, DeadlineReached, addresses_of, unresolved
 from fiber.transports.lookup import look_up
 from fiber.transports.network import Home
 from fiber.transports.streams import Stream, has_expired
@@ -56,6 +56,39 @@ class Threads:
     async def later(self, work: Callable[[], Any]) -> None:
         """Run the coroutine of *work* in a thread, which the end of the process does not wait for."""
         threading.Thread(target=lambda: _finish(lambda _: work(), None), name="fiber later", daemon=True).start()
+
+    async def race(self, first: Branch, second: Branch, seconds: float) -> Branch | None:
+        """Run *first* here and, after *seconds*, *second* in a thread; the good one stops the other."""
+        winners: list[Branch] = []
+        lock = threading.Lock()
+        ended = threading.Event()
+
+        def wins(branch: Branch) -> bool:
+            with lock:
+                winners.append(branch)
+                return winners[0] is branch
+
+        def beside() -> None:
+            if not ended.wait(seconds) and _finish(lambda _: second.run(), None) and wins(second):
+                first.stop()
+
+        thread = threading.Thread(target=copy_context().run, args=(beside,), name="fiber hedge", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # there are no more threads to be had
+            return first if await first.run() else None
+        try:
+            is_good = await first.run()
+            ended.set()
+            if is_good and wins(first):
+                second.stop()  # its thread ends by itself, and nobody waits for it
+            else:
+                thread.join()
+        except BaseException:
+            ended.set()
+            second.stop()
+            raise
+        return winners[0] if winners else None
 
     async def home(self) -> Home:
         """Return the pools of this process; a forked child has its own."""
@@ -123,9 +156,9 @@ def _close(home: Home, process: int) -> None:
             connection.abort()
 
 
-def _finish(function: Callable[[Any], Awaitable[None]], item: Any) -> None:
+def _finish(function: Callable[[Any], Awaitable[Any]], item: Any) -> Any:
     try:
         function(item).__await__().send(None)
-    except StopIteration:
-        return
+    except StopIteration as stop:
+        return stop.value
     raise RuntimeError("a blocking transport ran a coroutine that suspends")

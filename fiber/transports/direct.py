@@ -110,6 +110,7 @@ class DirectTransport:
         self.aside = network.aside
         self.detach = network.detach
         self.later = network.later
+        self.race = network.race
         self.shutdown = network.shutdown
 
     async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:

@@ -7,7 +7,7 @@ from importlib import import_module
 from threading import Lock
 from typing import Any
 
-from fiber.transports.base import HTTPResponse, Transport, aside, bounded, detach, later, wall
+from fiber.transports.base import Branch, HTTPResponse, Transport, aside, bounded, detach, later, race, wall
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
@@ -55,6 +55,10 @@ class Lazy:
     async def later(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a coroutine beside the caller."""
         await later(self._real(), work)
+
+    async def race(self, first: Branch, second: Branch, seconds: float) -> Branch | None:
+        """Run two pieces of work beside each other."""
+        return await race(self._real(), first, second, seconds)
 
     async def resolve(self, host: str, port: int, until: float | None) -> list[str]:
         """Look *host* up."""

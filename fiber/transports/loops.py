@@ -23,7 +23,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from fiber.transports import asyncio_stream
-from fiber.transports.base import UNRESOLVED, DeadlineReached, addresses_of, unresolved
+from fiber.transports.base import UNRESOLVED, Branch, DeadlineReached, addresses_of, unresolved
 from fiber.transports.network import Home
 from fiber.transports.streams import Stream
 
@@ -89,6 +89,28 @@ class Loops:
         task = loop.create_task(work())
         self._later.add(task)  # the loop itself does not keep it
         task.add_done_callback(self._later.discard)
+
+    async def race(self, first: Branch, second: Branch, seconds: float) -> Branch | None:
+        """Run *first* in this task and, after *seconds*, *second* in another; the good one cancels the other."""
+        winners: list[Branch] = []
+        ended = anyio.Event()
+
+        async def beside() -> None:
+            with anyio.move_on_after(seconds):
+                await ended.wait()
+                return
+            await win(second)
+
+        async def win(branch: Branch) -> None:
+            if await branch.run():
+                winners.append(branch)
+                group.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(beside)
+            await win(first)
+            ended.set()
+        return winners[0] if winners else None
 
     async def home(self) -> Home:
         """Return the pools of this loop."""

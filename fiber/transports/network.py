@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from fiber.transports.base import Branch
 from fiber.transports.origin import Origin
 from fiber.transports.pool import Pool, Waiter
 from fiber.transports.streams import Stream
@@ -142,6 +143,10 @@ class Network(Protocol):
 
     def detach(self, work: Callable[[], None]) -> None:
         """Run *work*, which may block, where it holds nobody up, and do not wait for it."""
+        ...
+
+    async def race(self, first: Branch, second: Branch, seconds: float) -> Branch | None:
+        """Run *second* beside *first* after *seconds*; return the one that was good first, the other is stopped."""
         ...
 
     async def later(self, work: Callable[[], Any]) -> None:

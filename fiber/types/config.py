@@ -1,8 +1,9 @@
-"""Policies as values: timeouts, retries, presets of both, and the circuit breaker."""
+"""Policies as values: timeouts, retries, presets of both, hedging, and the circuit breaker."""
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -148,6 +149,27 @@ RETRY_PRESETS: Mapping[str, RetryPolicy] = {
 Named policies. `conservative` adds hardly any load to a provider in trouble; `aggressive` wants the answer at the cost
 of a share of retries as Envoy (`retry_budget`) and Finagle (`RetryBudget`) have it, 20 %.
 """
+
+
+class HedgePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    When a call is sent a second time because its answer is slow.
+
+    Attributes:
+        after_seconds: So long the answer, or the first content of a stream, is waited for; best the 95th percentile of
+            what it usually takes, or more.
+        max_share: Second requests allowed as a share of calls.
+    """
+
+    after_seconds: float
+    max_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name, most in (("after_seconds", sys.float_info.max), ("max_share", 1)):
+            value: object = getattr(self, name)
+            if not is_number(value) or not 0 < value <= most:
+                limit = "a positive number up to 1" if most == 1 else "a positive number"
+                raise FiberValidationError(f"HedgePolicy.{name} must be {limit}, not {value!r}.", parameter="hedge")
 
 
 class BreakerPolicy(msgspec.Struct, frozen=True, kw_only=True):

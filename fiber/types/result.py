@@ -94,7 +94,7 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True, tag="citation", tag_fi
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One HTTP exchange of a call, numbered from 1."""
+    """One HTTP exchange of a call, numbered from 1; `key` is the number of its key in a pool, from 1."""
 
     number: int
     provider: str
@@ -104,6 +104,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
     request_id: str | None = None
     waited_seconds: float = 0.0
+    key: int | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -181,6 +181,19 @@ def test_without_a_deadline_a_call_waits_as_long_as_it_takes() -> None:
     assert turns(fiber, transport, 2) == [0, pytest.approx(6000)]
 
 
+def test_each_key_of_a_pool_has_a_line_of_its_own() -> None:
+    """Two keys go twice as fast as one; one whose turn would be too late lets the next one go."""
+    keys = {"openai": ["first-of-the-keys", "second-of-the-keys"]}
+    fiber, transport = limited(*(whole() for _ in range(4)), api_keys=keys, timeouts=Timeouts(total=8))
+    fiber.sync.chat("Hi")
+    fiber.sync.chat("Hi")
+    with pytest.raises(FiberRateLimitError) as caught:
+        fiber.sync.chat("Hi")
+
+    assert len(transport.requests) == 2
+    assert (caught.value.outcome, caught.value.retry_after, transport.slept) == ("not_sent", 10.0, [])
+
+
 # -- tokens -------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from fiber._errors import FiberValidationError
-from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RETRY_PRESETS, TIMEOUT_PRESETS, RetryPolicy, Timeouts
+from fiber.types.config import NO_RETRY, NO_TIMEOUTS, RETRY_PRESETS, TIMEOUT_PRESETS, HedgePolicy, RetryPolicy, Timeouts
 
 TIMERS = Timeouts.__struct_fields__
 NUMBERS = [name for name, value in msgspec.structs.asdict(RetryPolicy()).items() if type(value) in (int, float)][1:]
@@ -125,3 +125,20 @@ def test_presets_are_values_in_order_of_zeal() -> None:
     assert (RETRY_PRESETS["none"], TIMEOUT_PRESETS["none"]) == (NO_RETRY, NO_TIMEOUTS)
     assert zeal == sorted(zeal)
     assert patience == sorted(patience)
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, True, "5", None], ids=repr)
+@pytest.mark.parametrize("name", ["after_seconds", "max_share"])
+def test_hedging_is_in_positive_numbers(name: str, value: Any) -> None:
+    """Seconds, and a share of calls."""
+    with pytest.raises(FiberValidationError, match=f"HedgePolicy.{name} must be a positive number") as caught:
+        HedgePolicy(**{"after_seconds": 1, name: value})
+
+    assert caught.value.parameter == "hedge"
+
+
+def test_a_share_is_one_at_most() -> None:
+    """Every call, or fewer."""
+    assert HedgePolicy(after_seconds=0.5, max_share=1).max_share == 1
+    with pytest.raises(FiberValidationError, match="up to 1"):
+        HedgePolicy(after_seconds=0.5, max_share=1.01)

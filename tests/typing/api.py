@@ -29,7 +29,9 @@ from fiber import (
     FiberTimeoutError,
     Handler,
     Heartbeat,
+    HedgePolicy,
     Image,
+    KeyPool,
     Layer,
     Lockfile,
     Log,
@@ -96,6 +98,7 @@ def construction() -> Fiber:
         on_unsupported="warn",
         fallback=["anthropic:claude-5"],
         breaker=BreakerPolicy(failures=3),
+        hedge=HedgePolicy(after_seconds=2, max_share=0.1),
         layers=layers,
         fetch=FetchPolicy(hosts=("example.com",)),
     )
@@ -104,6 +107,9 @@ def construction() -> Fiber:
     row = Provider(name="acme", base_url="https://acme.test/v1")
     assert_type(made.register_provider(row, api_key=vault, replace=True), Fiber)
     assert_type(made.sync.register_provider(row, api_key="sk"), SyncFiber)
+    Fiber(balance={"fast": {"openai:gpt-6": 3, "mistral:m": 0.5}})
+    spares = ["sk-1", "sk-2"]
+    Fiber(api_keys={"openai": spares, "mistral": KeyPool(spares), "azure": ["sk-3", vault]})
     with made.bind(run="r1") as scoped:
         assert isinstance(scoped, Fiber)
     assert_type(Fiber.from_env(), Fiber)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from fiber._chain import Call
+from fiber.providers.keys import KeyPool
 from fiber.types.http import Secret
 from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
@@ -30,7 +31,7 @@ def cache_key(call: Call, *, tools: bool, tenant: str) -> str | None:
     Args:
         tools: Requests with tools are cached too.
         tenant: Bound field whose value owns the answer. Without one the credential does, so that two keys never see
-            each other's answers; one that is a callable is known by its row only.
+            each other's answers; one that is a callable is known by its row only, and a pool of keys is one owner.
     """
     request: Any = getattr(call.operation, "request", None)
     if not isinstance(request, ChatRequest) or call.forget_text or (request.tools and not tools):
@@ -58,7 +59,7 @@ def _owner(call: Call, tenant: str) -> str:
     if tenant in call.context:
         return f"tenant {call.context[tenant]}"
     credentials = (call.credential, *(other.credential for other in call.fallbacks))
-    texts = [key.texts() if isinstance(key, Secret) else () for key in credentials]
+    texts = [key.texts() if isinstance(key, Secret | KeyPool) else () for key in credentials]
     return f"keys {sha256(msgspec.json.encode(texts)).hexdigest()}"
 
 
