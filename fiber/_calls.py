@@ -51,8 +51,7 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     """
     known(options)
     said = {name: value for name, value in options.items() if value is not None}
-    defaults = {name: value for name, value in settings.defaults.items() if _unsaid(messages, name)}
-    call_options = {**defaults, **said}
+    call_options = {**_unsaid(messages, settings.defaults), **said}
     request = chat_request(messages, **{k: v for k, v in call_options.items() if k not in CALL_OPTIONS})
     profile = call_options.get("profile")
     found = routes(settings, request.model, provider=call_options.get("provider"), profile=profile)
@@ -189,12 +188,15 @@ def _row(settings: Settings, name: str) -> Provider:
     return row
 
 
-def _unsaid(messages: Any, name: str) -> bool:
-    """Say whether a request given whole, as value or as dict, leaves *name* to the defaults."""
+def _unsaid(messages: Any, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the *defaults* of what a request given whole, as value or as dict, does not say."""
     if isinstance(messages, ChatRequest):
-        value = getattr(messages, name, None)
-        return value in (None, "") or (name == "on_unsupported" and value == "raise")
-    return not (isinstance(messages, Mapping) and "messages" in messages and messages.get(name) is not None)
+        nothing = {"on_unsupported": "raise"}
+        said = {name: getattr(messages, name, None) for name in defaults}
+        return {name: value for name, value in defaults.items() if said[name] in (None, "", nothing.get(name))}
+    if isinstance(messages, Mapping) and "messages" in messages:
+        return {name: value for name, value in defaults.items() if messages.get(name) is None}
+    return defaults
 
 
 def _call(

@@ -8,7 +8,6 @@ call `next` again, or register `reply.on_end`. It awaits only `next`, stores and
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -63,18 +62,17 @@ class Operation(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Journal:
+class Journal(msgspec.Struct, kw_only=True):
     """What happened during one call, shared by all copies of it; the only mutable thing a call carries."""
 
     started: float = 0.0
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt] = []
     notes: tuple[Note, ...] = ()
     layer_notes: tuple[Note, ...] = ()
     waited: float = 0.0
     first_event: float | None = None
     possible_duplicate_charge: bool = False
-    observers: list[Callable[[Call, str, Mapping[str, Any]], None]] = field(default_factory=list)
+    observers: list[Callable[[Call, str, Mapping[str, Any]], None]] = []
     cancelled: bool = False
     raced: bool = False
     closer: Callable[[], None] | None = None

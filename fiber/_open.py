@@ -33,6 +33,9 @@ So much is decoded at a time, some milliseconds of work: a socket that is always
 a stream that came whole have all its frames in memory at once.
 """
 
+_FIRST_BYTES = 1024
+"""So much is decoded at first: the first event need not wait for all that came with it."""
+
 _DRAIN_CHUNKS = 16
 _DRAIN_SECONDS = 1.0
 _LEAST_KEY_CHARACTERS = 8
@@ -71,6 +74,7 @@ class OpenStream:
         self._content_due = due
         self._rest = b""
         self._fed = 0
+        self._most = _FIRST_BYTES
         self._kept: list[bytes] | None = [] if call.keep_raw else None
         self._kept_bytes = 0
 
@@ -161,7 +165,8 @@ class OpenStream:
             self._fed = 0
             await rest(self._call, until)
         chunk = self._rest or await self._call.transport.next_chunk(self._response, until)
-        chunk, self._rest = chunk[:FED_BYTES], chunk[FED_BYTES:]
+        chunk, self._rest = chunk[: self._most], chunk[self._most :]
+        self._most = FED_BYTES
         self._fed += len(chunk)
         if self._kept is not None:
             self._kept.append(chunk)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
+
+import msgspec
 
 from fiber._errors import FiberError, FiberStreamInterruptedError
 from fiber.types.events import StreamEvent
@@ -14,8 +15,7 @@ from fiber.types.result import ChatResult, Usage
 Outcome: TypeAlias = Literal["complete", "truncated", "error", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True):
     """How a reply ended; given to every `on_end` callback exactly once."""
 
     outcome: Outcome

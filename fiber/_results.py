@@ -24,10 +24,12 @@ def finished(call: Call, result: ChatResult) -> ChatResult:
         FiberParsingError: JSON was asked for strictly, and the whole answer is not it; `partial` has the result.
     """
     result = receipted(call, result)
-    warnings = tuple(str(note) for note in call.journal.notes if _speaks(call, note)) + result.warnings
-    if (ending := call.catalog.notice(result.provider, result.model)) is not None:
-        warnings = (*warnings, ending)
-    return _parsed(call, msgspec.structs.replace(result, warnings=warnings))
+    told = [str(note) for note in call.journal.notes if _speaks(call, note)]
+    ending = call.catalog.notice(result.provider, result.model)
+    if told or ending is not None:
+        warnings = (*told, *result.warnings) if ending is None else (*told, *result.warnings, ending)
+        result = msgspec.structs.replace(result, warnings=warnings)
+    return _parsed(call, result)
 
 
 def receipted(call: Call, result: ChatResult) -> ChatResult:
@@ -70,7 +72,7 @@ def _speaks(call: Call, note: Note) -> bool:
 
 
 def _notes(notes: tuple[Note, ...], kind: str) -> tuple[str, ...]:
-    return tuple(f"{note.subject}: {note.detail}" for note in notes if note.kind == kind)
+    return tuple([f"{note.subject}: {note.detail}" for note in notes if note.kind == kind])
 
 
 def _parsed(call: Call, result: ChatResult) -> ChatResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -138,11 +138,11 @@ def leave() -> None:
     BOUND.set(BOUND.get()[:-1])
 
 
-def known(options: Mapping[str, Any], names: Collection[str] = KNOWN) -> None:
+def known(options: Mapping[str, Any], names: Set[str] = KNOWN) -> None:
     """Raise `TypeError` when a keyword is none of *names*."""
-    unknown = sorted(set(options) - set(names))
-    if unknown:
-        raise TypeError(f"unknown keyword {unknown[0]!r}; known: {', '.join(sorted(names))}")
+    if not options.keys() <= names:
+        unknown = min(options.keys() - names)
+        raise TypeError(f"unknown keyword {unknown!r}; known: {', '.join(sorted(names))}")
 
 
 def around() -> Mapping[str, Any]:

@@ -48,7 +48,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         TypeError: A keyword is not known.
         FiberValidationError: A provider is not known, a URL is wrong, or two keywords exclude each other.
     """
-    known(options, ClientOptions.__annotations__)
+    known(options, ClientOptions.__annotations__.keys())
     say: Any = options.get
     rows, keys, names = _assembled(
         say("providers") or (), say("api_keys") or {}, say("base_urls") or {}, allow_http=say("allow_http") or False

@@ -31,9 +31,8 @@ def ready(call: Call, request: HTTPRequest, secret: Secret) -> HTTPRequest:
     """Return *request* with the headers that all of a call have, and signed."""
     # An event must not wait in a packer's buffer until there is enough of it to be packed.
     usual = (("accept-encoding", "identity" if call.stream else "gzip"), ("user-agent", "fiber-llm"), *call.row.headers)
-    said = {name.lower() for name, _ in request.headers}
-    added = {name.lower(): (name, value) for name, value in usual if name.lower() not in said}
-    request = msgspec.structs.replace(request, headers=(*request.headers, *added.values()))
+    headers = {header[0].lower(): header for header in (*usual, *request.headers)}
+    request = msgspec.structs.replace(request, headers=tuple(headers.values()))
     return signed(call.row.auth, request, secret, lambda: wall(call.transport))
 
 

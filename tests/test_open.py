@@ -278,6 +278,19 @@ def test_what_comes_at_once_is_decoded_in_slices() -> None:
     assert transport.slept.count(0.0) == 2 * turns
 
 
+def test_the_first_event_does_not_wait_for_what_came_with_it() -> None:
+    """Of a long chunk only the beginning is decoded before it is given out."""
+    fiber, _ = client(at_once("A", *["word " * 200] * 50))
+    stream = fiber.sync.chat_stream("Hi")
+
+    first = [next(stream).type for _ in range(2)]
+    decoded = stream.partial
+
+    assert first == ["message-start", "text-delta"]
+    assert decoded is not None
+    assert decoded.text == "A"
+
+
 def test_little_is_decoded_without_a_pause() -> None:
     """Nobody waits for a turn that takes no time."""
     fiber, transport = client(at_once("A", "B"), at_once("A", "B"))

@@ -36,8 +36,6 @@ from fiber.types.messages import ChatMessage
 from fiber.types.result import ChatResult, Choice, Citation, FinishReason, TokenLogprob, Usage
 from fiber.types.target import Target
 
-_NO_COUNTS = frozenset(("service_tier", "region"))
-
 
 class Assembly:
     """
@@ -290,9 +288,8 @@ def with_partial(error: FiberError, partial: ChatResult) -> FiberError:
 
 def usage_of(*, cost_status: CostStatus = "no_price", **counts: Any) -> Usage:
     """Make a `Usage`; with no count known at all it says `no_usage`."""
-    known = {name: value for name, value in counts.items() if value is not None}
-    if not known.keys() - _NO_COUNTS:
-        return Usage(cost_status="no_usage")
-    if "cost_usd" in known:
+    if counts.get("cost_usd") is not None:
         cost_status = "priced"
-    return Usage(**known, cost_status=cost_status)
+    usage = Usage(**counts, cost_status=cost_status)
+    nothing = Usage(service_tier=usage.service_tier, region=usage.region, cost_status=usage.cost_status)
+    return Usage(cost_status="no_usage") if usage == nothing else usage

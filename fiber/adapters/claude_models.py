@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 _LOW_HIGH = ("low", "medium", "high")
@@ -92,6 +93,7 @@ MODELS: Mapping[str, Model] = {
 _SAME_MODEL = re.compile(r"(?![-.]\d{1,2}(?!\d))(?:[^0-9a-z].*)?", re.DOTALL)
 
 
+@lru_cache(maxsize=1024)
 def model_of(name: str) -> Model:
     """
     Return the facts of the model called *name*: the longest prefix wins.

@@ -15,6 +15,8 @@ _REQUEST_IDS = (
     "x-goog-request-id",
     "x-debug-trace-id",
 )
+_BEHIND_LITELLM = "llm_provider-"
+"""Before the names of headers that LiteLLM's proxy (1.106.2, asked on 2026-11-21) passes on from the provider."""
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
@@ -42,17 +44,23 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     Seconds the provider asks to wait: `retry-after-ms`, or `retry-after` as seconds, duration (`1m2s`) or HTTP date.
 
     A date is measured against the response's own `date` header, so that no clock is needed and skew does not matter.
+    Where the server itself asks for nothing, what the provider behind LiteLLM's proxy asks for counts.
     """
-    milliseconds = number(headers.get("retry-after-ms"))
+    waited = _waited(headers)
+    return _waited(headers, _BEHIND_LITELLM) if waited is None else waited
+
+
+def _waited(headers: Mapping[str, str], prefix: str = "") -> float | None:
+    milliseconds = number(headers.get(f"{prefix}retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
-    text = headers.get("retry-after")
+    text = headers.get(f"{prefix}retry-after")
     seconds = number(text)
     if seconds is not None or not text:
         return seconds
     if (seconds := duration(text.strip())) is not None:
         return seconds
-    moment, now = http_date(text), http_date(headers.get("date", ""))
+    moment, now = http_date(text), http_date(headers.get(f"{prefix}date", ""))
     if moment is None or now is None:
         return None
     return max(0.0, (moment - now).total_seconds())

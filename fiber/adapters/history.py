@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable
-from operator import attrgetter
 
 import msgspec
 
@@ -15,8 +14,6 @@ from fiber.types.messages import ChatMessage, are_plain
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
-_ROLE = attrgetter("role")
-_EXTRAS, _NO_EXTRAS = attrgetter("name", "cache_hint", "metadata"), (None, None, None)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -28,13 +25,16 @@ def is_spoken(messages: tuple[ChatMessage, ...], roles: frozenset[str] = SPEAKER
     """
     Say whether *messages* are words alone: text of *roles*, with no name, hint, metadata or part.
 
-    Most conversations are, and a long one is looked at without a step of Python for each message.
+    Most conversations are.
     """
-    return (
-        are_plain(messages)
-        and set(map(_ROLE, messages)) <= roles
-        and list(map(_EXTRAS, messages)).count(_NO_EXTRAS) == len(messages)
-    )
+    if not are_plain(messages):
+        return False
+    for message in messages:
+        if message.role not in roles:
+            return False
+        if message.name is not None or message.cache_hint is not None or message.metadata is not None:
+            return False
+    return True
 
 
 def sealed(part: Part, target: Target) -> msgspec.Raw | None:

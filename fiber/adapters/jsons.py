@@ -89,10 +89,10 @@ def objects(value: Any) -> list[dict[str, Any]]:
 
 def count(value: Any) -> int | None:
     """Read a token count: a number, or a number in a string; anything else is unknown, not zero."""
+    if type(value) is int:
+        return value
     if value is None or isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return value
     try:
         return int(float(value))
     except (TypeError, ValueError, OverflowError):

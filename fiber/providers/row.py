@@ -173,7 +173,7 @@ class Provider:
     @property
     def is_placed(self) -> bool:
         """The base URL is whole: it has no place that is still to be filled."""
-        return not _PLACE.search(self.base_url)
+        return "{" not in self.base_url or not _PLACE.search(self.base_url)
 
     def missing_place(self) -> FiberValidationError:
         """Make the error for a call when the base URL is not whole."""

@@ -171,7 +171,7 @@ class ModelCatalog:
         entry = found[2]
         usd = held(entry.price_rows, query, entry.regions)
         source = "override" if found[:2] in self._repriced else "catalogue"
-        return Rates(usd=usd, source=source, revision=str(self.revision))
+        return Rates(usd=usd, source=source, revision=self._day)
 
     def max_output(self, provider: str, model: str) -> int | None:
         """Return how many tokens *model* makes at most, where that is known; *provider* may be any row."""
@@ -196,6 +196,10 @@ class ModelCatalog:
     @property
     def _snapshot(self) -> Snapshot:
         return self._given or bundled()
+
+    @cached_property
+    def _day(self) -> str:
+        return str(self.revision)
 
     @cached_property
     def _registry(self) -> ModelRegistry:

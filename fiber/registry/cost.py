@@ -19,8 +19,6 @@ FEES = {
     "file_search": "file_search",  # OpenAI
 }
 ZERO = Decimal(0)
-_INPUTS = ("cache_read", "cache_write", "cache_write_1h", "audio_input")
-_OUTPUTS = ("reasoning", "audio_output")
 
 
 @dataclass(slots=True)
@@ -42,14 +40,16 @@ class Invoice:
         total = EXACT.scaleb(EXACT.multiply(usd, quantity), -3 if rate in PER_USE else -6)
         self.lines.append(CostLine(component=component, quantity=quantity, rate=usd, usd=total))
 
-    def charge_parts(self, whole: str, count: int, parts: dict[str, int]) -> None:
+    def charge_parts(self, whole: str, count: int, *parts: tuple[str, int | None]) -> None:
         """
         Add lines for *parts* of *count* that have rates of their own, and one for the rest.
 
         Reasoning is charged as output where it has no rate; whatever else has none stays in the rest, because the
         list has one rate for both.
         """
-        for part, quantity in parts.items():
+        for part, quantity in parts:
+            if not quantity:
+                continue
             rate = part if part in self.rates.usd else whole if part == "reasoning" else ""
             if rate:
                 held = min(quantity, count)
@@ -75,11 +75,18 @@ def cost_of(usage: Usage, rates: Rates) -> Cost:
         return Cost(status="no_price", source=rates.source, revision=rates.revision, note=note)
     invoice = Invoice(rates)
     long = usage.cache_write_1h_tokens or 0
-    inputs = (usage.cache_read_tokens, (usage.cache_write_tokens or 0) - long, long, usage.audio_input_tokens)
-    invoice.charge_parts("input", given, {name: count or 0 for name, count in zip(_INPUTS, inputs, strict=True)})
-    outputs = (usage.reasoning_tokens, usage.audio_output_tokens)
-    invoice.charge_parts("output", made, {name: count or 0 for name, count in zip(_OUTPUTS, outputs, strict=True)})
-    for tool, uses in (usage.server_tool_uses or {}).items():
+    invoice.charge_parts(
+        "input",
+        given,
+        ("cache_read", usage.cache_read_tokens),
+        ("cache_write", (usage.cache_write_tokens or 0) - long),
+        ("cache_write_1h", long),
+        ("audio_input", usage.audio_input_tokens),
+    )
+    invoice.charge_parts(
+        "output", made, ("reasoning", usage.reasoning_tokens), ("audio_output", usage.audio_output_tokens)
+    )
+    for tool, uses in usage.server_tool_uses.items() if usage.server_tool_uses else ():
         rate = FEES.get(tool, tool)
         if rate:
             invoice.charge(tool, uses, rate)

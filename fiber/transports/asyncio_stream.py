@@ -43,6 +43,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
         self._size = 0
         self._is_paused = False
         self._is_full = False
+        self._is_unheard = False
         self._ended = False
         self._aborted = False
         self._error: Exception | None = None
@@ -95,6 +96,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     async def read(self, due: float | None) -> bytes:
         """Return what came; empty at the end."""
+        self._is_unheard = False
         if not self._chunks and not self._ended:
             await self._wait(due)
         if self._chunks:
@@ -113,17 +115,18 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     async def write(self, data: bytes | memoryview, due: float | None) -> bool:
         """Send; False when the peer speaks and does not listen, or is gone."""
-        if self.is_dead() or self._transport.is_closing():
-            return False
-        self._transport.write(data)
-        while self._is_full and not self.is_dead():
-            await self._wait(due)
-        if len(data) > _MOST_UNHEARD_BYTES:
+        if self._is_unheard:
             # A kernel with room takes all at once. But who sends on to a peer that has answered and left gets an error,
             # and asyncio then drops the answer: so the loop looks for one first, in its next turn, and tells it in the
             # one after that.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
+        if self.is_dead() or self._transport.is_closing():
+            return False
+        self._transport.write(data)
+        self._is_unheard = len(data) > _MOST_UNHEARD_BYTES
+        while self._is_full and not self.is_dead():
+            await self._wait(due)
         return not self._is_full
 
     async def start_tls(self, context: ssl.SSLContext, host: str, due: float | None) -> None:

@@ -49,14 +49,16 @@ class Connection:
                 break  # the peer has answered before it heard everything, or is gone: what it said tells
         else:
             self._whole = True
-        head = await self._next(seconds, until)
+        while (head := self._wire.next()) is None:
+            await self._hear(seconds, until)
         if not isinstance(head, HTTPHead):
             raise FiberConnectionError("The connection was lost: it ended without an answer.", outcome="unknown")
         return head
 
     async def next_piece(self, seconds: float | None, until: float | None) -> bytes:
         """Return the next bytes of the body, as they were sent; empty at its end. Errors as for `send`."""
-        piece = await self._next(seconds, until)
+        while (piece := self._wire.next()) is None:
+            await self._hear(seconds, until)
         assert isinstance(piece, bytes)  # noqa: S101 - after the head there are only bytes
         return piece
 
@@ -89,12 +91,10 @@ class Connection:
         """Close it at once."""
         self._stream.abort()
 
-    async def _next(self, seconds: float | None, until: float | None) -> HTTPHead | bytes:
-        while (said := self._wire.next()) is None:
-            data = await _timed(self._stream.read, seconds, until)
-            self._heard = self._heard or bool(data)
-            self._wire.receive(data)
-        return said
+    async def _hear(self, seconds: float | None, until: float | None) -> None:
+        data = await _timed(self._stream.read, seconds, until)
+        self._heard = self._heard or bool(data)
+        self._wire.receive(data)
 
 
 def _slices(data: bytes) -> Iterator[memoryview]:

@@ -11,10 +11,15 @@ from fiber.transports.base import Branch, HTTPResponse, Transport, aside, bounde
 from fiber.types.config import Timeouts
 from fiber.types.http import HTTPRequest
 
+_OF_EVERY_CALL = ("now", "read", "next_chunk", "close", "discard")
+"""Not `open`: what guards a test against the network stands there."""
+
 
 class Lazy:
     """
     Stands for the transport class *name* in *module*, made with *arguments* at the first call.
+
+    From then on the methods that a call uses most are those of the transport itself.
 
     Only `now`, `wall`, `resolve`, `open` and `map` may be first: everything else needs an open answer.
 
@@ -98,6 +103,9 @@ class Lazy:
             module, name, arguments = self._what
             with self._lock:
                 if self._transport is None:
-                    self._transport = getattr(import_module(module), name)(*arguments)
+                    transport = getattr(import_module(module), name)(*arguments)
+                    for method in _OF_EVERY_CALL:
+                        setattr(self, method, getattr(transport, method))
+                    self._transport = transport
         assert self._transport is not None  # noqa: S101 - just made
         return self._transport

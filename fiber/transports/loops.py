@@ -37,6 +37,8 @@ class Loops:
         # A variable of the loop and not of this object: an entry lives until its loop has closed it.
         self._home: RunVar[Any] = RunVar(f"fiber home {next(_NUMBERS)}", default=None)
         self._later: set[asyncio.Task[Any]] = set()
+        # Process, loop and home of the last call; held weakly, for a loop that is over must go.
+        self._latest: tuple[int, weakref.ref[Any], weakref.ref[Home]] | None = None
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -114,12 +116,18 @@ class Loops:
 
     async def home(self) -> Home:
         """Return the pools of this loop."""
+        loop, latest = _loop(), self._latest
+        if latest is not None and latest[0] == os.getpid() and latest[1]() is loop:
+            found = latest[2]()
+            if found is not None and not found.is_over:
+                return found  # without asking for the loop's variable, which takes anyio longer than all else here
         entry = self._home.get()
         if entry is None or entry[0] != os.getpid():
             entry = (os.getpid(), Home(time.monotonic))
             self._home.set(entry)
             await self._keep(entry[1])
         home: Home = entry[1]
+        self._latest = (entry[0], weakref.ref(loop), weakref.ref(home))
         return home
 
     def waiter(self) -> _Waiter:

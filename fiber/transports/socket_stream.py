@@ -39,6 +39,7 @@ class SocketStream:
         connected.setblocking(False)
         self._socket = connected
         self._wait = wait
+        self._speaks = _poller(connected.fileno())
         self._layers: list[TLS] = []
         self._ahead: bytes | None = None  # what was received by somebody who only wanted to know whether it is there
         self._lock = threading.Lock()
@@ -99,6 +100,8 @@ class SocketStream:
         """Say whether the peer closed, or sent something that nobody asked for."""
         if self._aborted:
             return True
+        if self._ahead is None and not self._layers and self._speaks is not None and not self._speaks.poll(0):
+            return False  # which is what most are; to receive nothing costs an exception
         try:
             self._ahead = self._received()
         except OSError:
@@ -186,11 +189,19 @@ async def wait(connected: socket.socket, due: float | None, *, writing: bool = F
 
 
 def _is_ready(number: int, seconds: float | None, *, writing: bool) -> bool:
-    if not hasattr(select, "poll"):  # Windows, whose `select` knows no limit of numbers
+    ready = _poller(number, writing=writing)
+    if ready is None:
         return any(select.select([number], [number] if writing else [], [number], seconds))
-    ready = select.poll()
-    ready.register(number, select.POLLIN | (select.POLLOUT if writing else 0))
     return bool(ready.poll(None if seconds is None else math.ceil(seconds * 1000)))
+
+
+def _poller(number: int, *, writing: bool = False) -> Any:
+    """Return what polls for the peer's words, and for room to write; None on Windows, whose `select` has no limit."""
+    if not hasattr(select, "poll"):
+        return None
+    poller = select.poll()
+    poller.register(number, select.POLLIN | (select.POLLOUT if writing else 0))
+    return poller
 
 
 def seconds_left(due: float | None) -> float | None:

@@ -59,26 +59,44 @@ class Wire(Protocol):
 MakeWire: TypeAlias = Callable[[], Wire]
 
 
-def written(request: HTTPRequest, origin: Origin, target: str) -> bytes:
+class Writer:
     """
-    Return the bytes of *request*.
+    Writes the requests of one connection.
 
-    Raises:
-        FiberConnectionError: A header cannot be written.
+    Most of them differ in their bodies only: a head like the last one is not written anew, but for the length.
     """
-    head = _head(request, origin, target)
-    if head is None:
-        # Nothing is quoted, and no variable of this frame holds it: it may be the key that is odd.
-        raise FiberConnectionError(
-            "The request cannot be written: check the key and the headers for odd characters.",
-            outcome="not_sent",
-            should_retry=False,
-        )
-    return b"%b\r\n%b" % (head, request.body)
+
+    __slots__ = ("_head", "_like")
+
+    def __init__(self) -> None:
+        self._like: tuple[object, ...] | None = None
+        self._head: bytes | None = None
+
+    def written(self, request: HTTPRequest, origin: Origin, target: str) -> bytes:
+        """
+        Return the bytes of *request*.
+
+        Raises:
+            FiberConnectionError: A header cannot be written.
+        """
+        like = (request.method, target, origin, request.headers)
+        if like != self._like:
+            self._like, self._head = like, _head(request, origin, target)
+        if self._head is None:
+            # Nothing is quoted, and no variable of this frame holds it: it may be the key that is odd.
+            raise FiberConnectionError(
+                "The request cannot be written: check the key and the headers for odd characters.",
+                outcome="not_sent",
+                should_retry=False,
+            )
+        body = request.body
+        if body or request.method not in ("GET", "HEAD"):
+            return b"%bcontent-length: %d\r\n\r\n%b" % (self._head, len(body), body)
+        return b"%b\r\n" % self._head
 
 
 def _head(request: HTTPRequest, origin: Origin, target: str) -> bytes | None:
-    """Return request line and headers; None where one is not valid. Here alone a secret is revealed."""
+    """Return request line and headers without length; None where one is odd. Here alone a secret is revealed."""
     lines = [f"{request.method} {target} HTTP/1.1"]
     is_valid, has_host = _is_token(request.method), False
     for name, value in request.headers:
@@ -88,8 +106,6 @@ def _head(request: HTTPRequest, origin: Origin, target: str) -> bytes | None:
         lines.append(f"{name}: {text}")
     if not has_host:
         lines.insert(1, f"host: {origin.netloc}")
-    if request.body or request.method not in ("GET", "HEAD"):
-        lines.append(f"content-length: {len(request.body)}")
     if not (is_valid and "".join(lines).replace("\t", " ").isprintable()):
         return None
     return "\r\n".join([*lines, ""]).encode()

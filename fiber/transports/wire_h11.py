@@ -12,7 +12,7 @@ import h11
 
 from fiber._errors import FiberConnectionError
 from fiber.transports.origin import Origin
-from fiber.transports.wire import MAX_HEAD_BYTES, MAX_INTERIM_ANSWERS, broken, ended, written
+from fiber.transports.wire import MAX_HEAD_BYTES, MAX_INTERIM_ANSWERS, Writer, broken, ended
 from fiber.types.http import HTTPHead, HTTPRequest
 
 
@@ -20,6 +20,7 @@ class H11Wire:
     """One connection's side of the protocol; see `fiber.transports.wire.Wire`."""
 
     def __init__(self) -> None:
+        self._writer = Writer()
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._interim = 0
         # What came behind the last pieces of a body, which are given out first.
@@ -28,7 +29,7 @@ class H11Wire:
 
     def request(self, request: HTTPRequest, origin: Origin, target: str) -> bytes:
         """Return the bytes of *request*."""
-        data = written(request, origin, target)
+        data = self._writer.written(request, origin, target)
         self._h11.send(_said(request.method))
         self._h11.send(_END)
         return data

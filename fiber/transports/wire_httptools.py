@@ -13,7 +13,7 @@ import httptools
 
 from fiber._errors import FiberConnectionError
 from fiber.transports.origin import Origin
-from fiber.transports.wire import MAX_HEAD_BYTES, MAX_INTERIM_ANSWERS, broken, ended, written
+from fiber.transports.wire import MAX_HEAD_BYTES, MAX_INTERIM_ANSWERS, Writer, broken, ended
 from fiber.types.http import HTTPHead, HTTPRequest
 
 _BODILESS = (204, 304)
@@ -23,6 +23,7 @@ class HTTPToolsWire:
     """One connection's side of the protocol; see `fiber.transports.wire.Wire`."""
 
     def __init__(self) -> None:
+        self._writer = Writer()
         self._parser = httptools.HttpResponseParser(self)
         self._is_begun = False  # the parser is in the middle of something
         self._begin("")
@@ -33,7 +34,7 @@ class HTTPToolsWire:
         self._is_begun = False
         self._method = method
         self._head: HTTPHead | None = None
-        self._headers: dict[str, str] = {}
+        self._headers: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
         self._uncounted = 0  # bytes of heads since the last bytes of a body
         self._interim = 0
@@ -44,7 +45,7 @@ class HTTPToolsWire:
     def request(self, request: HTTPRequest, origin: Origin, target: str) -> bytes:
         """Return the bytes of *request*."""
         self._begin(request.method)
-        return written(request, origin, target)
+        return self._writer.written(request, origin, target)
 
     def receive(self, data: bytes) -> None:
         """Take what the peer sent; empty bytes say that it sends no more."""
@@ -109,22 +110,21 @@ class HTTPToolsWire:
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or behind the body a trailer, of which nobody wants to know."""
         if not self._has_head:
-            known = _name(name)
-            text = value.decode("latin-1")
-            self._headers[known] = f"{self._headers[known]}, {text}" if known in self._headers else text
+            self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """A head is complete."""
         if self._has_head:
             return
         status = self._parser.get_status_code()
-        headers, self._headers = self._headers, {}
+        raw, self._headers = self._headers, []
         if status < 200:
             self._interim += 1
             if self._interim > MAX_INTERIM_ANSWERS:
                 raise ValueError("it sends interim answers without end")
             self._uncounted = 0
             return
+        headers = _headers(raw)
         coding = headers.get("transfer-encoding")
         if coding is not None and coding.lower() != "chunked":
             raise ValueError("a transfer encoding that nobody asked for")
@@ -149,6 +149,16 @@ class HTTPToolsWire:
             self._is_reusable = self._parser.should_keep_alive()
             self._is_begun = False
             self._uncounted = 0
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers = {_name(name): value.decode("latin-1") for name, value in raw}
+    if len(headers) == len(raw):
+        return headers
+    joined: dict[str, list[str]] = {}
+    for name, value in raw:
+        joined.setdefault(_name(name), []).append(value.decode("latin-1"))
+    return {name: ", ".join(values) for name, values in joined.items()}
 
 
 @lru_cache(maxsize=1024)

@@ -103,8 +103,8 @@ class HTTPRequest(msgspec.Struct, frozen=True):
         if not headers:
             return self
         names = {name.lower() for name, _ in headers}
-        kept = tuple(h for h in self.headers if h[0].lower() not in names)
-        return msgspec.structs.replace(self, headers=kept + headers)
+        kept = [header for header in self.headers if header[0].lower() not in names]
+        return msgspec.structs.replace(self, headers=(*kept, *headers))
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

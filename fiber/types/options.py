@@ -73,9 +73,9 @@ def _once(said: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def _checked(said: dict[str, Any]) -> dict[str, Any]:
-    unknown = sorted(map(str, said.keys() - _CHECKS.keys()))
-    if unknown:
-        raise _wrong(unknown[0], f"Unknown parameter {unknown[0]!r}: a provider's own goes into extra_body.")
+    if not said.keys() <= _CHECKS.keys():
+        unknown = min(map(str, said.keys() - _CHECKS.keys()))
+        raise _wrong(unknown, f"Unknown parameter {unknown!r}: a provider's own goes into extra_body.")
     checked: dict[str, Any] = {name: _CHECKS[name](name, value) for name, value in said.items()}
     _agree(checked)
     return checked
@@ -83,9 +83,9 @@ def _checked(said: dict[str, Any]) -> dict[str, Any]:
 
 def _agree(said: Mapping[str, Any]) -> None:
     tools, choice = said.get("tools"), said.get("tool_choice")
-    names = [tool.name for tool in tools or () if isinstance(tool, Tool)]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
+    names = [tool.name for tool in tools if isinstance(tool, Tool)] if tools else []
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
         raise _wrong("tools", f"Two tools are named {twice!r}: give each its own name.")
     if isinstance(choice, ToolChoice) and choice.mode in ("named", "required"):
         if not tools:

@@ -71,6 +71,14 @@ def test_provider_may_decide_about_retrying(value: str | None, expected: bool | 
         pytest.param({"retry-after": "", "date": NOW}, None, id="empty"),
         pytest.param({"retry-after": "Sat, 21 Nov 99999999999999 10:00:00 GMT", "date": NOW}, None, id="far year"),
         pytest.param({"retry-after": "Sun, 06 Nov 1994 08:49:37 +99999999999999", "date": NOW}, None, id="far zone"),
+        pytest.param({"llm_provider-retry-after": "7"}, 7.0, id="behind LiteLLM"),
+        pytest.param({"llm_provider-retry-after-ms": "250"}, 0.25, id="milliseconds behind LiteLLM"),
+        pytest.param(
+            {"llm_provider-retry-after": "Sat, 21 Nov 2026 10:01:30 GMT", "llm_provider-date": NOW, "date": "now"},
+            90.0,
+            id="date behind LiteLLM",
+        ),
+        pytest.param({"retry-after": "0", "llm_provider-retry-after": "7"}, 0.0, id="LiteLLM itself wins"),
     ],
 )
 def test_wait_has_many_spellings(found: dict[str, str], expected: float | None) -> None:
@@ -85,6 +93,7 @@ def test_wait_has_many_spellings(found: dict[str, str], expected: float | None) 
                 "date",
                 "retry-after",
                 "retry-after-ms",
+                "llm_provider-retry-after",
                 "x-should-retry",
                 "x-request-id",
                 "x-ratelimit-reset-tokens",

@@ -1,7 +1,7 @@
 """
 Run fiber against the vendors' clients and against real servers, and print what came of it.
 
-    python tests/interop [--only differential|aws|aimock|llama] [--verbose]
+    python tests/interop [--only differential|aws|aimock|litellm|llama|transformers] [--verbose]
 
 Exit code 1 when a difference is not in `reviewed`, when an entry there excuses nothing any more, or when a part broke.
 """
@@ -26,9 +26,10 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Outcome]], tuple[str, ...]]] = {
     "differential": (differential.run, ("requests", "answers")),
     "aws": (aws.run, ("aws",)),
     "aimock": (against_servers.aimock, ("aimock",)),
+    "litellm": (against_servers.litellm, ("litellm",)),
     "llama": (against_servers.llama, ("llama",)),
+    "transformers": (against_servers.transformers, ("transformers",)),
 }
-FORMATS = ("chat", "responses", "messages", "generate", "converse", "cohere", "ollama")
 _WORST: tuple[Verdict, ...] = ("ok", "reviewed", "FAILED")
 
 
@@ -80,9 +81,10 @@ def table(group: str, outcomes: list[Outcome]) -> None:
         format, _, rest = outcome.case.partition(" ")[2].partition(".")
         row = cells.setdefault(rest.partition(".")[0], {})
         row[format] = max(row.get(format, "ok"), outcome.verdict, key=_WORST.index)
-    print(f"\n{group:16}", *(f"{format:10}" for format in FORMATS))
+    widths = {format: max(8, len(format)) for row in cells.values() for format in row}
+    print(f"\n{group:16}", *(f"{format:{width}}" for format, width in widths.items()))
     for what, row in cells.items():
-        print(f"{what:16}", *(f"{row.get(format, '-'):10}" for format in FORMATS))
+        print(f"{what:16}", *(f"{row.get(format, '-'):{width}}" for format, width in widths.items()))
     print()
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import aimock_cases
+import litellm_cases
 import llama_cases
 import servers
+import transformers_cases
 from faces import Face, faces, failed
 from material import KEY
 from outcomes import Outcome, compare
 
-from fiber import NO_RETRY, FiberError, RetryPolicy
+from fiber import NO_RETRY, FiberError, Provider, RetryPolicy
 
 WORDS = ("expected", "fiber")
 WRONG_KEY = "sk-wrong"
@@ -21,15 +23,43 @@ QUICK = RetryPolicy(max_attempts=3, base_backoff_seconds=0.05)
 
 def aimock() -> Iterator[Outcome]:
     """Run every case of `aimock_cases`."""
-    with servers.aimock(aimock_cases.fixtures()) as url:
+    with servers.aimock(aimock_cases.fixtures(model for _, _, model in aimock_cases.ROWS.values())) as url:
         for format, (row, path, model) in aimock_cases.ROWS.items():
-            for name, case in aimock_cases.CASES.items():
-                key = WRONG_KEY if name == "wrong_key" else KEY
-                with faces(row, url + path, key=key, retry=QUICK if name == "flaky" else NO_RETRY) as made:
-                    for face in made:
-                        if face.streams or name not in aimock_cases.STREAMS_ONLY:
-                            label = f"aimock {format}.{name}.{face.name}"
-                            yield _outcome(label, face, _with_model(case.ask, model), case.expected)
+            yield from _mocked(f"aimock {format}", row, url + path, model, aimock_cases.CASES)
+
+
+def litellm() -> Iterator[Outcome]:
+    """Run every case of `litellm_cases`, by each format that stands behind the proxy."""
+    models = litellm_cases.BEHIND
+    with (
+        servers.aimock(aimock_cases.fixtures(models)) as behind,
+        servers.litellm(litellm_cases.models(behind)) as url,
+    ):
+        for model in models:
+            address = url + litellm_cases.PATH
+            yield from _mocked(f"litellm {model}", litellm_cases.ROW, address, model, litellm_cases.CASES)
+
+
+def transformers() -> Iterator[Outcome]:
+    """Run every case of `transformers_cases`."""
+    with (
+        servers.transformers() as url,
+        faces(transformers_cases.ROW, url + transformers_cases.PATH) as made,
+    ):
+        for ask, expected in transformers_cases.CASES.items():
+            for face in made:
+                yield _outcome(f"transformers chat.{ask.__name__}.{face.name}", face, ask, expected)
+
+
+def _mocked(
+    label: str, row: Provider, url: str, model: str, cases: Mapping[str, aimock_cases.Case]
+) -> Iterator[Outcome]:
+    for name, case in cases.items():
+        key = WRONG_KEY if name == "wrong_key" else KEY
+        with faces(row, url, key=key, retry=QUICK if name == "flaky" else NO_RETRY) as made:
+            for face in made:
+                if face.streams or name not in aimock_cases.STREAMS_ONLY:
+                    yield _outcome(f"{label}.{name}.{face.name}", face, _with_model(case.ask, model), case.expected)
 
 
 def llama() -> Iterator[Outcome]:

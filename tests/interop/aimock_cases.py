@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +10,11 @@ from faces import FACES, Face, seen
 from material import CITY
 
 from fiber import ChatMessage, Tool
+from fiber.providers.azure import AZURE, AZURE_DATED, AZURE_RESPONSES
 from fiber.providers.first_party import ANTHROPIC, GEMINI, OPENAI, OPENAI_RESPONSES
+from fiber.providers.own_formats import COHERE, OLLAMA
+from fiber.providers.rows_aws import BEDROCK, BEDROCK_ANTHROPIC
+from fiber.providers.vertex import VERTEX
 from fiber.types.target import Quirks
 
 ROWS = {
@@ -19,6 +23,14 @@ ROWS = {
     "responses": (OPENAI_RESPONSES, "/v1", "gpt-4.1"),
     "messages": (ANTHROPIC, "", "claude-opus-5"),
     "generate": (GEMINI.replace(quirks=Quirks(api_version="v1beta")), "", "gemini-2.5-flash"),
+    "vertex": (VERTEX, "/v1/projects/p/locations/us-central1/publishers/google", "gemini-2.5-pro"),
+    "azure": (AZURE, "/openai/v1", "gpt-4o-mini"),
+    "azure-dated": (AZURE_DATED, "/openai", "gpt-4.1-mini"),
+    "azure-responses": (AZURE_RESPONSES, "/openai/v1", "gpt-4.1-nano"),
+    "converse": (BEDROCK, "", "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+    "invoke": (BEDROCK_ANTHROPIC, "", "anthropic.claude-haiku-4-5-20251001-v1:0"),
+    "cohere": (COHERE, "", "command-a-03-2025"),
+    "ollama": (OLLAMA, "", "qwen3:4b"),
 }
 HELLO = "Hello from a mock — 你好."
 EMOJI = "Halves of pairs: 👋🏽👨‍👩‍👧 whole again."
@@ -91,8 +103,8 @@ CASES: dict[str, Case] = {
 STREAMS_ONLY = ("cut",)
 
 
-def fixtures() -> list[dict[str, Any]]:
-    """Return aimock's fixtures; the first whose words are in the last message answers."""
+def fixtures(models: Iterable[str]) -> list[dict[str, Any]]:
+    """Return aimock's fixtures, for these models; the first whose words are in the last message answers."""
 
     def said(words: str, response: dict[str, Any], *, chunk_size: int | None = None, **match: Any) -> dict[str, Any]:
         more = {} if chunk_size is None else {"chunkSize": chunk_size}
@@ -108,7 +120,7 @@ def fixtures() -> list[dict[str, Any]]:
     busy = {"error": {"message": "Try again.", "type": "server_error"}, "status": 503}
     flaky = [
         said(f"flaky {model} {face};", response, **match)
-        for _, _, model in ROWS.values()
+        for model in models
         for face in FACES
         for response, match in ((busy, {"sequenceIndex": 0}), ({"content": "Recovered."}, {}))
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from material import BIG, CITY, PDF, PICTURE_URL, PNG, SAID, WAV
+from material import BIG, CITY, KEY, PDF, PICTURE_URL, PNG, SAID, TOKEN, WAV
 
 from fiber import (
     Audio,
@@ -32,6 +32,10 @@ PROVIDERS = {
     "generate": "gemini",
     "cohere": "cohere",
     "ollama": "ollama",
+    "azure": "azure",
+    "azure-dated": "azure-dated",
+    "azure-responses": "azure-responses",
+    "mistral": "mistral",
 }
 MODELS = {
     # Plain models, and those that reason.
@@ -41,6 +45,10 @@ MODELS = {
     "generate": ("gemini-2.5-flash", "gemini-2.5-flash"),
     "cohere": ("command-a-03-2025", "command-a-reasoning-08-2025"),
     "ollama": ("qwen3:4b", "qwen3:4b"),
+    "azure": ("gpt-4o", "o3"),  # names of deployments
+    "azure-dated": ("gpt-4o", "o3"),
+    "azure-responses": ("gpt-4o", "o3"),
+    "mistral": ("mistral-medium-latest", "magistral-medium-latest"),
 }
 
 WEATHER = Tool("get_weather", "Weather of a city.", CITY)
@@ -74,6 +82,7 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     stream: bool = False
     thinks: bool = False
+    key: str = KEY
 
     @property
     def format(self) -> str:
@@ -110,44 +119,91 @@ def _everywhere(format: str) -> list[Case]:
     ]
 
 
+def _chat(format: str) -> list[Case]:
+    """Make the cases of a provider that speaks Chat Completions."""
+    return [
+        *_everywhere(format),
+        Case(
+            f"{format}.sampling",
+            options={
+                "temperature": 0.2,
+                "top_p": 0.9,
+                "seed": 7,
+                "frequency_penalty": 0.5,
+                "presence_penalty": -0.5,
+                "n": 2,
+                "logprobs": True,
+                "top_logprobs": 3,
+                "logit_bias": {"50256": -100},
+            },
+        ),
+        Case(f"{format}.labels", options=LABELS),
+        Case(f"{format}.developer", DEVELOPER),
+        Case(f"{format}.audio", [ChatMessage.user([Text(SAID), Audio(data=WAV)])]),
+        Case(f"{format}.json", options={"response_format": "json_object"}),
+        Case(f"{format}.reasoning", options={"reasoning": "low"}, thinks=True),
+        Case(f"{format}.file_id", FILE),
+        Case(f"{format}.detail", [ChatMessage.user([Image(url=PICTURE_URL, detail="low")])]),
+        Case(f"{format}.extras", options={"extra_body": {"verbosity": "low"}, "extra_query": {"beta": "a b"}}),
+    ]
+
+
+def _responses(format: str) -> list[Case]:
+    """Make the cases of a provider that speaks Responses, which has no stop sequences."""
+    return [
+        *_but(_everywhere(format), "stop"),
+        Case(f"{format}.sampling", options={"temperature": 0.2, "top_p": 0.9, "max_tokens": BIG, "top_logprobs": 3}),
+        Case(f"{format}.labels", options=LABELS),
+        Case(f"{format}.developer", DEVELOPER),
+        Case(f"{format}.json", options={"response_format": "json_object"}),
+        Case(f"{format}.reasoning", options={"reasoning": ReasoningOptions(effort="low", summary=True)}, thinks=True),
+        Case(f"{format}.sealed", options={"store": False, "reasoning": "high"}, thinks=True),
+        Case(f"{format}.previous", options={"previous_response_id": "resp_0"}),
+        Case(f"{format}.web_search", options={"tools": [ServerTool("web_search")]}),
+        Case(f"{format}.file_id", FILE),
+    ]
+
+
+def _but(cases: list[Case], *names: str) -> list[Case]:
+    """Leave out the cases with these names."""
+    return [case for case in cases if case.name.partition(".")[2] not in names]
+
+
+LABELS: dict[str, Any] = {"user": "u1", "metadata": {"k": "v"}, "store": True, "service_tier": "flex"}
+DEVELOPER = [ChatMessage.developer("Be brief."), ChatMessage.user(SAID)]
+FILE = [ChatMessage.user([Document(file_id="file-1"), Text(SAID)])]
 NOTES = Document(data=b"Rome is old.", media_type="text/plain", title="Cities")
 _NOT_AT_OLLAMA = ("tools_named", "tools_required", "tools_serial", "tools_strict", "image_url", "document")
+_NO_FILES = ("document", "file_id")
 
 CASES: tuple[Case, ...] = (
-    *(case for case in _everywhere("chat")),
+    *_chat("chat"),
+    *_responses("responses"),
+    *_but(_chat("azure"), *_NO_FILES),
+    Case("azure.token", key=TOKEN),
+    *_but(_chat("azure-dated"), *_NO_FILES),
+    Case("azure-dated.token", key=TOKEN),
+    *_responses("azure-responses"),
+    Case("azure-responses.token", key=TOKEN),
+    *_but(_chat("mistral"), "sampling", "labels", "extras"),
     Case(
-        "chat.sampling",
+        "mistral.sampling",
         options={
             "temperature": 0.2,
             "top_p": 0.9,
+            "top_k": 5,
             "seed": 7,
             "frequency_penalty": 0.5,
             "presence_penalty": -0.5,
             "n": 2,
             "logprobs": True,
             "top_logprobs": 3,
-            "logit_bias": {"50256": -100},
         },
     ),
-    Case("chat.labels", options={"user": "u1", "metadata": {"k": "v"}, "store": True, "service_tier": "flex"}),
-    Case("chat.developer", [ChatMessage.developer("Be brief."), ChatMessage.user(SAID)]),
-    Case("chat.audio", [ChatMessage.user([Text(SAID), Audio(data=WAV)])]),
-    Case("chat.json", options={"response_format": "json_object"}),
-    Case("chat.reasoning", options={"reasoning": "low"}, thinks=True),
-    Case("chat.file_id", [ChatMessage.user([Document(file_id="file-1"), Text(SAID)])]),
-    Case("chat.detail", [ChatMessage.user([Image(url=PICTURE_URL, detail="low")])]),
-    Case("chat.extras", options={"extra_body": {"verbosity": "low"}, "extra_query": {"beta": "a b"}}),
-    *(case for case in _everywhere("responses") if case.name != "responses.stop"),
-    Case("responses.sampling", options={"temperature": 0.2, "top_p": 0.9, "max_tokens": BIG, "top_logprobs": 3}),
-    Case("responses.labels", options={"user": "u1", "metadata": {"k": "v"}, "store": True, "service_tier": "flex"}),
-    Case("responses.developer", [ChatMessage.developer("Be brief."), ChatMessage.user(SAID)]),
-    Case("responses.json", options={"response_format": "json_object"}),
-    Case("responses.reasoning", options={"reasoning": ReasoningOptions(effort="low", summary=True)}, thinks=True),
-    Case("responses.sealed", options={"store": False, "reasoning": "high"}, thinks=True),
-    Case("responses.previous", options={"previous_response_id": "resp_0"}),
-    Case("responses.web_search", options={"tools": [ServerTool("web_search")]}),
-    Case("responses.file_id", [ChatMessage.user([Document(file_id="file-1"), Text(SAID)])]),
-    *(case for case in _everywhere("messages")),
+    Case("mistral.labels", options={"metadata": {"k": "v"}, "service_tier": "auto"}),
+    Case("mistral.prefix", [ChatMessage.user(SAID), ChatMessage.assistant("It is")]),
+    Case("mistral.extras", options={"extra_body": {"safe_prompt": True, "prompt_mode": "reasoning"}}),
+    *_everywhere("messages"),
     Case("messages.serial_named", options={"tools": TOOLS, "tool_choice": "get_time", "parallel_tool_calls": False}),
     Case("messages.user", options={"user": "u1", "service_tier": "auto"}),
     Case("messages.effort", options={"reasoning": "low"}, thinks=True),
@@ -160,7 +216,7 @@ CASES: tuple[Case, ...] = (
         [ChatMessage.system([Text("Be brief.", cache_hint="ephemeral")]), ChatMessage.user(SAID)],
     ),
     Case("messages.web_search", options={"tools": [ServerTool("web_search")]}),
-    *(case for case in _everywhere("generate") if case.name != "generate.tools_serial"),
+    *_but(_everywhere("generate"), "tools_serial"),
     Case(
         "generate.sampling",
         options={"temperature": 0.2, "top_p": 0.9, "top_k": 5, "seed": 7, "max_tokens": BIG, "n": 2},
@@ -177,7 +233,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case("generate.web_search", options={"tools": [ServerTool("web_search")]}),
     Case("generate.code_execution", options={"tools": [ServerTool("code_execution")]}),
-    *(case for case in _everywhere("cohere") if case.name not in ("cohere.tools_serial", "cohere.document")),
+    *_but(_everywhere("cohere"), "tools_serial", "document"),
     Case("cohere.documents", [ChatMessage.user([NOTES, Text(SAID)])]),
     Case("cohere.json", options={"response_format": "json_object"}),
     Case(
@@ -198,7 +254,7 @@ CASES: tuple[Case, ...] = (
         "cohere.extras",
         options={"extra_body": {"safety_mode": "STRICT", "priority": 3, "citation_options": {"mode": "FAST"}}},
     ),
-    *(case for case in _everywhere("ollama") if case.name.partition(".")[2] not in _NOT_AT_OLLAMA),
+    *_but(_everywhere("ollama"), *_NOT_AT_OLLAMA),
     Case("ollama.json", options={"response_format": "json_object"}),
     Case(
         "ollama.sampling",

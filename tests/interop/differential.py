@@ -26,7 +26,18 @@ from fiber.testing import MockServer
 
 HERE = Path(__file__).parent
 LIMIT_SECONDS = 300
-_BASES = {"chat": "/v1", "responses": "/v1", "messages": "", "generate": "", "cohere": "", "ollama": ""}
+_BASES = {
+    "chat": "/v1",
+    "responses": "/v1",
+    "messages": "",
+    "generate": "",
+    "cohere": "",
+    "ollama": "",
+    "azure": "/openai/v1",
+    "azure-dated": "/openai",
+    "azure-responses": "/openai/v1",
+    "mistral": "/v1",
+}
 _FAMILIES = {
     "chat": "openai",
     "responses": "openai",
@@ -83,10 +94,10 @@ def answers(python: Path) -> Iterator[Outcome]:
 
 
 @contextmanager
-def _client(format: str, base_url: str) -> Iterator[SyncFiber]:
+def _client(format: str, base_url: str, key: str = KEY) -> Iterator[SyncFiber]:
     """Make a blocking client of one row at one address."""
     provider = PROVIDERS[format]
-    client = Fiber(api_keys={provider: KEY}, base_urls={provider: base_url}, retry=NO_RETRY).sync
+    client = Fiber(api_keys={provider: key}, base_urls={provider: base_url}, retry=NO_RETRY).sync
     try:
         yield client
     finally:
@@ -98,7 +109,7 @@ def _send(url: str, case: Case) -> str:
     if case.format == "messages":
         options.setdefault("max_tokens", BIG)  # the vendor's client wants it said
     try:
-        with _client(case.format, f"{url}/{case.name}{_BASES[case.format]}") as client:
+        with _client(case.format, f"{url}/{case.name}{_BASES[case.format]}", case.key) as client:
             if case.stream:
                 with client.chat_stream(case.messages, **options) as stream:
                     stream.collect()

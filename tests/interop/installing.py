@@ -77,6 +77,16 @@ def aimock() -> list[str]:
     return [node, str(start)]
 
 
+def transformers_python() -> Path:
+    """Return the Python that has torch and transformers; which build of torch to install is not for us to choose."""
+    said = os.environ.get("FIBER_INTEROP_TRANSFORMERS")
+    if not said:
+        raise SkippedError(
+            "FIBER_INTEROP_TRANSFORMERS names no Python with torch and transformers[serving], 1.2 GB for the CPU alone"
+        )
+    return Path(said)
+
+
 def llama_server() -> Path:
     """Return the llama-server program, after building it once: about eight minutes on one core."""
     build = cache() / "llama" / "build"

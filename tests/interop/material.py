@@ -7,6 +7,8 @@ import struct
 from typing import Any
 
 KEY = "sk-interop"
+TOKEN = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJpbnRlcm9wIn0.c2lnbmVk"
+"""A bearer token in the form that Entra gives: a JWT."""
 SAID = "How is the weather in Zürich?"
 BIG = 300
 """Output tokens asked for."""

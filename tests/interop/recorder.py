@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 COMPARED_HEADERS = (
     "authorization",
+    "api-key",
     "x-api-key",
     "x-goog-api-key",
     "anthropic-version",

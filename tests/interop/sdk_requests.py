@@ -13,7 +13,9 @@ from typing import Any
 
 import anthropic
 import openai
+import sdk_azure
 import sdk_cohere
+import sdk_mistral
 import sdk_ollama
 from google import genai
 from google.genai import types
@@ -171,14 +173,21 @@ TABLES = {
     "generate": generate_cases,
     "cohere": sdk_cohere.cohere_cases,
     "ollama": sdk_ollama.ollama_cases,
+    "azure": sdk_azure.azure_chat_cases,
+    "azure-dated": sdk_azure.azure_chat_cases,
+    "azure-responses": sdk_azure.azure_responses_cases,
+    "mistral": sdk_mistral.mistral_cases,
 }
+OWN_MODULES: dict[str, Any] = {"cohere": sdk_cohere, "ollama": sdk_ollama, "mistral": sdk_mistral}
 
 
-def send(format: str, base: str, model: str, said: dict[str, Any]) -> None:
+def send(format: str, base: str, what: str, model: str, said: dict[str, Any]) -> None:
     """Make one client, send one request, read the answer to its end."""
-    if format in ("cohere", "ollama"):
-        own = sdk_cohere if format == "cohere" else sdk_ollama
-        own.send(base, model, said)
+    if format in OWN_MODULES:
+        OWN_MODULES[format].send(base, model, said)
+        return
+    if format in sdk_azure.FORMATS:
+        sdk_azure.send(format, base, what, model, said)
         return
     if format in ("chat", "responses"):
         client = openai.OpenAI(base_url=f"{base}/v1", api_key=KEY, max_retries=0)
@@ -211,7 +220,7 @@ def main() -> None:
             error = ""
             try:
                 thinks = what in ("reasoning", "sealed", "effort")
-                send(format, f"{base}/{format}.{what}", models[format][thinks], said)
+                send(format, f"{base}/{format}.{what}", what, models[format][thinks], said)
             except Exception as caught:
                 error = f"{type(caught).__name__}: {caught}"[:300]
             print(json.dumps({"case": f"{format}.{what}", "error": error}), flush=True)

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ import installing
 import tiny_model
 from material import KEY
 from processes import HOST, free_port, running
+
+_MODEL_SECONDS = 180.0
 
 
 @contextmanager
@@ -30,6 +34,28 @@ def aimock(fixtures: list[dict[str, Any]]) -> Iterator[str]:
         (Path(folder) / "config.json").write_text(json.dumps(config))
         with running([*command, "--config", "config.json"], port, Path(folder)) as url:
             yield url
+
+
+@contextmanager
+def litellm(models: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """
+    Run LiteLLM's proxy, as the torture does; give its address.
+
+    Args:
+        models: Name -> `litellm_params`.
+
+    Raises:
+        SkippedError: pip cannot install it.
+    """
+    sys.path.append(str(Path(__file__).parents[2]))  # a script has its own folder there, and no other
+    from tests.torture.elsewhere.litellm import proxy
+    from tests.torture.peers.installing import SkippedError
+
+    try:
+        with proxy(models, KEY) as url:
+            yield url
+    except SkippedError as reason:
+        raise installing.SkippedError(str(reason)) from None
 
 
 @contextmanager
@@ -50,3 +76,18 @@ def llama(*, calls: bool) -> Iterator[str]:
     command += ["-t", "1", "-c", "4096", "-np", "2", "--jinja", "--offline", "--no-warmup"]
     with tempfile.TemporaryDirectory() as folder, running(command, port, Path(folder)) as url:
         yield url
+
+
+@contextmanager
+def transformers() -> Iterator[str]:
+    """Run `transformers serve` with a tiny random model, which is called `tiny`; give its address."""
+    python = installing.transformers_python()
+    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "DO_NOT_TRACK": "1"}
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
+        script = Path(__file__).with_name("tiny_llama.py")
+        subprocess.run([python, script, folder / "tiny"], capture_output=True, timeout=_MODEL_SECONDS, check=True)
+        command = [str(python.with_name("transformers")), "serve", "tiny", "--host", HOST, "--port", str(port)]
+        command += ["--device", "cpu"]
+        with running(command, port, folder, variables=quiet, start_seconds=_MODEL_SECONDS) as url:
+            yield url

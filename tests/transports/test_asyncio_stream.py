@@ -16,7 +16,7 @@ from fiber.transports.asyncio_stream import AsyncioStream
 from fiber.transports.streams import Stream
 from tests.transports.conftest import PATIENCE
 from tests.transports.sockets import names
-from tests.transports.stream_cases import LONG, Act, Meet, Reach, StreamCases, Work, due, echo, pair, quiet
+from tests.transports.stream_cases import LONG, Act, Meet, Reach, StreamCases, Work, due, echo, pair, quiet, until_end
 
 
 @pytest.fixture
@@ -116,6 +116,27 @@ def test_a_long_write_hears_what_the_peer_has_said(meet: Meet) -> None:
         return [*written, await stream.read(due())]
 
     assert meet(act, work) == [True, False, b"enough"]
+
+
+def test_the_last_of_a_request_waits_for_nothing(meet: Meet) -> None:
+    """A long write listens only before more is written; an answer that is read in between has been listened for."""
+    turns: list[int] = []
+
+    def act(peer: socket.socket) -> None:
+        peer.recv(1)
+        peer.sendall(b"heard")
+        until_end(peer)
+
+    async def work(stream: Stream) -> list[int]:
+        asyncio.get_running_loop().call_soon(turns.append, 1)
+        await stream.write(LONG[:100_000], due())
+        first = len(turns)
+        await stream.read(due())
+        asyncio.get_running_loop().call_soon(turns.append, 2)
+        await stream.write(LONG[:100_000], due())
+        return [first, len(turns)]
+
+    assert meet(act, work) == [0, 1]
 
 
 def test_nothing_is_written_to_a_socket_that_asyncio_is_closing(meet: Meet) -> None:

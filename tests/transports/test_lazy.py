@@ -36,6 +36,35 @@ def test_it_is_made_once_and_shut_down_only_then() -> None:
     assert transport._transport is made
 
 
+def test_its_methods_become_those_of_the_one_it_made() -> None:
+    """The clock and the body of an answer are asked without a step more; what opens one can be guarded here."""
+    transport = lazy()
+
+    transport.now()
+
+    assert transport.now.__self__ is transport.read.__self__ is transport._transport  # type: ignore[attr-defined]
+    assert transport.open.__self__ is transport  # type: ignore[attr-defined]
+
+
+def test_methods_that_were_taken_before_it_was_made_serve_too() -> None:
+    """They ask for the transport each time."""
+    transport = lazy()
+    read, next_chunk, close, discard = transport.read, transport.next_chunk, transport.close, transport.discard
+
+    async def work() -> tuple[bytes, bytes]:
+        first = await transport.open(HTTPRequest("GET", "http://x"), Timeouts(), None)
+        second = await transport.open(HTTPRequest("GET", "http://x"), Timeouts(), None)
+        chunk = await next_chunk(first, None)
+        await close(first)
+        discard(first)
+        return chunk, await read(second, None)
+
+    chunk, body = run_sync(work())
+
+    assert b'"A"' in chunk
+    assert b'"B"' in body
+
+
 def test_it_tells_the_time_of_the_one_it_made() -> None:
     """The fake has a clock of its own."""
     assert lazy().wall() == 1_767_225_600.0

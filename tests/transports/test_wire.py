@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fiber import FiberConnectionError, Secret
 from fiber.transports.origin import Origin
-from fiber.transports.wire import MAX_HEAD_BYTES, MAX_INTERIM_ANSWERS, MakeWire, Wire, written
+from fiber.transports.wire import MAX_HEAD_BYTES, MAX_INTERIM_ANSWERS, MakeWire, Wire, Writer
 from fiber.transports.wire_h11 import H11Wire
 from fiber.transports.wire_httptools import HTTPToolsWire
 from fiber.types.http import HTTPHead, HTTPRequest
@@ -26,7 +26,7 @@ WIRES = pytest.mark.parametrize("make", [H11Wire, HTTPToolsWire])
 
 def sent(request: HTTPRequest = POST, origin: Origin = ORIGIN) -> bytes:
     """Return the bytes of a request."""
-    return written(request, origin, "/x?y=1")
+    return Writer().written(request, origin, "/x?y=1")
 
 
 def heard(make: MakeWire, answer: list[bytes], request: HTTPRequest = POST, wire: Wire | None = None) -> list[Any]:
@@ -82,9 +82,46 @@ def test_a_header_that_cannot_be_written_is_not_quoted(header: tuple[str, str]) 
     assert CANARY not in f"{error!r} {vars(error)}"
 
 
+def test_what_cannot_be_written_stays_so() -> None:
+    """The second time too, and what comes after it is written."""
+    writer = Writer()
+    odd = HTTPRequest("POST", "", (("x-bad", f"{CANARY}\0"),))
+    refused = 0
+
+    for _ in range(2):
+        try:
+            writer.written(odd, ORIGIN, "/")
+        except FiberConnectionError:
+            refused += 1
+    data = writer.written(POST, ORIGIN, "/")
+
+    assert refused == 2
+    assert data == Writer().written(POST, ORIGIN, "/")
+
+
 def test_a_value_may_hold_what_no_key_does() -> None:
     """Letters of any kind, and a tab in the middle."""
     assert b"\r\nx: \xc3\xa9\t1\r\n" in sent(HTTPRequest("POST", "", (("x", "é\t1"),)))
+
+
+def test_a_head_like_the_last_is_the_same_and_another_is_not() -> None:
+    """Whatever differs is written: the length, the key, a header, the path, the host, the method."""
+    writer = Writer()
+    key = (("authorization", Secret("a")),)
+    requests = [
+        (HTTPRequest("POST", "", key, b"{}"), ORIGIN, "/"),
+        (HTTPRequest("POST", "", key, b"{} "), ORIGIN, "/"),
+        (HTTPRequest("POST", "", (("authorization", Secret("b")),), b"{}"), ORIGIN, "/"),
+        (HTTPRequest("POST", "", (*key, ("x", "y")), b"{}"), ORIGIN, "/"),
+        (HTTPRequest("POST", "", key, b"{}"), ORIGIN, "/z"),
+        (HTTPRequest("POST", "", key, b"{}"), Origin("http", "b.example", 80), "/z"),
+        (HTTPRequest("GET", "", key), Origin("http", "b.example", 80), "/z"),
+    ]
+
+    written = [writer.written(*request) for request in requests]
+
+    assert written == [Writer().written(*request) for request in requests]
+    assert len(set(written)) == len(requests)
 
 
 def test_a_method_is_a_word() -> None:

@@ -102,8 +102,11 @@ def members_of(data: bytes) -> Members | None:
 
 def items_of(raw: msgspec.Raw) -> list[msgspec.Raw] | None:
     """Return the items of a JSON array; None when it is none."""
+    data = bytes(raw)
+    if not data.startswith(b"["):  # mostly nothing at all, which is not worth an exception
+        return None
     try:
-        return read(bytes(raw), _RAWS)
+        return read(data, _RAWS)
     except FiberParsingError:
         return None
 

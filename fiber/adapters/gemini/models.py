@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 SCALE = ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
@@ -75,6 +76,7 @@ def bare(model: str) -> str:
     return model.rpartition("/")[2]
 
 
+@lru_cache(maxsize=1024)
 def facts(model: str) -> Facts:
     """Return what is known of *model*."""
     name = bare(model)

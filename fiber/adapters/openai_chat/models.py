@@ -11,6 +11,7 @@ is simply unknown).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -87,9 +88,11 @@ MODELS: Mapping[str, Model] = {
 
 def facts(target: Target) -> Model:
     """Look up what is known about the target's model; a prefix ends at the name's end or at `-`."""
-    if target.family not in _OWN:
-        return UNKNOWN
-    name = target.model
+    return _facts(target.model) if target.family in _OWN else UNKNOWN
+
+
+@lru_cache(maxsize=1024)
+def _facts(name: str) -> Model:
     while name:
         if (model := MODELS.get(name)) is not None:
             return model

@@ -9,6 +9,7 @@ from fiber.adapters.failures import unreadable
 from fiber.adapters.openai_chat.answer import Answer
 from fiber.adapters.openai_chat.errors import error_of, parse_error
 from fiber.adapters.openai_chat.schema import CHUNK, Chunk
+from fiber.adapters.openai_chat.words import in_words
 from fiber.types.http import HTTPHead
 from fiber.types.result import ChatResult
 from fiber.types.target import Target
@@ -45,6 +46,8 @@ def parse_response(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
         reply = jsons.decode(text, CHUNK)
     except FiberParsingError as cause:
         raise unreadable(head, target, body, "JSON that is not this format") from cause
+    if (result := in_words(reply, head, body, target)) is not None:
+        return result
     if says_error(reply):
         raise parse_error(head, body, target)
     if not any(choice.message or choice.delta or choice.finish_reason for choice in reply.choices or ()):

@@ -12,6 +12,7 @@ Sources:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 
@@ -63,6 +64,7 @@ FAMILIES: dict[str, Facts] = {
 }
 
 
+@lru_cache(maxsize=1024)
 def facts(model: str) -> Facts:
     """
     Return what is known about *model*; the longest listed prefix wins, fine-tunes count as their

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from fiber.testing import HostileServer
 from tests.interop.processes import free_port, running
@@ -41,24 +42,6 @@ _QUIET = {
     "DISABLE_ADMIN_UI": "True",
     "NO_PROXY": "*",
 }
-_AUTH = f'''
-from litellm.proxy._types import ProxyException, UserAPIKeyAuth
-
-
-async def check(request, api_key):
-    """Without a database a wrong key would be answered with status 400."""
-    key = (api_key or "").removeprefix("Bearer ").strip()
-    if key == "{_KEY}":
-        return UserAPIKeyAuth(api_key=key)
-    if key == "{KEYS["limited-key"]}":
-        raise ProxyException(
-            message="Too fast.", type="rate_limit_error", param="api_key", code=429, headers={{"retry-after": "3600"}}
-        )
-    if key == "{KEYS["forbidden-key"]}":
-        raise ProxyException(message="Not this model.", type="permission_error", param="api_key", code=403)
-    raise ProxyException(message="Wrong key.", type="auth_error", param="api_key", code=401)
-'''
-
 WHOLE: Mapping[str, str] = {
     # Name of a key, or of a fault behind the proxy -> words of outcomes that are right.
     "ok": "ok",
@@ -97,22 +80,38 @@ STREAM: Mapping[str, str] = {
 @contextmanager
 def rounds() -> Iterator[list[list[Lane]]]:
     """
-    Start the proxy, in an environment of its own.
+    Start the proxy before a hostile server.
+
+    Raises:
+        SkippedError: pip cannot install it.
+    """
+    with HostileServer(limit_seconds=5.0) as server, proxy(_models(server), _KEY) as url:
+        yield [shared([*_cells(url)], _PROCESSES)]
+
+
+@contextmanager
+def proxy(models: Mapping[str, Mapping[str, str]], key: str) -> Iterator[str]:
+    """
+    Run the proxy, in an environment of its own; give its address.
+
+    Args:
+        models: Name -> `litellm_params`: model, address and key behind the proxy.
+        key: The one that it takes.
 
     Raises:
         SkippedError: pip cannot install it.
     """
     python = Path(environment(REQUIREMENTS))
-    with HostileServer(limit_seconds=5.0) as server, tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
-        (folder / "keys.py").write_text(_AUTH)
-        (folder / "config.json").write_text(json.dumps(_configuration(server)))
+        (folder / "keys.py").write_text(_auth(key))
+        (folder / "config.json").write_text(json.dumps(_configuration(models, key)))
         command = [str(python.with_name("litellm")), "--config", "config.json", "--host", "127.0.0.1"]
         command += ["--port", str(port), "--num_workers", "1", "--telemetry", "False"]
         with running(
             command, port, folder, path="/health/liveliness", variables=_QUIET, start_seconds=_START_SECONDS
         ) as url:
-            yield [shared([*_cells(url)], _PROCESSES)]
+            yield url
 
 
 def _cells(url: str) -> Iterator[Cell]:
@@ -134,23 +133,45 @@ def _cells(url: str) -> Iterator[Cell]:
         )
 
 
-def _configuration(server: HostileServer) -> dict[str, object]:
-    """Make a model of each fault; JSON is YAML too."""
-    models = [
-        {
-            "model_name": fault,
-            "litellm_params": {
-                "model": "openai/mock",
-                "api_key": "sk-behind-0123456789abcdef",
-                "api_base": server.base_url("openai", fault),
-            },
+def _models(server: HostileServer) -> dict[str, dict[str, str]]:
+    """Make a model of each fault."""
+    return {
+        fault: {
+            "model": "openai/mock",
+            "api_key": "sk-behind-0123456789abcdef",
+            "api_base": server.base_url("openai", fault),
         }
         for fault in (*WHOLE, *STREAM)
         if fault in server.faults
-    ]
+    }
+
+
+def _configuration(models: Mapping[str, Mapping[str, str]], key: str) -> dict[str, Any]:
+    """Say what the proxy is to do; JSON is YAML too."""
     return {
-        "model_list": models,
-        "general_settings": {"master_key": _KEY, "custom_auth": "keys.check"},
+        "model_list": [{"model_name": name, "litellm_params": said} for name, said in models.items()],
+        "general_settings": {"master_key": key, "custom_auth": "keys.check"},
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
         "litellm_settings": {"drop_params": False, "telemetry": False, "request_timeout": 30, "num_retries": 0},
     }
+
+
+def _auth(key: str) -> str:
+    """Write the module that the proxy asks about keys."""
+    return f'''
+from litellm.proxy._types import ProxyException, UserAPIKeyAuth
+
+
+async def check(request, api_key):
+    """Without a database a wrong key would be answered with status 400."""
+    key = (api_key or "").removeprefix("Bearer ").strip()
+    if key == "{key}":
+        return UserAPIKeyAuth(api_key=key)
+    if key == "{KEYS["limited-key"]}":
+        raise ProxyException(
+            message="Too fast.", type="rate_limit_error", param="api_key", code=429, headers={{"retry-after": "3600"}}
+        )
+    if key == "{KEYS["forbidden-key"]}":
+        raise ProxyException(message="Not this model.", type="permission_error", param="api_key", code=403)
+    raise ProxyException(message="Wrong key.", type="auth_error", param="api_key", code=401)
+'''
