@@ -33,6 +33,7 @@ _HOMES = {
     "fiber.layers": "default_layers",
     "fiber.layers.budget": "Budget Budgets",
     "fiber.layers.cache": "Cache",
+    "fiber.layers.ratelimit": "RateLimit RateLimiter",
     "fiber.providers.aws": "AWSKeys",
     "fiber.providers.compatible": "openai_compatible",
     "fiber.providers.installed": "installed_providers",

@@ -52,6 +52,7 @@ from fiber.credentials.refreshing import Expiring as Expiring, Refreshing as Ref
 from fiber.layers import default_layers as default_layers
 from fiber.layers.budget import Budget as Budget, Budgets as Budgets
 from fiber.layers.cache import Cache as Cache
+from fiber.layers.ratelimit import RateLimit as RateLimit, RateLimiter as RateLimiter
 from fiber.providers.aws import AWSKeys as AWSKeys
 from fiber.providers.compatible import openai_compatible as openai_compatible
 from fiber.providers.installed import installed_providers as installed_providers

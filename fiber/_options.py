@@ -19,6 +19,7 @@ from fiber.types.request import OnUnsupported
 if TYPE_CHECKING:
     from fiber.layers.budget import Budget, Budgets
     from fiber.layers.cache import Cache
+    from fiber.layers.ratelimit import RateLimit, RateLimiter
 
 
 class ClientOptions(TypedDict, total=False):
@@ -48,6 +49,7 @@ class ClientOptions(TypedDict, total=False):
         cache: Where answers are kept.
         cache_policy: What calls that say nothing do with the cache; `off` by default.
         budgets: What calls may spend together.
+        rate_limits: How fast calls may be, by provider or model family.
         catalog: What is known about models; the file of this library when not given.
         prices: One price list or several, asked for the cost of a call before the catalogue.
         fetch: What `fetch_part` may fetch; nothing when not given.
@@ -75,6 +77,7 @@ class ClientOptions(TypedDict, total=False):
     cache: Cache | None
     cache_policy: CachePolicy | None
     budgets: Budgets | Iterable[Budget] | None
+    rate_limits: RateLimiter | Mapping[str, RateLimit] | None
     catalog: ModelCatalog | None
     prices: PriceSource | Iterable[PriceSource] | None
     fetch: FetchPolicy | None

@@ -98,6 +98,8 @@ NAMES = [
     "Provider",
     "Quirks",
     "RETRY_PRESETS",
+    "RateLimit",
+    "RateLimiter",
     "RateLimits",
     "Rates",
     "RawResponse",
