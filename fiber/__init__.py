@@ -31,6 +31,7 @@ _HOMES = {
     "fiber.credentials.google": "google_credentials",
     "fiber.credentials.refreshing": "Expiring Refreshing",
     "fiber.layers": "default_layers",
+    "fiber.layers.breaker": "Breaker",
     "fiber.layers.budget": "Budget Budgets",
     "fiber.layers.cache": "Cache",
     "fiber.layers.ratelimit": "RateLimit RateLimiter",

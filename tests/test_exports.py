@@ -21,6 +21,7 @@ NAMES = [
     "BatchRequest",
     "BatchStream",
     "BatchSummary",
+    "Breaker",
     "BreakerPolicy",
     "Budget",
     "Budgets",

@@ -25,6 +25,7 @@ from fiber._errors import FiberValidationError
 from fiber.registry.models import ModelRegistry
 
 if TYPE_CHECKING:
+    from fiber.layers.breaker import Breaker
     from fiber.layers.budget import Budgets
     from fiber.layers.ratelimit import RateLimiter
     from fiber.types.budget import Budget
@@ -39,7 +40,7 @@ def default_layers(
     hedge: HedgePolicy | None = None,
     keys: bool | None = None,
     rate_limits: Layer | None = None,
-    breaker: BreakerPolicy | None = None,
+    breaker: Breaker | BreakerPolicy | None = None,
 ) -> tuple[Layer, ...]:
     """
     Return the layers of a client, outermost first; what is not configured is not there.
@@ -50,7 +51,7 @@ def default_layers(
         hedge: When a slow call is sent a second time.
         keys: Use pools of keys.
         rate_limits: A `RateLimiter`.
-        breaker: When a target that fails is left alone.
+        breaker: When a target that fails is left alone; a `Breaker` shares that with other processes.
     """
     from fiber.layers.deadline import deadline
     from fiber.layers.fallback import fallback
@@ -73,7 +74,7 @@ def default_layers(
     if breaker is not None:
         from fiber.layers.breaker import Breaker
 
-        layers += (Breaker(breaker),)
+        layers += (breaker if isinstance(breaker, Breaker) else Breaker(breaker),)
     return layers
 
 
