@@ -91,7 +91,7 @@ def answered(recording: Recording) -> str | None:
 
 
 def test_recorded_answers_fit_the_types_of_their_schemas() -> None:
-    """Every whole answer that was held to a schema fits its type and grows to the same value; three are no such JSON."""
+    """Every whole answer that was held to a schema fits its type and grows to it; three are no such JSON."""
     found: Counter[str] = Counter()
     misfits: dict[str, str] = {}
     for endpoint in FORMATS:
