@@ -185,7 +185,7 @@ class City(msgspec.Struct):
     [
         (json_reply(answer("cut", "length")), {}),
         (json_reply(answer("", "content_filter")), {}),
-        (whole("no JSON"), {"response_format": {"type": "object"}}),
+        (whole("no JSON"), {"response_format": {"type": "object", "properties": {}}}),
         (whole("{}"), {"tools": [{"name": "f"}]}),
         (whole("x"), {"extra_body": {"x": 1}, "messages": "\ud800"}),
     ],
