@@ -111,7 +111,7 @@ SCENARIOS: dict[str, Scenario] = {
         ("[1]", "FiberParsingError"),
         4,
         ("repair", "call", "repair", "error"),
-        options={"response_format": list[int], "repair": True},
+        options={"response_format": list[int], "repair": True, "on_unsupported": "warn"},
         streams=False,
     ),
     "retry": Scenario(

@@ -206,7 +206,10 @@ SCENARIOS: dict[str, Scenario] = {
         **{**LATER, "slept": (0.5,)},
     ),
     "not strict JSON": Scenario(
-        (whole("no"),), "FiberParsingError", outcomes=("error",), options={"response_format": list[int]}
+        (whole("no"),),
+        "FiberParsingError",
+        outcomes=("error",),
+        options={"response_format": list[int], "on_unsupported": "warn"},
     ),
 }
 
