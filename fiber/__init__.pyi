@@ -52,6 +52,8 @@ from fiber.credentials.refreshing import Expiring as Expiring, Refreshing as Ref
 from fiber.layers import default_layers as default_layers
 from fiber.layers.budget import Budget as Budget, Budgets as Budgets
 from fiber.layers.cache import Cache as Cache
+from fiber.metering.statsd import StatsD as StatsD
+from fiber.metering.metrics import Metrics as Metrics
 from fiber.providers.aws import AWSKeys as AWSKeys
 from fiber.providers.compatible import openai_compatible as openai_compatible
 from fiber.providers.installed import installed_providers as installed_providers
@@ -126,6 +128,11 @@ from fiber.types.http import Secret as Secret
 from fiber.types.limits import RateLimits as RateLimits
 from fiber.types.media import ImageInfo as ImageInfo, check_image as check_image, data_url as data_url
 from fiber.types.messages import ChatMessage as ChatMessage
+from fiber.types.metrics import (
+    Distribution as Distribution,
+    MetricPoint as MetricPoint,
+    MetricsSnapshot as MetricsSnapshot,
+)
 from fiber.types.partial import partial_json as partial_json
 from fiber.types.request import ChatRequest as ChatRequest
 from fiber.types.result import (

@@ -19,6 +19,7 @@ from fiber.types.request import OnUnsupported
 if TYPE_CHECKING:
     from fiber.layers.budget import Budget, Budgets
     from fiber.layers.cache import Cache
+    from fiber.metering.metrics import Metrics
 
 
 class ClientOptions(TypedDict, total=False):
@@ -48,6 +49,8 @@ class ClientOptions(TypedDict, total=False):
         cache: Where answers are kept.
         cache_policy: What calls that say nothing do with the cache; `off` by default.
         budgets: What calls may spend together.
+        metrics: Where calls are counted, around all layers: `Metrics` that clients share, the client's own when not
+            given; False for nowhere.
         catalog: What is known about models; the file of this library when not given.
         prices: One price list or several, asked for the cost of a call before the catalogue.
         fetch: What `fetch_part` may fetch; nothing when not given.
@@ -75,6 +78,7 @@ class ClientOptions(TypedDict, total=False):
     cache: Cache | None
     cache_policy: CachePolicy | None
     budgets: Budgets | Iterable[Budget] | None
+    metrics: Metrics | Literal[False] | None
     catalog: ModelCatalog | None
     prices: PriceSource | Iterable[PriceSource] | None
     fetch: FetchPolicy | None
