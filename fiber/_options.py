@@ -17,8 +17,10 @@ from fiber.types.fetch import FetchPolicy
 from fiber.types.request import OnUnsupported
 
 if TYPE_CHECKING:
+    from fiber.layers.breaker import Breaker
     from fiber.layers.budget import Budget, Budgets
     from fiber.layers.cache import Cache
+    from fiber.layers.ratelimit import RateLimit, RateLimiter
     from fiber.metering.metrics import Metrics
 
 
@@ -36,7 +38,8 @@ class ClientOptions(TypedDict, total=False):
         retry: When failed attempts are repeated.
         fallback: Models to ask when that of a call fails, in order.
         balance: Names that calls may use as model, each with the models that share its calls, and their weights.
-        breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
+        breaker: When a target that fails is left alone for a while; never when not given. A `Breaker` shares its open
+            circuits with other processes. Part of the default layers.
         hedge: When a slow call is sent a second time; never when not given. Part of the default layers.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
@@ -49,6 +52,7 @@ class ClientOptions(TypedDict, total=False):
         cache: Where answers are kept.
         cache_policy: What calls that say nothing do with the cache; `off` by default.
         budgets: What calls may spend together.
+        rate_limits: How fast calls may be, by provider or model family.
         metrics: Where calls are counted, around all layers: `Metrics` that clients share, the client's own when not
             given; False for nowhere.
         catalog: What is known about models; the file of this library when not given.
@@ -67,7 +71,7 @@ class ClientOptions(TypedDict, total=False):
     retry: RetryPolicy | None
     fallback: Sequence[str] | None
     balance: Mapping[str, Mapping[str, float]] | None
-    breaker: BreakerPolicy | None
+    breaker: Breaker | BreakerPolicy | None
     hedge: HedgePolicy | None
     on_unsupported: OnUnsupported | None
     model_registry: ModelRegistry | None
@@ -78,6 +82,7 @@ class ClientOptions(TypedDict, total=False):
     cache: Cache | None
     cache_policy: CachePolicy | None
     budgets: Budgets | Iterable[Budget] | None
+    rate_limits: RateLimiter | Mapping[str, RateLimit] | None
     metrics: Metrics | Literal[False] | None
     catalog: ModelCatalog | None
     prices: PriceSource | Iterable[PriceSource] | None

@@ -1,8 +1,9 @@
 """
 Metrics of OpenTelemetry with the names of its GenAI conventions, for hosts that set up an SDK.
 
-Names, units and buckets: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ (development, read
-2026-11-20). Nothing is imported before the first call, and nothing recorded when no SDK is there.
+Names, units and buckets: https://github.com/open-telemetry/semantic-conventions-genai, docs/gen-ai/gen-ai-metrics.md at
+commit 004902b8 (status: development; read 2026-11-21). Nothing is imported before the first call, and nothing recorded
+when no SDK is there.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from fiber._chain import Call
 from fiber._reply import Ending
 
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
-_FIRST_SECONDS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _TOKENS = tuple(4.0**power for power in range(14))
 
 INSTRUMENTS = (
@@ -24,7 +24,7 @@ INSTRUMENTS = (
     (
         "gen_ai.client.operation.time_to_first_chunk",
         "s",
-        _FIRST_SECONDS,
+        _SECONDS,
         "From the beginning of a stream to its first event with content.",
     ),
 )

@@ -25,7 +25,7 @@ _TIMES = {"cache_get": "cache_get_latency_ms", "cache_set": "cache_set_latency_m
 _COUNTS = {
     event: f"{event}_count"
     for event in (
-        *("retry", "fallback", "repair", "hedge", "key_rest", "circuit_open", "budget_refused"),
+        *("retry", "fallback", "repair", "hedge", "key_rest", "circuit_open", "rate_limited", "budget_refused"),
         *("cache_hit", "cache_miss", "cache_write", "cache_evict"),
     )
 }

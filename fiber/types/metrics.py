@@ -65,6 +65,7 @@ METRICS = (
     Metric("hedge_count", _TARGET, "fiber_hedges_total", "Slow calls that were sent a second time."),
     Metric("key_rest_count", _REASON, "fiber_key_rests_total", "Keys of pools that were refused."),
     Metric("circuit_open_count", _REASON, "fiber_circuit_opens_total", "Times that a target was left alone."),
+    Metric("rate_limited_count", _TARGET, "fiber_rate_limited_total", "Attempts that had to wait for their turn."),
     Metric("budget_refused_count", _TARGET, "fiber_budget_refusals_total", "Calls that a budget had no room for."),
     Metric("cache_hit_count", _TARGET, "fiber_cache_hits_total", "Answers that came from the cache."),
     Metric("cache_miss_count", _TARGET, "fiber_cache_misses_total", "Calls that found nothing in the cache."),

@@ -79,7 +79,7 @@ def test_names_and_units_are_those_of_the_convention(provider: Provider) -> None
     assert made == {
         "gen_ai.client.token.usage": ("{token}", 14),
         "gen_ai.client.operation.duration": ("s", 14),
-        "gen_ai.client.operation.time_to_first_chunk": ("s", 16),
+        "gen_ai.client.operation.time_to_first_chunk": ("s", 14),
     }
 
 

@@ -243,6 +243,28 @@ def test_what_had_to_make_room_in_the_cache_is_counted() -> None:
     assert fiber.metrics.snapshot().total("cache_evict_count") == 1
 
 
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        *((event, "FiberTimeoutError") for event in ("retry", "fallback", "key_rest", "circuit_open")),
+        *((event, "") for event in ("repair", "hedge", "rate_limited")),
+    ],
+)
+def test_each_event_of_the_log_has_its_metric(event: str, reason: str) -> None:
+    """With the class of the error where there is one."""
+
+    async def tells(call: Any, next: Any) -> Any:
+        call.tell(event, error_kind=reason or None, reason="canary")
+        return await next(call)
+
+    fiber, _ = scripted(whole(), layers=(tells,))
+
+    fiber.sync.chat("Hi")
+
+    labels = f"openai gpt-test {reason}".strip()
+    assert counts(fiber)[f"{event}_count {labels}"] == 1
+
+
 def test_events_without_a_metric_are_not_counted() -> None:
     """A layer may tell anything."""
 

@@ -26,6 +26,7 @@ def test_names_and_labels_are_those_of_the_table() -> None:
         "hedge_count": "provider,model",
         "key_rest_count": "provider,model,reason",
         "circuit_open_count": "provider,model,reason",
+        "rate_limited_count": "provider,model",
         "budget_refused_count": "provider,model",
         "cache_hit_count": "provider,model",
         "cache_miss_count": "provider,model",
