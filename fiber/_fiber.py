@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Self, TypeVar, Unpack
 
-from fiber import _calls, _lists, _running, _settings
+from fiber import _calls, _counting, _lists, _running, _settings
 from fiber._batch import BatchRequest, BatchStream, OnProgress, batch
 from fiber._conversation import Conversation, ConversationOptions
 from fiber._engine import run_sync
@@ -192,6 +192,25 @@ class Fiber(Face):
     async def ping(self, provider: str, *, timeout: float | Timeouts | None = None) -> float:
         """Ask for that list once, without a retry, and return how many seconds it took; errors as for `request`."""
         return await _lists.ping(self._settings, provider, timeout)
+
+    async def count_tokens(
+        self,
+        messages: Any = None,
+        *,
+        exact: bool = False,
+        request: ChatRequest | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> int:
+        """
+        Return how many input tokens a chat is; the same arguments and errors as for `chat`.
+
+        Args:
+            exact: Have the provider count, over the network; otherwise it is the estimate of `fiber.count_tokens`.
+
+        Raises:
+            FiberCapabilityError: *exact* was asked for, and the provider does not count.
+        """
+        return await _counting.count(self._settings, _calls.either(messages, request), options, exact=exact)
 
     async def fetch_part(self, url: str) -> Image | Audio | Document:
         """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from fiber import _calls, _lists, _running, _settings
+from fiber import _calls, _counting, _lists, _running, _settings
 from fiber._batch import BatchRequest, BatchStream, OnProgress, SyncBatchStream, batch
 from fiber._conversation import Conversation, ConversationOptions, SyncConversation
 from fiber._engine import run_sync
@@ -109,6 +109,17 @@ class SyncFiber(Face):
     def ping(self, provider: str, *, timeout: float | Timeouts | None = None) -> float:
         """Ask for that list once and return how many seconds it took; see `Fiber.ping`."""
         return run_sync(_lists.ping(self._settings, provider, timeout))
+
+    def count_tokens(
+        self,
+        messages: Any = None,
+        *,
+        exact: bool = False,
+        request: ChatRequest | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> int:
+        """Return how many input tokens a chat is, counted by the provider when *exact*; see `Fiber.count_tokens`."""
+        return run_sync(_counting.count(self._settings, _calls.either(messages, request), options, exact=exact))
 
     def fetch_part(self, url: str) -> Image | Audio | Document:
         """Fetch *url* within the client's `FetchPolicy`; see `Fiber.fetch_part`."""
