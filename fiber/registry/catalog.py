@@ -178,6 +178,11 @@ class ModelCatalog:
         found = self._entry(provider, model)
         return None if found is None else found[2].max_output
 
+    def room(self, provider: str, model: str) -> int | None:
+        """Return how many tokens *model* reads at most, where that is known; *provider* may be any row."""
+        found = self._entry(provider, model)
+        return None if found is None else found[2].max_input or found[2].context
+
     def lacks(self, provider: str, model: str) -> bool:
         """Say whether *model* is known to be without something that others have; quick, for every call asks it."""
         found = self._entry(provider, model)
