@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self, TypeVar, Unpack
 
-from fiber import _calls, _counting, _lists, _running, _settings
+from fiber import _calls, _counting, _lists, _running, _settings, _updating
 from fiber._batch import BatchRequest, BatchStream, OnProgress, batch
 from fiber._conversation import Conversation, ConversationOptions
 from fiber._engine import run_sync
@@ -20,6 +21,7 @@ from fiber._setup import from_environment, settings_of
 from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
 from fiber.providers.row import Credential, Provider
+from fiber.registry.catalog import ModelCatalog
 from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.config import Timeouts
 from fiber.types.content import Audio, Document, Image
@@ -223,6 +225,15 @@ class Fiber(Face):
             FiberConnectionError, FiberTimeoutError: Nothing usable came.
         """
         return await _running.fetched(self._settings, url)
+
+    async def update_catalog(self, source: str | Path, *, sha256: str | None = None) -> ModelCatalog:
+        """
+        Return the catalogue at *source*, a path or an `https://` URL, for `Fiber(catalog=...)`; nothing else changes.
+
+        Args:
+            sha256: Digest that the file must have, in hexadecimal; a URL needs one.
+        """
+        return await _updating.updated(self._settings, source, sha256)
 
     def bind(self, **fields: Any) -> BoundFiber:
         """

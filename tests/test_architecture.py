@@ -31,7 +31,7 @@ ROOMS = (
     ("testing",),
     ("_fiber", "_prompt"),
     ("_sync", "_setup"),
-    ("_batch", "_conversation", "_counting", "_lists", "_pieces"),
+    ("_batch", "_conversation", "_counting", "_lists", "_pieces", "_updating"),
     ("_streams",),
     ("_face",),
     ("_validation",),
