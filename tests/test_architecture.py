@@ -66,6 +66,7 @@ OWNERS = {
     "asyncio": LOOSE_IO,
     "certifi": IO,
     "cryptography": ("stores/encrypted.py",),
+    "genai_prices": ("registry/genai.py",),
     "google": ("credentials/google.py",),
     "h11": IO,
     "httptools": IO,

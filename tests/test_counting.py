@@ -145,10 +145,9 @@ def test_a_closed_client_counts_nothing() -> None:
 
 
 def test_a_count_is_no_stream() -> None:
-    """Nor is there anything in it to repair."""
+    """It is asked for whole, always."""
     assert ADAPTER.counting is not None
     question = Count(scripted()[0]._settings.defaults["model"], ADAPTER, ADAPTER.counting)
 
-    assert question.repaired(12) is None
     with pytest.raises(NotImplementedError):
         question.decoder(HTTPHead(200), None)  # type: ignore[arg-type]

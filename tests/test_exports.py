@@ -67,6 +67,7 @@ NAMES = [
     "FiberValidationError",
     "FileHistories",
     "FileStore",
+    "GenaiPrices",
     "Handler",
     "Heartbeat",
     "HedgePolicy",
