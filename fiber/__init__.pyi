@@ -50,8 +50,10 @@ from fiber.credentials.aws import aws_credentials as aws_credentials
 from fiber.credentials.google import google_credentials as google_credentials
 from fiber.credentials.refreshing import Expiring as Expiring, Refreshing as Refreshing
 from fiber.layers import default_layers as default_layers
+from fiber.layers.breaker import Breaker as Breaker
 from fiber.layers.budget import Budget as Budget, Budgets as Budgets
 from fiber.layers.cache import Cache as Cache
+from fiber.layers.ratelimit import RateLimit as RateLimit, RateLimiter as RateLimiter
 from fiber.providers.aws import AWSKeys as AWSKeys
 from fiber.providers.compatible import openai_compatible as openai_compatible
 from fiber.providers.installed import installed_providers as installed_providers

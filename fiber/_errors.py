@@ -12,7 +12,7 @@ Every exception that a public call can raise.
     │   ├── FiberBadRequestError      400, 404, 413, 422: the request itself is refused
     │   │   └── FiberContextLengthError   the input is longer than the model's window
     │   ├── FiberAuthError            401, 403, or no key configured (then `status_code` is None)
-    │   ├── FiberRateLimitError       429: too fast, try later
+    │   ├── FiberRateLimitError       429: too fast, try later; or a rate limit of ours (then `status_code` is None)
     │   ├── FiberQuotaError           money or quota is used up; waiting does not help
     │   ├── FiberOverloadedError      503, 529: the provider has no capacity now
     │   └── FiberContentFilterError   the provider refuses the content
@@ -227,7 +227,7 @@ class FiberAuthError(FiberProviderError):
 
 
 class FiberRateLimitError(FiberProviderError):
-    """Too many requests or tokens for now; `retry_after` when the provider said how long."""
+    """Too fast for the provider, or for a rate limit of ours; `retry_after` says how long to wait, if that is known."""
 
     retryable = True
 

@@ -17,8 +17,10 @@ from fiber.types.fetch import FetchPolicy
 from fiber.types.request import OnUnsupported
 
 if TYPE_CHECKING:
+    from fiber.layers.breaker import Breaker
     from fiber.layers.budget import Budget, Budgets
     from fiber.layers.cache import Cache
+    from fiber.layers.ratelimit import RateLimit, RateLimiter
 
 
 class ClientOptions(TypedDict, total=False):
@@ -35,7 +37,8 @@ class ClientOptions(TypedDict, total=False):
         retry: When failed attempts are repeated.
         fallback: Models to ask when that of a call fails, in order.
         balance: Names that calls may use as model, each with the models that share its calls, and their weights.
-        breaker: When a target that fails is left alone for a while; never when not given. Part of the default layers.
+        breaker: When a target that fails is left alone for a while; never when not given. A `Breaker` shares its open
+            circuits with other processes. Part of the default layers.
         hedge: When a slow call is sent a second time; never when not given. Part of the default layers.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
@@ -48,6 +51,7 @@ class ClientOptions(TypedDict, total=False):
         cache: Where answers are kept.
         cache_policy: What calls that say nothing do with the cache; `off` by default.
         budgets: What calls may spend together.
+        rate_limits: How fast calls may be, by provider or model family.
         catalog: What is known about models; the file of this library when not given.
         prices: One price list or several, asked for the cost of a call before the catalogue.
         fetch: What `fetch_part` may fetch; nothing when not given.
@@ -64,7 +68,7 @@ class ClientOptions(TypedDict, total=False):
     retry: RetryPolicy | None
     fallback: Sequence[str] | None
     balance: Mapping[str, Mapping[str, float]] | None
-    breaker: BreakerPolicy | None
+    breaker: Breaker | BreakerPolicy | None
     hedge: HedgePolicy | None
     on_unsupported: OnUnsupported | None
     model_registry: ModelRegistry | None
@@ -75,6 +79,7 @@ class ClientOptions(TypedDict, total=False):
     cache: Cache | None
     cache_policy: CachePolicy | None
     budgets: Budgets | Iterable[Budget] | None
+    rate_limits: RateLimiter | Mapping[str, RateLimit] | None
     catalog: ModelCatalog | None
     prices: PriceSource | Iterable[PriceSource] | None
     fetch: FetchPolicy | None

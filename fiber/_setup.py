@@ -13,7 +13,7 @@ from fiber._engine import core
 from fiber._errors import FiberValidationError
 from fiber._options import ClientOptions
 from fiber._settings import Settings, check_pools, known, with_defaults
-from fiber.layers import budgeted, layered
+from fiber.layers import budgeted, layered, limited
 from fiber.providers.keys import KeyPool, credential_of
 from fiber.providers.row import Credential, Provider, in_region_of
 from fiber.providers.table import PROVIDERS
@@ -61,6 +61,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         budgets=budgeted(say("budgets")),
         hedge=say("hedge"),
         keys=pooled or None,
+        rate_limits=limited(say("rate_limits"), names),
         breaker=say("breaker"),
     )
     pools = any(getattr(layer, "pools", False) for layer in layers)

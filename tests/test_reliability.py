@@ -80,6 +80,14 @@ def test_an_outage_and_failures_at_random_are_drawn_by_lot(load: Load) -> None:
     assert run(1.0, 5, 0) == (15, 0)  # ten retries to start with: three calls of four attempts, one of two, one
 
 
+def test_a_provider_is_used_to_its_limit_and_hardly_refuses(load: Load) -> None:
+    """Of two virtual minutes after one; longer ones are measured by the script."""
+    used, refused = load("limits").run("tokens, a third, told in headers", minutes=2, warm=1, callers=12)
+
+    assert used > 0.95
+    assert refused < 0.01
+
+
 # -- parsers -----------------------------------------------------------------------------------------------------------
 
 

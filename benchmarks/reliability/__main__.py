@@ -27,6 +27,7 @@ SCRIPTS = {
     "crossing": TRANSPORTS,
     "loop_health": TRANSPORTS,
     "amplification": ("direct",),
+    "limits": ("direct",),
     "sharing": ("direct",),
     "redis_outages": ("direct",),
 }

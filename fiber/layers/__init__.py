@@ -10,22 +10,27 @@ repair      one more try for an answer that is not the JSON asked for
 retry       the same target again
 hedge       a second request beside one that is slow; where it is configured
 keys        the next key of a pool, where some credential is one
+ratelimit   a turn in the line, for each attempt; where limits are configured
 breaker     nothing for a while to a target that fails again and again; where it is configured
 core        one HTTP exchange
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fiber._chain import Layer
 from fiber._errors import FiberValidationError
+from fiber.registry.models import ModelRegistry
 
 if TYPE_CHECKING:
+    from fiber.layers.breaker import Breaker
     from fiber.layers.budget import Budgets
+    from fiber.layers.ratelimit import RateLimiter
     from fiber.types.budget import Budget
     from fiber.types.config import BreakerPolicy, HedgePolicy
+    from fiber.types.pace import RateLimit
 
 
 def default_layers(
@@ -34,7 +39,8 @@ def default_layers(
     budgets: Layer | None = None,
     hedge: HedgePolicy | None = None,
     keys: bool | None = None,
-    breaker: BreakerPolicy | None = None,
+    rate_limits: Layer | None = None,
+    breaker: Breaker | BreakerPolicy | None = None,
 ) -> tuple[Layer, ...]:
     """
     Return the layers of a client, outermost first; what is not configured is not there.
@@ -44,7 +50,8 @@ def default_layers(
         budgets: A `Budgets`.
         hedge: When a slow call is sent a second time.
         keys: Use pools of keys.
-        breaker: When a target that fails is left alone.
+        rate_limits: A `RateLimiter`.
+        breaker: When a target that fails is left alone; a `Breaker` shares that with other processes.
     """
     from fiber.layers.deadline import deadline
     from fiber.layers.fallback import fallback
@@ -62,10 +69,12 @@ def default_layers(
         from fiber.layers.keys import Keys
 
         layers += (Keys(),)
+    if rate_limits is not None:
+        layers += (rate_limits,)
     if breaker is not None:
         from fiber.layers.breaker import Breaker
 
-        layers += (Breaker(breaker),)
+        layers += (breaker if isinstance(breaker, Breaker) else Breaker(breaker),)
     return layers
 
 
@@ -76,6 +85,23 @@ def budgeted(budgets: Budgets | Iterable[Budget] | None) -> Layer | None:
     from fiber.layers.budget import Budgets
 
     return Budgets(budgets)
+
+
+def limited(rate_limits: RateLimiter | Mapping[str, RateLimit] | None, names: ModelRegistry) -> Layer | None:
+    """
+    Return the layer that *rate_limits* is, or that holds calls to them; None for none.
+
+    Raises:
+        FiberValidationError: One of them is for a provider that *names* does not know.
+    """
+    if rate_limits is None:
+        return None
+    from fiber.layers.ratelimit import RateLimiter
+
+    layer = rate_limits if isinstance(rate_limits, RateLimiter) else RateLimiter(rate_limits)
+    for name in layer.limits:
+        names.resolve("-", provider=name.partition(":")[0])
+    return layer
 
 
 def layered(layers: tuple[Layer, ...] | None, **configured: Any) -> tuple[Layer, ...]:

@@ -25,7 +25,11 @@ from fiber._errors import (
     is_server_failure,
 )
 from fiber._reply import EndCallback, Ending, Reply
+from fiber.layers.breaking.notices import Notices
+from fiber.stores.base import Store
 from fiber.types.config import BreakerPolicy
+
+__all__ = ["Breaker", "BreakerPolicy"]
 
 FAILURES = (FiberConnectionError, FiberOverloadedError, FiberParsingError)
 """Failures of the provider; besides them those of `is_server_failure`."""
@@ -48,16 +52,25 @@ class Breaker:
 
     Args:
         policy: How many failures, and how long.
+        store: Where processes tell each other of open circuits; each goes by what it sees itself when not given.
+
+    Attributes:
+        notices: What is told there; None without a store.
     """
 
-    def __init__(self, policy: BreakerPolicy) -> None:
+    def __init__(self, policy: BreakerPolicy, *, store: Store | None = None) -> None:
         self._policy = policy
+        self.notices = None if store is None else Notices(store)
         self._circuits: dict[tuple[str, str], _Circuit] = {}
         self._lock = threading.Lock()
 
     async def __call__(self, call: Call, next: Handler) -> Reply:
         """Handle *call*, unless the circuit of its target is open."""
+        if self.notices is not None:
+            await self._hear(call, self.notices)
         is_probe = self._enter(call)
+        if is_probe:
+            self._tell(call, self._policy.open_seconds)
         try:
             reply = await next(call)
         except BaseException as error:
@@ -77,6 +90,25 @@ class Breaker:
                 self._close(call)
 
         return end
+
+    async def _hear(self, call: Call, notices: Notices) -> None:
+        """Take over what other processes say of the target of *call*."""
+        now = call.transport.now()
+        with self._lock:
+            known = self._circuits.get(call.target.key)
+            is_due = known is not None and known.open_until is not None and now >= known.open_until
+        left = await notices.hear(call, anew=is_due)
+        if left == 0:
+            self._forget(call)
+        elif left is not None:
+            with self._lock:
+                circuit = self._circuit(call)
+                circuit.failures = max(circuit.failures, self._policy.failures)
+                circuit.open_until = max(circuit.open_until or 0.0, now + left)
+
+    def _tell(self, call: Call, seconds: float | None) -> None:
+        if self.notices is not None:
+            self.notices.tell(call, seconds, keep=self._policy.open_seconds)
 
     def _enter(self, call: Call) -> bool:
         """Let *call* in, and say whether it tries an open circuit; raise when it may not."""
@@ -105,6 +137,7 @@ class Breaker:
         elif is_probe:  # it was cancelled, or never sent: the next call tries
             with self._lock:
                 self._circuit(call).open_until = call.transport.now()
+            self._tell(call, 0.0)
 
     def _fail(self, call: Call, error: FiberError, *, is_probe: bool) -> None:
         policy = self._policy
@@ -116,15 +149,23 @@ class Breaker:
                 circuit.open_until = call.transport.now() + policy.open_seconds
             failures = circuit.failures
         if opens:
+            self._tell(call, policy.open_seconds)
             call.tell(
                 "circuit_open", failures=failures, open_ms=policy.open_seconds * 1000, error_kind=type(error).__name__
             )
 
     def _close(self, call: Call) -> None:
+        if self._forget(call):
+            self._tell(call, None)
+
+    def _forget(self, call: Call) -> bool:
+        """Forget the failures of the target of *call*, and say whether its circuit was open."""
         with self._lock:
             circuit = self._circuits.pop(call.target.key, None)
-        if circuit is not None and circuit.open_until is not None:
-            call.tell("circuit_closed", failures=circuit.failures)
+        if circuit is None or circuit.open_until is None:
+            return False
+        call.tell("circuit_closed", failures=circuit.failures)
+        return True
 
     def _circuit(self, call: Call) -> _Circuit:
         key = call.target.key

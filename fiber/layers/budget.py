@@ -23,9 +23,9 @@ from fiber._errors import FiberBudgetError, FiberError, FiberValidationError
 from fiber._reply import Ending, Reply
 from fiber.layers.budgeting.ceilings import unbounded, unpriced, worst_of
 from fiber.layers.budgeting.pricing import answered, dearest, targets_of
-from fiber.layers.budgeting.reserving import reserve
 from fiber.layers.budgeting.worst import used
 from fiber.stores.base import Claim, Ledger
+from fiber.stores.holding import secured
 from fiber.stores.memory import MemoryStore
 from fiber.transports.base import aside, detach, wall
 from fiber.types.budget import Budget, BudgetStatus, Kind, amount_of, bounds_of, nano, shown
@@ -164,7 +164,12 @@ class Budgets:
         claims = [item.claim for item in items]
         now = wall(call.transport)
         try:
-            answer = await reserve(self._ledger, call, claims, hold, seconds=_left(call))
+            answer = await secured(
+                call.transport,
+                lambda: self._ledger.reserve(claims, hold, seconds=_left(call), now=now),
+                lambda: self._ledger.settle(claims, [0 for _ in claims], hold, now=now),
+                quick=self._ledger.quick,
+            )
         except Exception as error:
             self._failed(call, error)
             if self._on_failure == "allow":

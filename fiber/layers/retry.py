@@ -16,7 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fiber._chain import Call, Handler
-from fiber._errors import FiberCircuitOpenError, FiberError, FiberQuotaError, FiberValidationError
+from fiber._errors import (
+    FiberCircuitOpenError,
+    FiberError,
+    FiberQuotaError,
+    FiberRateLimitError,
+    FiberValidationError,
+)
 from fiber._reply import Ending, EventSource, Reply, ending_with
 
 _MANY_TARGETS = 1024
@@ -62,10 +68,10 @@ class Retry:
             count.attempts += 1
             try:
                 reply = await next(call)
-            except FiberCircuitOpenError as error:
-                failure = failure or error  # what opened the circuit says more
-                break
             except FiberError as error:
+                if _is_ours(error):
+                    failure = failure or error  # why there was to be another attempt says more
+                    break
                 failure = error
             else:
                 if failure is not None:
@@ -155,6 +161,12 @@ class Retry:
                 return False
             self._tokens[key] = have - 1.0
             return True
+
+
+def _is_ours(error: FiberError) -> bool:
+    """Return whether a layer below refused the attempt for a time that it knows, and that is too long."""
+    too_late = isinstance(error, FiberRateLimitError) and error.should_retry is False
+    return error.outcome == "not_sent" and (too_late or isinstance(error, FiberCircuitOpenError))
 
 
 def _said(call: Call, error: FiberError, attempt: int) -> bool | None:

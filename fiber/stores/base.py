@@ -8,7 +8,7 @@ and a store of an application is a class with a few ordinary methods.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -93,4 +93,88 @@ class Ledger(Protocol):
 
     def reset(self, keys: Sequence[str], *, now: float) -> None:
         """Set counters to zero; reservations of calls in flight are forgotten too."""
+        ...
+
+
+class Flow(NamedTuple):
+    """
+    What one call wants of one meter of a line.
+
+    Attributes:
+        meter: Name of the meter.
+        amount: How much.
+        rate: How much comes in a second.
+        most: How much is kept while nobody takes it.
+    """
+
+    meter: str
+    amount: float
+    rate: float
+    most: float
+
+
+class Turn(NamedTuple):
+    """
+    Whether it is a call's turn.
+
+    Attributes:
+        wait: Seconds after which to ask again; 0 when the call may go.
+        refused: It would be too late, by *wait* seconds from now: the call has no place in the line.
+    """
+
+    wait: float
+    refused: bool = False
+
+
+class Spent(NamedTuple):
+    """
+    What became of a turn.
+
+    Attributes:
+        used: What the call used of each meter; where that is not known, what it took.
+        left: What the provider said was left of each meter when the call reached it.
+        seconds: How long ago that was.
+        pause: Seconds for which the provider wants to see nobody; None when it did not refuse.
+    """
+
+    used: Mapping[str, float] = {}
+    left: Mapping[str, float] = {}
+    seconds: float = 0.0
+    pause: float | None = None
+
+
+class Pacer(Protocol):
+    """
+    Keeps lines, in which calls wait for their turn, however many tasks, threads or processes stand in them.
+
+    Who came first goes first, unless it waits for a meter that the other does not need. Nothing that one waits for is
+    given to one behind it. A call that is never heard of again loses its place by itself.
+    """
+
+    quick: bool
+
+    def take(
+        self,
+        key: str,
+        name: str,
+        flows: Sequence[Flow],
+        *,
+        places: int | None,
+        seconds: float,
+        longest: float | None,
+        now: float,
+    ) -> Turn:
+        """
+        Return whether it is the turn of the call *name* in the line *key*; it stands there from the first time on.
+
+        Args:
+            flows: What it takes; for more than a meter can hold, the meter has to be full.
+            places: Most calls that have their turn at one time.
+            seconds: How long the call lives at most when it may go.
+            longest: Longest wait that is of use; with a longer one it has no place, and nothing is taken.
+        """
+        ...
+
+    def leave(self, key: str, name: str, flows: Sequence[Flow], spent: Spent, *, now: float) -> None:
+        """End the turn of *name*, or its wait; of a name that has neither, only the pause is heard."""
         ...

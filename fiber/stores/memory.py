@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from threading import Lock
 
 from fiber._errors import FiberValidationError
-from fiber.stores.base import Claim, Reserved, Standing
+from fiber.stores.base import Claim, Flow, Reserved, Spent, Standing, Turn
+from fiber.stores.pacing import Line
 
 _SWEEP_SECONDS = 60.0
+_MANY_LINES = 10_000
 
 
 class _Counter:
@@ -44,7 +46,7 @@ class _Counter:
 
 class MemoryStore:
     """
-    Keep values and counters in this process; a `Store` and a `Ledger`.
+    Keep values, counters and lines in this process; a `Store`, a `Ledger` and a `Pacer`.
 
     What was not used for the longest time makes room. A forked child goes on with a copy.
 
@@ -69,6 +71,7 @@ class MemoryStore:
         self._values: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._bytes = 0
         self._counters: dict[str, _Counter] = {}
+        self._lines: OrderedDict[str, Line] = OrderedDict()
         self._sweep_due = 0.0
         self._lock = Lock()
         self.evictions = 0
@@ -128,6 +131,35 @@ class MemoryStore:
             for key in keys:
                 self._counters.pop(key, None)
 
+    def take(
+        self,
+        key: str,
+        name: str,
+        flows: Sequence[Flow],
+        *,
+        places: int | None,
+        seconds: float,
+        longest: float | None,
+        now: float,
+    ) -> Turn:
+        """Return when it is the turn of *name*."""
+        with self._lock:
+            self._sweep(now)
+            line = self._line(key, now)
+            return line.take(name, flows, places=places, seconds=seconds, longest=longest, now=now)
+
+    def leave(self, key: str, name: str, flows: Sequence[Flow], spent: Spent, *, now: float) -> None:
+        """End the turn of *name*, or its wait."""
+        with self._lock:
+            self._line(key, now).leave(name, flows, spent, now=now)
+
+    def _line(self, key: str, now: float) -> Line:
+        line = self._lines.pop(key, None) or Line(now)
+        self._lines[key] = line
+        if len(self._lines) > _MANY_LINES:
+            self._lines.popitem(last=False)  # the one not used for longest
+        return line
+
     def _standing(self, key: str, now: float) -> Standing:
         counter = self._counters.get(key)
         if counter is None or now >= counter.expires:
@@ -154,3 +186,5 @@ class MemoryStore:
             self._drop(key)
         for key in [key for key, counter in self._counters.items() if now >= counter.expires]:
             del self._counters[key]
+        for key in [key for key, line in self._lines.items() if now >= line.quiet]:
+            del self._lines[key]

@@ -15,7 +15,8 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from fiber._errors import FiberConnectionError, FiberValidationError
-from fiber.stores.base import Claim, Reserved, Standing
+from fiber.stores.base import Claim, Flow, Reserved, Spent, Standing, Turn
+from fiber.stores.redis_pacing import LEAVE, TAKE
 
 T = TypeVar("T")
 
@@ -92,7 +93,7 @@ return answer
 
 class RedisStore:
     """
-    Keep values and counters in Redis (extra `fiber-llm[redis]`); a `Store` and a `Ledger`.
+    Keep values, counters and lines in Redis (extra `fiber-llm[redis]`); a `Store`, a `Ledger` and a `Pacer`.
 
     Nothing is connected before the first use. No command is repeated: layers know better what a failure means.
 
@@ -165,6 +166,31 @@ class RedisStore:
         """Set counters to zero."""
         self._do(now, lambda: self._client.delete(*self._counter_keys(keys)))
 
+    def take(
+        self,
+        key: str,
+        name: str,
+        flows: Sequence[Flow],
+        *,
+        places: int | None,
+        seconds: float,
+        longest: float | None,
+        now: float,
+    ) -> Turn:
+        """Return when it is the turn of *name*."""
+        bounds = [-1 if bound is None else bound for bound in (places, longest)]
+        arguments = [name, *bounds, seconds, *_flows(flows, Spent())]
+        refused, wait = self._do(now, lambda: self._scripts[TAKE](keys=self._line_keys(key), args=arguments))
+        return Turn(float(wait), bool(refused))
+
+    def leave(self, key: str, name: str, flows: Sequence[Flow], spent: Spent, *, now: float) -> None:
+        """End the turn of *name*, or its wait."""
+        arguments = [name, spent.seconds, "" if spent.pause is None else spent.pause, *_flows(flows, spent)]
+        self._do(now, lambda: self._scripts[LEAVE](keys=self._line_keys(key), args=arguments))
+
+    def _line_keys(self, key: str) -> list[str]:
+        return [f"{{{self._prefix}}}:{key}{part}" for part in ("", ":order", ":dying")]
+
     def _value_key(self, key: str) -> str:
         return f"{self._prefix}:{key}"
 
@@ -204,7 +230,7 @@ class RedisStore:
 
     @cached_property
     def _scripts(self) -> dict[str, Any]:
-        return {script: self._client.register_script(script) for script in (_RESERVE, _SETTLE, _STANDINGS)}
+        return {script: self._client.register_script(script) for script in (_RESERVE, _SETTLE, _STANDINGS, TAKE, LEAVE)}
 
 
 def _milliseconds(seconds: float) -> int:
@@ -213,3 +239,9 @@ def _milliseconds(seconds: float) -> int:
 
 def _standings(numbers: Sequence[int]) -> tuple[Standing, ...]:
     return tuple(Standing(used, held) for used, held in zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _flows(flows: Sequence[Flow], spent: Spent) -> list[Any]:
+    return [
+        value for flow in flows for value in (*flow, spent.used.get(flow.meter, ""), spent.left.get(flow.meter, ""))
+    ]

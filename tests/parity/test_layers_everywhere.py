@@ -22,6 +22,7 @@ from fiber import (
     Fiber,
     FiberError,
     HedgePolicy,
+    RateLimit,
     RetryPolicy,
     Timeouts,
     default_layers,
@@ -138,6 +139,19 @@ SCENARIOS: dict[str, Scenario] = {
         4,
         ("key_rest", "call", "call", "key_rest", "error", "error"),
         client=lambda: {"retry": NO_RETRY, "api_keys": {"openai": ["first-of-the-keys", "second-of-the-keys"]}},
+    ),
+    "ratelimit": Scenario(
+        "the second call waits ten seconds; after a refusal the last one would wait too long, and is not sent",
+        ("A", "B", refused(429, retry_after="60")),
+        ("A", "B", "FiberRateLimitError", "FiberRateLimitError"),
+        3,
+        ("call", "rate_limited", "call", "rate_limited", "error", "error"),
+        clock=pytest.approx(20.0),
+        client=lambda: {
+            "retry": NO_RETRY,
+            "timeouts": Timeouts(total=30),
+            "rate_limits": {"openai": RateLimit(requests=6)},
+        },
     ),
     "breaker": Scenario(
         "after two failures nothing is sent",

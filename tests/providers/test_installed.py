@@ -50,7 +50,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         importlib.invalidate_caches()
 
     yield package
-    for name in set(sys.modules) - before:
+    for name in {name for name in sys.modules if name.partition(".")[0] != "fiber"} - before:
         del sys.modules[name]
 
 

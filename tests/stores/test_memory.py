@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fiber import FiberValidationError, MemoryStore
-from fiber.stores.base import Claim, Standing
+from fiber.stores.base import Claim, Flow, Standing
 
 
 def test_a_value_lives_until_it_expires() -> None:
@@ -140,3 +140,15 @@ def test_threads_share_a_counter_exactly() -> None:
         granted = sum(pool.map(claim, range(1000)))
 
     assert granted == 500
+
+
+def test_lines_are_bounded() -> None:
+    """Those that are as good as new are forgotten after a while; of very many, those not used for longest."""
+    store, flow = MemoryStore(), [Flow("requests", 1, 1, 1)]
+    for number in range(10_001):
+        store.take(str(number), "a", flow, places=None, seconds=10, longest=None, now=0)
+    many, first = len(store._lines), "0" in store._lines
+    store.take("new", "a", flow, places=None, seconds=10, longest=None, now=70)
+
+    assert (many, first) == (10_000, False)
+    assert list(store._lines) == ["new"]
