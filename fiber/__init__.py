@@ -45,6 +45,7 @@ _HOMES = {
     "fiber.providers.table": "PROVIDERS",
     "fiber.registry.capabilities": "ModelCapabilities",
     "fiber.registry.catalog": "ModelCatalog",
+    "fiber.registry.genai": "GenaiPrices",
     "fiber.registry.lockfile": "Lockfile",
     "fiber.registry.models": "ModelRegistry Route",
     "fiber.registry.prices": "PriceQuery PriceSource PriceTable Rates",

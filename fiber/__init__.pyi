@@ -64,6 +64,7 @@ from fiber.providers.row import Provider as Provider
 from fiber.providers.table import PROVIDERS as PROVIDERS
 from fiber.registry.capabilities import ModelCapabilities as ModelCapabilities
 from fiber.registry.catalog import ModelCatalog as ModelCatalog
+from fiber.registry.genai import GenaiPrices as GenaiPrices
 from fiber.registry.lockfile import Lockfile as Lockfile
 from fiber.registry.models import ModelRegistry as ModelRegistry, Route as Route
 from fiber.registry.prices import (

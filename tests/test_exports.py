@@ -69,6 +69,7 @@ NAMES = [
     "FiberValidationError",
     "FileHistories",
     "FileStore",
+    "GenaiPrices",
     "Handler",
     "Heartbeat",
     "HedgePolicy",
