@@ -66,6 +66,7 @@ _HOMES = {
     ),
     "fiber.types.fetch": "FetchPolicy",
     "fiber.types.functions": "tool_of",
+    "fiber.types.growing": "GrowingValue",
     "fiber.types.http": "Secret",
     "fiber.types.limits": "RateLimits",
     "fiber.types.media": "ImageInfo check_image data_url",

@@ -127,6 +127,7 @@ from fiber.types.events import (
 )
 from fiber.types.fetch import FetchPolicy as FetchPolicy
 from fiber.types.functions import tool_of as tool_of
+from fiber.types.growing import GrowingValue as GrowingValue
 from fiber.types.http import Secret as Secret
 from fiber.types.limits import RateLimits as RateLimits
 from fiber.types.media import ImageInfo as ImageInfo, check_image as check_image, data_url as data_url

@@ -70,6 +70,7 @@ NAMES = [
     "FileHistories",
     "FileStore",
     "GenaiPrices",
+    "GrowingValue",
     "Handler",
     "Heartbeat",
     "HedgePolicy",

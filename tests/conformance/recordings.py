@@ -74,6 +74,7 @@ class Recording:
         kind: How the body was kept: `json`, `sse`, `ndjson`, `eventstream-b64`, `text`, `empty`, or `events` (a
             payload per line, the framing is lost).
         text: The body.
+        schema: The JSON Schema that the request asked the answer to be held to.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Recording:
     text: str
     stream: bool
     tags: frozenset[str]
+    schema: Any = None
 
     @property
     def provider(self) -> str:
@@ -169,7 +171,32 @@ def _recording(endpoint: str, row: dict[str, Any]) -> Recording:
         text=row["response_body"] or "",
         stream=row["stream"],
         tags=frozenset(row["tags"]),
+        schema=_schema(row.get("request_json")),
     )
+
+
+_SCHEMAS = (
+    ("response_format", "json_schema", "schema"),
+    ("response_format", "json_schema"),
+    ("text", "format", "schema"),
+    ("output_config", "format", "schema"),
+    ("output_format", "schema"),
+    ("outputConfig", "textFormat", "structure", "jsonSchema", "schema"),
+    ("generationConfig", "responseJsonSchema"),
+    ("format",),
+)
+"""Where requests of the formats have it."""
+
+
+def _schema(request: Any) -> Any:
+    for path in _SCHEMAS:
+        node = request
+        for name in path:
+            node = node.get(name) if isinstance(node, dict) else None
+        node = _json(node) if isinstance(node, str) else node
+        if isinstance(node, dict) and ("type" in node or "properties" in node or "$ref" in node):
+            return node
+    return None
 
 
 def _framed(words: str, format: str) -> str:
