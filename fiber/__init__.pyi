@@ -54,6 +54,8 @@ from fiber.layers.breaker import Breaker as Breaker
 from fiber.layers.budget import Budget as Budget, Budgets as Budgets
 from fiber.layers.cache import Cache as Cache
 from fiber.layers.ratelimit import RateLimit as RateLimit, RateLimiter as RateLimiter
+from fiber.metering.metrics import Metrics as Metrics
+from fiber.metering.statsd import StatsD as StatsD
 from fiber.providers.aws import AWSKeys as AWSKeys
 from fiber.providers.compatible import openai_compatible as openai_compatible
 from fiber.providers.installed import installed_providers as installed_providers
@@ -62,6 +64,7 @@ from fiber.providers.row import Provider as Provider
 from fiber.providers.table import PROVIDERS as PROVIDERS
 from fiber.registry.capabilities import ModelCapabilities as ModelCapabilities
 from fiber.registry.catalog import ModelCatalog as ModelCatalog
+from fiber.registry.genai import GenaiPrices as GenaiPrices
 from fiber.registry.lockfile import Lockfile as Lockfile
 from fiber.registry.models import ModelRegistry as ModelRegistry, Route as Route
 from fiber.registry.prices import (
@@ -129,6 +132,11 @@ from fiber.types.http import Secret as Secret
 from fiber.types.limits import RateLimits as RateLimits
 from fiber.types.media import ImageInfo as ImageInfo, check_image as check_image, data_url as data_url
 from fiber.types.messages import ChatMessage as ChatMessage
+from fiber.types.metrics import (
+    Distribution as Distribution,
+    MetricPoint as MetricPoint,
+    MetricsSnapshot as MetricsSnapshot,
+)
 from fiber.types.partial import partial_json as partial_json
 from fiber.types.request import ChatRequest as ChatRequest
 from fiber.types.result import (

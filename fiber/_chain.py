@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from fiber._errors import FiberError
-from fiber._reply import Reply
+from fiber._reply import Ending, Reply
 from fiber.adapters.base import StreamDecoder
 from fiber.providers.row import Credential, Provider
 from fiber.registry.catalog import BUNDLED, ModelCatalog
@@ -88,6 +88,12 @@ class Journal(msgspec.Struct, kw_only=True):
         self.cancelled = True
         if self.closer is not None:
             self.closer()
+
+    def ending(self, error: BaseException) -> Ending:
+        """Return the ending of a call that got no reply but *error*."""
+        failed = isinstance(error, Exception) and not self.cancelled
+        usage = getattr(getattr(error, "partial", None), "usage", None)
+        return Ending("error" if failed else "cancelled", usage, error=error)
 
     def failed(self, error: BaseException) -> None:
         """The answer of the last attempt broke after it had begun well."""

@@ -12,6 +12,7 @@ from fiber._calls import either
 from fiber._errors import FiberValidationError
 from fiber._settings import Settings, looking
 from fiber._validation import Problem, problems_of
+from fiber.metering.metrics import Metrics
 from fiber.providers.row import Provider
 from fiber.registry.catalog import ModelCatalog
 from fiber.registry.cost import priced
@@ -34,6 +35,11 @@ class Face:
     def catalog(self) -> ModelCatalog:
         """What this client knows about models."""
         return self._settings.catalog
+
+    @property
+    def metrics(self) -> Metrics:
+        """The counts of this client and of those that share them; empty when it counts nothing."""
+        return self._settings.metrics
 
     @property
     def providers(self) -> Mapping[str, Provider]:

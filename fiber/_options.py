@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fiber.layers.budget import Budget, Budgets
     from fiber.layers.cache import Cache
     from fiber.layers.ratelimit import RateLimit, RateLimiter
+    from fiber.metering.metrics import Metrics
 
 
 class ClientOptions(TypedDict, total=False):
@@ -52,6 +53,8 @@ class ClientOptions(TypedDict, total=False):
         cache_policy: What calls that say nothing do with the cache; `off` by default.
         budgets: What calls may spend together.
         rate_limits: How fast calls may be, by provider or model family.
+        metrics: Where calls are counted, around all layers: `Metrics` that clients share, the client's own when not
+            given; False for nowhere.
         catalog: What is known about models; the file of this library when not given.
         prices: One price list or several, asked for the cost of a call before the catalogue.
         fetch: What `fetch_part` may fetch; nothing when not given.
@@ -80,6 +83,7 @@ class ClientOptions(TypedDict, total=False):
     cache_policy: CachePolicy | None
     budgets: Budgets | Iterable[Budget] | None
     rate_limits: RateLimiter | Mapping[str, RateLimit] | None
+    metrics: Metrics | Literal[False] | None
     catalog: ModelCatalog | None
     prices: PriceSource | Iterable[PriceSource] | None
     fetch: FetchPolicy | None

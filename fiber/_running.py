@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from fiber._chain import Call
@@ -62,11 +63,20 @@ async def begin(settings: Settings, call: Call) -> Reply:
     """Run *call* to its reply, which is open when it is a stream."""
     # Its clock starts here, not where it was made: a stream may be opened later, and a batch waits for its turn.
     check_open(settings)
-    call.journal.started = call.transport.now()
+    journal = call.journal
+    journal.started = call.transport.now()
+    if settings.counts:
+        journal.observers.append(settings.metrics.observe)
     try:
-        return await settings.handler(call)
-    except FiberError as error:
-        error.attempts = tuple(call.journal.attempts)
-        if error.partial is not None:
-            error.partial = receipted(call, error.partial)
+        reply = await settings.handler(call)
+    except BaseException as error:
+        if isinstance(error, FiberError):
+            error.attempts = tuple(journal.attempts)
+            if error.partial is not None:
+                error.partial = receipted(call, error.partial)
+        if settings.counts:
+            settings.metrics.count(call, journal.ending(error))
         raise
+    if settings.counts:
+        reply.counted = partial(settings.metrics.count, call)
+    return reply

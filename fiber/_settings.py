@@ -9,6 +9,7 @@ from typing import Any
 
 from fiber._chain import Handler
 from fiber._errors import FiberClosedError, FiberValidationError
+from fiber.metering.metrics import Metrics
 from fiber.providers.keys import KeyPool, credential_of
 from fiber.providers.row import Credential, Provider, in_region_of, with_row
 from fiber.registry.balance import Balance, check_names
@@ -48,6 +49,7 @@ class Settings:
         balances: Names that stand for several models.
         catalog, prices: What is known about models; price lists that are asked before it.
         lockfile: Aliases; none in an empty one.
+        metrics, counts: Where calls are counted, and whether they are.
     """
 
     rows: Mapping[str, Provider]
@@ -67,6 +69,8 @@ class Settings:
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
     lockfile: Lockfile = NONE
+    metrics: Metrics = field(default_factory=Metrics)
+    counts: bool = True
 
 
 def check_open(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from fiber._errors import FiberValidationError
 from fiber._options import ClientOptions
 from fiber._settings import Settings, check_pools, known, with_defaults
 from fiber.layers import budgeted, layered, limited
+from fiber.metering.metrics import metrics_of
 from fiber.providers.keys import KeyPool, credential_of
 from fiber.providers.row import Credential, Provider, in_region_of
 from fiber.providers.table import PROVIDERS
@@ -82,6 +83,8 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         balances=balances_of(say("balance"), registry),
         catalog=say("catalog") or BUNDLED,
         prices=sources_of(say("prices")),
+        metrics=metrics_of(say("metrics")),
+        counts=say("metrics") is not False,
     )
     return with_defaults(settings, {name: say(keyword) for keyword, name in _DEFAULTS.items()}), blocking
 

@@ -74,6 +74,25 @@ def test_end_runs_every_callback_once_innermost_first() -> None:
     assert reply.ended
 
 
+def test_an_end_is_counted_last_and_once() -> None:
+    """After the callbacks, also when one of them raises."""
+    said: list[str] = []
+    reply = Reply("x")
+    reply.counted = lambda ending: said.append(f"counted {ending.outcome}")
+
+    async def broken(ending: Ending) -> None:
+        said.append("called")
+        raise ValueError("broken")
+
+    reply.on_end(broken)
+
+    with pytest.raises(ValueError, match="broken"):
+        run_sync(reply.end(Ending("complete")))
+    run_sync(reply.end(Ending("cancelled")))
+
+    assert said == ["called", "counted complete"]
+
+
 def test_end_runs_the_other_callbacks_when_one_raises() -> None:
     """The first failure is raised after all have run."""
     reply, said = Reply(), []

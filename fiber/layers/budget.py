@@ -177,6 +177,7 @@ class Budgets:
             reason = type(error).__name__
         else:
             if answer.refused is not None:
+                call.tell("budget_refused", budget=items[answer.refused].budget.name)
                 raise _refusal(call, items[answer.refused], answer.standings[answer.refused], now)
             for item, (spent, held) in zip(items, answer.standings, strict=True):
                 if item.claim.limit is None and spent + held + item.claim.amount > item.limit:

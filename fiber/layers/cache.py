@@ -98,6 +98,7 @@ class Cache:
         self._renewing: dict[str, float] = {}
         self._counts: dict[str, int] = {}
         self._quiet_until = 0.0
+        self._evictions: int = getattr(self._store, "evictions", 0)
         self._lock = Lock()
 
     @property
@@ -119,7 +120,7 @@ class Cache:
                 return replied(call, found)
             if self._coalesce and not call.stream:
                 return await self._together(call, key, next)
-            self._count("misses")
+            self._missed(call)
         return await self._asked(call, key, next)
 
     async def _found(self, call: Call, key: str, next: Handler) -> ChatResult | None:
@@ -132,6 +133,7 @@ class Cache:
             self._count("stale_hits")
             await self._renew(call, key, next)
         self._count("hits")
+        call.tell("cache_hit")
         return entry.result
 
     async def _asked(self, call: Call, key: str, next: Handler) -> Reply:
@@ -164,6 +166,7 @@ class Cache:
             await flight.wait(call)
             if flight.result is not None:
                 self._count("coalesced")
+                call.tell("cache_hit")
                 return replied(call, flight.result)
             if flight.error is not None:
                 self._count("coalesced")
@@ -175,7 +178,7 @@ class Cache:
             if (found := await self._found(call, key, next)) is not None:
                 flight.result = found
                 return replied(call, found)
-            self._count("misses")
+            self._missed(call)
             reply = await self._asked(call, key, next)
             flight.result = reply.value
             return reply
@@ -212,8 +215,9 @@ class Cache:
         await later(call.transport, renew)
 
     async def _read(self, call: Call, key: str) -> Entry | None:
-        now = wall(call.transport)
+        now, begun = wall(call.transport), call.transport.now()
         content = await self._use(call, lambda: self._store.get(key, now=now))
+        call.tell("cache_get", latency_ms=_since(call, begun))
         if content is None:
             return None
         entry = unpacked(content, key)
@@ -229,12 +233,20 @@ class Cache:
         return packed(call, key, result, fresh_until=wall(call.transport) + self._ttl)
 
     def _put(self, call: Call, key: str, content: bytes) -> None:
-        now = wall(call.transport)
+        now, begun = wall(call.transport), call.transport.now()
         try:
             self._store.set(key, content, seconds=self._ttl + self._stale, now=now)
-            self._count("writes")
         except Exception as error:
             self._failed(call, error)
+            return
+        self._count("writes")
+        call.tell("cache_set", latency_ms=_since(call, begun))
+        call.tell("cache_write")
+        total = getattr(self._store, "evictions", 0)
+        with self._lock:
+            made_room, self._evictions = total - self._evictions, total
+        if made_room > 0:
+            call.tell("cache_evict", entries=made_room)
 
     async def _use(self, call: Call, work: Callable[[], T]) -> T | None:
         try:
@@ -255,9 +267,17 @@ class Cache:
         if is_first:
             call.tell("cache_error", error_kind=type(error).__name__)
 
+    def _missed(self, call: Call) -> None:
+        self._count("misses")
+        call.tell("cache_miss")
+
     def _count(self, name: str) -> None:
         with self._lock:
             self._counts[name] = self._counts.get(name, 0) + 1
+
+
+def _since(call: Call, begun: float) -> float:
+    return round((call.transport.now() - begun) * 1000, 3)
 
 
 def _is_own(call: Call) -> bool:

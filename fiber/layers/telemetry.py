@@ -15,13 +15,17 @@ from typing import Any
 
 from fiber._chain import Call, Handler
 from fiber._errors import FiberError
-from fiber._reply import Ending, Outcome, Reply
+from fiber._reply import Ending, Reply
+from fiber.metering.genai import record
 
 _LOGGER = logging.getLogger("fiber")
 _LOGGER.addHandler(logging.NullHandler())
 
 _TAKEN = {*vars(logging.makeLogRecord({})), "asctime", "event", "exc_info", "level", "message", "self", "stacklevel"}
 """Names that a log record has for itself: a bound field of such a name is logged with `context_` before it."""
+
+_UNLOGGED = {"budget_refused", "cache_evict", "cache_get", "cache_hit", "cache_miss", "cache_set", "cache_write"}
+"""Events that are no warning, or that the line of the call says too."""
 
 
 async def telemetry(call: Call, next: Handler) -> Reply:
@@ -30,22 +34,23 @@ async def telemetry(call: Call, next: Handler) -> Reply:
 
     def observe(call: Call, event: str, facts: Mapping[str, Any]) -> None:
         known = {name: value for name, value in facts.items() if value is not None}
-        _quietly(_log_event, call, event, known)
-        if span is not None:
+        if event not in _UNLOGGED:
+            _quietly(_log_event, call, event, known)
+        # What is told when the span is over, like the end of a slow write, is not added to it.
+        if span is not None and span.is_recording():
             _quietly(span.add_event, event, known)
 
     async def finish(ending: Ending) -> None:
         _quietly(_log, call, ending)
         _quietly(_end_span, call, span, ending)
+        _quietly(record, call, ending)
 
     call.journal.observers.append(observe)
 
     try:
         reply = await next(call)
     except BaseException as error:
-        failed = isinstance(error, Exception) and not call.journal.cancelled
-        outcome: Outcome = "error" if failed else "cancelled"
-        await finish(Ending(outcome, error=error))
+        await finish(call.journal.ending(error))
         raise
     reply.on_end(finish)
     return reply

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fiber import FiberError, FiberRateLimitError
+from fiber import Cache, FiberError, FiberRateLimitError
 from fiber.layers import default_layers, telemetry
 from fiber.layers.retry import Retry
 from fiber.testing.fake import FakeReply, json_reply, sse_reply
@@ -425,3 +425,30 @@ def test_default_layers_are_in_their_order() -> None:
         "Retry",
     ]
     assert isinstance(layers[4], Retry)
+
+
+# -- what is no warning -------------------------------------------------------------------------------------------
+
+
+def test_what_the_cache_does_is_told_to_the_span_alone(log: pytest.LogCaptureFixture, trace: Trace) -> None:
+    """There is a line for each call, and none for a hit."""
+    fiber, _ = scripted(whole(), cache=Cache(), cache_policy="write_through")
+
+    for _ in range(2):
+        fiber.sync.chat("Hi")
+
+    assert [record.getMessage() for record in log.records] == ["chat_call", "chat_call"]
+    first, second = ([name for name, _ in span.events] for span in trace.spans)
+    assert first == ["cache_get", "cache_get", "cache_miss", "cache_set", "cache_write"]
+    assert second == ["cache_get", "cache_hit"]
+
+
+def test_a_span_that_is_over_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow store may be written after the call, and the SDK would complain."""
+    stub = Trace(recording=False)
+    monkeypatch.setattr(telemetry, "_trace", lambda: stub)
+    fiber, _ = scripted(whole(), cache=Cache(), cache_policy="write_through")
+
+    fiber.sync.chat("Hi")
+
+    assert stub.spans[0].events == []

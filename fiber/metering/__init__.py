@@ -1,0 +1,1 @@
+"""Metrics: tables that count calls, and texts for those that collect them."""
