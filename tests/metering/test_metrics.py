@@ -265,6 +265,21 @@ def test_each_event_of_the_log_has_its_metric(event: str, reason: str) -> None:
     assert counts(fiber)[f"{event}_count {labels}"] == 1
 
 
+@pytest.mark.parametrize("facts", [{}, {"latency_ms": "long"}, {"latency_ms": None}])
+def test_events_without_a_number_are_not_counted(facts: dict[str, Any]) -> None:
+    """They do not break the call either."""
+
+    async def tells(call: Any, next: Any) -> Any:
+        call.tell("cache_get", **facts)
+        return await next(call)
+
+    fiber, _ = scripted(whole(), layers=(tells,))
+
+    fiber.sync.chat("Hi")
+
+    assert fiber.metrics.snapshot().total("cache_get_latency_ms") == 0
+
+
 def test_events_without_a_metric_are_not_counted() -> None:
     """A layer may tell anything."""
 
