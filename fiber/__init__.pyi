@@ -64,6 +64,7 @@ from fiber.providers.row import Provider as Provider
 from fiber.providers.table import PROVIDERS as PROVIDERS
 from fiber.registry.capabilities import ModelCapabilities as ModelCapabilities
 from fiber.registry.catalog import ModelCatalog as ModelCatalog
+from fiber.registry.genai import GenaiPrices as GenaiPrices
 from fiber.registry.lockfile import Lockfile as Lockfile
 from fiber.registry.models import ModelRegistry as ModelRegistry, Route as Route
 from fiber.registry.prices import (
@@ -126,6 +127,7 @@ from fiber.types.events import (
 )
 from fiber.types.fetch import FetchPolicy as FetchPolicy
 from fiber.types.functions import tool_of as tool_of
+from fiber.types.growing import GrowingValue as GrowingValue
 from fiber.types.http import Secret as Secret
 from fiber.types.limits import RateLimits as RateLimits
 from fiber.types.media import ImageInfo as ImageInfo, check_image as check_image, data_url as data_url

@@ -23,6 +23,7 @@ from fiber._steps import Work, ready
 from fiber.adapters.base import StreamDecoder
 from fiber.adapters.failures import FIRST_ERROR_STATUS
 from fiber.providers.row import secret_of
+from fiber.registry.fitting import LONG_BYTES, check_length
 from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
 from fiber.types.http import HTTPRequest, Secret, Step
 from fiber.types.replay import Replay
@@ -142,6 +143,9 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
             parameter="messages",
             outcome="not_sent",
         ) from None
+    if len(request.body) > LONG_BYTES and call.operation.name == "chat":
+        chat: Any = call.operation
+        check_length(chat.told, call.target, call.catalog, len(request.body))
     call.journal.notes = (*call.journal.layer_notes, *request.notes)
     if call.is_idempotent:
         request = request.with_headers((call.row.idempotency_header, call.idempotency_key))

@@ -42,8 +42,18 @@ class _Place(NamedTuple):
 async def fetch(
     transport: Transport, policy: FetchPolicy, url: str, *, allowed: Callable[[str], bool] = is_public
 ) -> Image | Audio | Document:
+    """Fetch *url* and make the part it is; arguments and errors are those of `download`."""
+    data, told, filename = await download(transport, policy, url, allowed=allowed)
+    kind = sniffed(data) or told
+    _check_type(policy, _checked(policy, url), kind)
+    return part_of(data, kind, filename)
+
+
+async def download(
+    transport: Transport, policy: FetchPolicy, url: str, *, allowed: Callable[[str], bool] = is_public
+) -> tuple[bytes, str, str]:
     """
-    Fetch *url* and make the part it is.
+    Fetch *url*; return the body, its media type and the last word of the path.
 
     Args:
         allowed: Whether an address may be connected to; another one only in tests, which have nothing but loopback.
@@ -73,9 +83,7 @@ async def fetch(
             seconds=policy.timeout,
             outcome="unknown",
         ) from None
-    kind = sniffed(data) or told
-    _check_type(policy, place, kind)
-    return part_of(data, kind, place.filename)
+    return data, told, place.filename
 
 
 def _checked(policy: FetchPolicy, url: object) -> _Place:

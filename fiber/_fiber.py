@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self, TypeVar, Unpack
 
-from fiber import _calls, _lists, _running, _settings
+from fiber import _calls, _counting, _lists, _running, _settings, _updating
 from fiber._batch import BatchRequest, BatchStream, OnProgress, batch
 from fiber._conversation import Conversation, ConversationOptions
 from fiber._engine import run_sync
@@ -20,6 +21,7 @@ from fiber._setup import from_environment, settings_of
 from fiber._streams import ChatStream
 from fiber._sync import SyncFiber
 from fiber.providers.row import Credential, Provider
+from fiber.registry.catalog import ModelCatalog
 from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.config import Timeouts
 from fiber.types.content import Audio, Document, Image
@@ -193,6 +195,25 @@ class Fiber(Face):
         """Ask for that list once, without a retry, and return how many seconds it took; errors as for `request`."""
         return await _lists.ping(self._settings, provider, timeout)
 
+    async def count_tokens(
+        self,
+        messages: Any = None,
+        *,
+        exact: bool = False,
+        request: ChatRequest | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> int:
+        """
+        Return how many input tokens a chat is; the same arguments and errors as for `chat`.
+
+        Args:
+            exact: Have the provider count, over the network; otherwise it is the estimate of `fiber.count_tokens`.
+
+        Raises:
+            FiberCapabilityError: *exact* was asked for, and the provider does not count.
+        """
+        return await _counting.count(self._settings, _calls.either(messages, request), options, exact=exact)
+
     async def fetch_part(self, url: str) -> Image | Audio | Document:
         """
         Fetch *url* within the client's `FetchPolicy` and make the part it is, as `read_part` does for a file.
@@ -204,6 +225,15 @@ class Fiber(Face):
             FiberConnectionError, FiberTimeoutError: Nothing usable came.
         """
         return await _running.fetched(self._settings, url)
+
+    async def update_catalog(self, source: str | Path, *, sha256: str | None = None) -> ModelCatalog:
+        """
+        Return the catalogue at *source*, a path or an `https://` URL, for `Fiber(catalog=...)`; nothing else changes.
+
+        Args:
+            sha256: Digest that the file must have, in hexadecimal; a URL needs one.
+        """
+        return await _updating.updated(self._settings, source, sha256)
 
     def bind(self, **fields: Any) -> BoundFiber:
         """

@@ -55,7 +55,7 @@ class Chat:
 
     def parse_error(self, head: HTTPHead, body: bytes, target: Target) -> FiberError:
         """Make the error of a refused request."""
-        return _refused(self.adapter, head, body, target)
+        return refused(self.adapter, head, body, target)
 
     def decoder(self, head: HTTPHead, target: Target) -> StreamDecoder:
         """Make the stream decoder."""
@@ -165,7 +165,7 @@ class Raw:
 
     def parse_error(self, head: HTTPHead, body: bytes, target: Target) -> FiberError:
         """Make the error of a refused request, typed as for a chat."""
-        return _refused(self.adapter, head, body, target)
+        return refused(self.adapter, head, body, target)
 
     def decoder(self, head: HTTPHead, target: Target) -> StreamDecoder:
         """Hand the chunks over as they come."""
@@ -205,7 +205,7 @@ def adapter_of(adapter: str | Adapter) -> Adapter:
     return load(adapter) if isinstance(adapter, str) else adapter
 
 
-def _refused(adapter: Adapter, head: HTTPHead, body: bytes, target: Target) -> FiberError:
+def refused(adapter: Adapter, head: HTTPHead, body: bytes, target: Target) -> FiberError:
     """Make the error of a status of 300 or above; a redirect is one, for a key must not follow it."""
     if head.status < 400:
         return unreadable(head, target, body, f"a redirect{_to(head, target)}, which is not followed")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from fiber import _calls, _lists, _running, _settings
+from fiber import _calls, _counting, _lists, _running, _settings, _updating
 from fiber._batch import BatchRequest, BatchStream, OnProgress, SyncBatchStream, batch
 from fiber._conversation import Conversation, ConversationOptions, SyncConversation
 from fiber._engine import run_sync
@@ -17,6 +18,7 @@ from fiber._pieces import PieceStream, SyncPieceStream, bytes_of, text_of
 from fiber._settings import Settings
 from fiber._streams import ChatStream, SyncChatStream
 from fiber.providers.row import Credential, Provider
+from fiber.registry.catalog import ModelCatalog
 from fiber.types.calls import ChatOptions, RawOptions
 from fiber.types.config import Timeouts
 from fiber.types.content import Audio, Document, Image
@@ -110,9 +112,24 @@ class SyncFiber(Face):
         """Ask for that list once and return how many seconds it took; see `Fiber.ping`."""
         return run_sync(_lists.ping(self._settings, provider, timeout))
 
+    def count_tokens(
+        self,
+        messages: Any = None,
+        *,
+        exact: bool = False,
+        request: ChatRequest | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> int:
+        """Return how many input tokens a chat is, counted by the provider when *exact*; see `Fiber.count_tokens`."""
+        return run_sync(_counting.count(self._settings, _calls.either(messages, request), options, exact=exact))
+
     def fetch_part(self, url: str) -> Image | Audio | Document:
         """Fetch *url* within the client's `FetchPolicy`; see `Fiber.fetch_part`."""
         return run_sync(_running.fetched(self._settings, url))
+
+    def update_catalog(self, source: str | Path, *, sha256: str | None = None) -> ModelCatalog:
+        """Return the catalogue at *source*, a path or an `https://` URL; see `Fiber.update_catalog`."""
+        return run_sync(_updating.updated(self._settings, source, sha256))
 
     def bind(self, **fields: Any) -> BoundSyncFiber:
         """Return a view whose calls carry *fields* in logs, spans and events; also a `with` block."""

@@ -10,6 +10,7 @@ import pytest
 
 from fiber import (
     ChatRequest,
+    FiberCapabilityError,
     FiberClosedError,
     FiberModelNotFoundError,
     FiberParsingError,
@@ -473,3 +474,41 @@ def test_a_raw_request_ends_once_with_its_request_id() -> None:
 
     (ending,) = watch.endings
     assert (ending.outcome, ending.request_id, ending.usage) == ("complete", "r1", None)
+
+
+@pytest.mark.parametrize(("kind", "why"), [(dict[str, int], "names of its members are free"), (list[int], "no object")])
+def test_a_schema_that_strict_mode_cannot_say_is_refused(kind: Any, why: str) -> None:
+    """Nothing is sent, and the message says what is lost."""
+    fiber, transport = scripted(whole("{}"))
+
+    with pytest.raises(FiberCapabilityError, match=why):
+        fiber.sync.chat("Hi", response_format=kind)
+
+    assert transport.requests == []
+
+
+def test_a_loss_that_is_allowed_is_a_warning() -> None:
+    """With `on_unsupported` the schema is sent as far as it can be said."""
+    fiber, _ = scripted(whole("{}"))
+
+    result = fiber.sync.chat("Hi", response_format=dict[str, int], on_unsupported="warn")
+
+    assert result.parsed == {}
+    assert any("names of its members are free" in warning for warning in result.warnings)
+
+
+class Tide(msgspec.Struct):
+    """A default that is not None."""
+
+    name: str
+    height: float = 1.0
+
+
+def test_null_for_an_optional_member_is_its_default() -> None:
+    """What strict mode made nullable, and was left out with null, takes its default."""
+    fiber, transport = scripted(whole('{"name": "spring", "height": null}'))
+
+    result = fiber.sync.chat("Hi", response_format=Tide)
+
+    assert result.parsed == result.json(Tide) == Tide("spring")
+    assert transport.requests[0].json()["response_format"]["json_schema"]["schema"]["required"] == ["name", "height"]

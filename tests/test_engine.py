@@ -17,6 +17,7 @@ from fiber import (
     FiberAuthError,
     FiberCapabilityError,
     FiberConnectionError,
+    FiberContextLengthError,
     FiberError,
     FiberOverloadedError,
     FiberParsingError,
@@ -24,6 +25,7 @@ from fiber import (
     FiberStreamInterruptedError,
     FiberTimeoutError,
     FiberValidationError,
+    ModelCatalog,
     Secret,
     Timeouts,
     _engine,
@@ -164,6 +166,31 @@ def test_what_was_not_sent_is_no_attempt(options: dict[str, Any], kind: type[Fib
     assert transport.requests == []
     assert caught.value.attempt == 0
     assert caught.value.outcome == "not_sent"
+
+
+SMALL = ModelCatalog(overrides={"openai:gpt-test": {"max_input": 4000}})
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_is_longer_than_the_window_is_not_sent(stream: bool) -> None:
+    """Neither whole nor as a stream; it is no attempt, and is not tried again."""
+    fiber, transport, watch = watched(catalog=SMALL)
+
+    with pytest.raises(FiberContextLengthError) as caught:
+        fiber.sync.chat_stream("word " * 9000).collect() if stream else fiber.sync.chat("word " * 9000)
+
+    assert (caught.value.outcome, caught.value.attempts, transport.requests) == ("not_sent", (), [])
+    assert len(watch.calls) == 1
+
+
+def test_the_caller_may_send_what_is_too_long() -> None:
+    """And raw requests are never looked at."""
+    fiber, transport = scripted(whole(), json_reply({}), catalog=SMALL)
+
+    fiber.sync.chat("word " * 9000, on_unsupported="warn")
+    fiber.sync.request("POST", "/x", provider="openai", json={"text": "word " * 9000})
+
+    assert len(transport.requests) == 2
 
 
 def test_missing_key_names_the_variable() -> None:

@@ -69,6 +69,8 @@ NAMES = [
     "FiberValidationError",
     "FileHistories",
     "FileStore",
+    "GenaiPrices",
+    "GrowingValue",
     "Handler",
     "Heartbeat",
     "HedgePolicy",

@@ -114,4 +114,4 @@ def test_limits_of_a_model_are_the_models_to_refuse() -> None:
     """An estimate, or an old table, refuses no call."""
     fiber, _ = scripted(whole(), catalog=CATALOG, default_model="openai:blind")
 
-    assert fiber.sync.ask("word " * 5000, max_tokens=500) == "Hello"
+    assert fiber.sync.ask("word " * 1300, max_tokens=500) == "Hello"

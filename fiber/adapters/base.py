@@ -74,6 +74,26 @@ class Follow(Protocol):
     def __call__(self, head: HTTPHead, body: bytes, target: Target, *, stream: bool) -> Step | None: ...
 
 
+class BuildCount(Protocol):
+    """Turn a built chat into the request that asks how many tokens its input is; without credentials, as it was."""
+
+    def __call__(self, chat: HTTPRequest, target: Target) -> HTTPRequest: ...
+
+
+class ParseCount(Protocol):
+    """Decode the body of the 2xx answer to it; raise `FiberParsingError` when there is no number in it."""
+
+    def __call__(self, head: HTTPHead, body: bytes, target: Target) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How a format has the tokens of an input counted."""
+
+    build: BuildCount
+    parse: ParseCount
+
+
 class MakeDecoder(Protocol):
     """Make the decoder of one stream."""
 
@@ -89,6 +109,7 @@ class Adapter:
         name: Folder name.
         parameters: One entry for every name in `fiber.types.request.PARAMETERS`.
         follow: For formats whose answer may take more than one exchange; None for the others.
+        counting: For formats that have an endpoint which counts tokens; None for the others.
     """
 
     name: str
@@ -98,3 +119,4 @@ class Adapter:
     parse_error: ParseError
     stream_decoder: MakeDecoder
     follow: Follow | None = None
+    counting: Counting | None = None

@@ -13,6 +13,7 @@ OPENAI = Provider(
     base_url_env=("OPENAI_BASE_URL",),
     prefixes=("gpt-", "chatgpt-", "o1", "o3", "o4", "text-"),
     default_model="gpt-6.1-terra",
+    counting="openai_responses",  # the chat format has no such endpoint, and the same tokens
     docs_url="https://platform.openai.com/docs/api-reference/chat",
 )
 
@@ -34,6 +35,7 @@ ANTHROPIC = Provider(
     aliases=("claude",),
     prefixes=("claude-",),
     default_model="claude-sonnet-5-5",
+    counting="anthropic",
     models_path="/v1/models",
     docs_url="https://docs.anthropic.com/en/api/messages",
 )
@@ -48,6 +50,7 @@ GEMINI = Provider(
     aliases=("google",),
     prefixes=("gemini-",),
     default_model="gemini-3.8-flash",
+    counting="gemini",
     models_path="/v1/models",
     docs_url="https://ai.google.dev/api/generate-content",
 )

@@ -62,6 +62,8 @@ class Provider:
         prefixes: Beginnings of model names that belong to this provider.
         default_model: Model that `Fiber.from_env()` falls back to.
         models_path: Path of the list of models, for `fiber models`; empty when there is none.
+        counting: Wire format in which its endpoint that counts tokens is asked, by name or as an `Adapter`; empty when
+            it has none.
         headers: Sent with every request; not in a `repr`.
         idempotency_header: Header that carries a call's `idempotency_key`, where the provider documents one.
         quirks: Deviations from the wire format.
@@ -90,6 +92,7 @@ class Provider:
     prefixes: tuple[str, ...] = ()
     default_model: str = ""
     models_path: str = "/models"
+    counting: str | Adapter = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     idempotency_header: str = ""
     quirks: Quirks = Quirks()
@@ -105,11 +108,12 @@ class Provider:
                 f"Provider name {self.name!r}: use lower-case letters, digits, '-' and '_'.",
                 parameter="providers",
             )
-        if not isinstance(self.adapter, Adapter) and self.adapter not in NAMES:
-            raise FiberValidationError(
-                f"The adapter of {self.name} must be one of {', '.join(NAMES)}, or an Adapter, not {self.adapter!r}.",
-                parameter="providers",
-            )
+        for format in (self.adapter, self.counting or self.adapter):
+            if not isinstance(format, Adapter) and format not in NAMES:
+                raise FiberValidationError(
+                    f"The adapter of {self.name} must be one of {', '.join(NAMES)}, or an Adapter, not {format!r}.",
+                    parameter="providers",
+                )
         try:
             parts = urlsplit(self.base_url)
             _ = parts.port

@@ -27,6 +27,7 @@ BEDROCK = Provider(
     prefixes=("amazon.", "anthropic.", "us.", "eu.", "apac.", "jp.", "au.", "global."),
     default_model=f"global.{_NOVA}",
     models_path="",  # it is at the host of the control plane
+    counting="bedrock_converse",
     docs_url="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
 )
 
@@ -38,6 +39,7 @@ BEDROCK_ANTHROPIC = BEDROCK.replace(
     aliases=(),
     prefixes=(),
     default_model=f"global.{_CLAUDE}",
+    counting="anthropic",
     quirks=Quirks(platform="bedrock", api_version="bedrock-2023-05-31"),
     docs_url="https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html",
 )
@@ -50,6 +52,7 @@ BEDROCK_MANTLE = BEDROCK.replace(
     base_url_env=("AWS_ENDPOINT_URL_BEDROCK_MANTLE",),
     auth=signed_for("bedrock-mantle"),
     models_path="/models",
+    counting="",
     aliases=(),
     prefixes=(),
     default_model="openai.gpt-oss-120b",
@@ -73,6 +76,7 @@ BEDROCK_MANTLE_ANTHROPIC = BEDROCK_MANTLE.replace(
     base_url_env=("ANTHROPIC_BEDROCK_MANTLE_BASE_URL",),
     models_path="/v1/models",
     default_model="anthropic.claude-opus-4-7",
+    counting="anthropic",
     docs_url="https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html",
 )
 

@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from hashlib import sha256 as digest
 from pathlib import Path
 from typing import Any
 
 from fiber._errors import FiberModelNotFoundError, FiberValidationError
 from fiber.providers.table import PROVIDERS
 from fiber.registry.capabilities import FLAGS, ModelCapabilities, Order, checked, described, known, meets, ranked
-from fiber.registry.entries import Entry, Snapshot, Source, bundled, entry_of, over, snapshot_of
+from fiber.registry.entries import Entry, Snapshot, Source, bundled, entry_of, over, read, trusted
 from fiber.registry.models import ModelRegistry
 from fiber.registry.naming import reference, spellings
 from fiber.registry.prices import PriceQuery, Rates, held
@@ -54,14 +53,21 @@ class ModelCatalog:
             reference(name, words=f"The override {name!r}", parameter="overrides"): (said, entry_of(said, name))
             for name, said in (overrides or {}).items()
         }
+        self._said: Any = {"overrides": overrides, "rows": rows}
         self._more_rows = dict(rows or {})
-        self._given = None if path is None else _read(Path(path), sha256)
+        self._given = None if path is None else trusted(read(path), sha256, path)
         self._found: dict[tuple[str, str], tuple[str, str, Entry] | None] = {}  # those that were asked for
         self._repriced: set[tuple[str, str]] = set()
         self._told: set[tuple[str, str]] = set()
 
     def __repr__(self) -> str:
         return f"ModelCatalog(revision={self.revision})"
+
+    def updated(self, data: bytes, sha256: str | None = None) -> ModelCatalog:
+        """Return a catalogue of the file *data*, with the overrides and rows of this one; errors as for making one."""
+        catalog = ModelCatalog(**self._said)
+        catalog._given = trusted(data, sha256, "What came")
+        return catalog
 
     @property
     def revision(self) -> date:
@@ -178,6 +184,11 @@ class ModelCatalog:
         found = self._entry(provider, model)
         return None if found is None else found[2].max_output
 
+    def room(self, provider: str, model: str) -> int | None:
+        """Return how many tokens *model* reads at most, where that is known; *provider* may be any row."""
+        found = self._entry(provider, model)
+        return None if found is None else found[2].max_input or found[2].context
+
     def lacks(self, provider: str, model: str) -> bool:
         """Say whether *model* is known to be without something that others have; quick, for every call asks it."""
         found = self._entry(provider, model)
@@ -263,23 +274,6 @@ def _names_of(models: Mapping[str, Entry]) -> dict[str, str]:
 
 def _named(model: str, names: Mapping[str, str]) -> str | None:
     return next((names[each] for each in spellings(model) if each in names), None)
-
-
-def _read(path: Path, wanted: str | None) -> Snapshot:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FiberValidationError(
-            f"The catalogue cannot be read: {error}.", parameter="path", outcome="not_sent"
-        ) from None
-    found = digest(data).hexdigest()
-    if wanted is not None and found != wanted.lower():
-        raise FiberValidationError(
-            f"{path} is another file than you expect: its digest is {found}, not {wanted}.",
-            parameter="sha256",
-            outcome="not_sent",
-        )
-    return snapshot_of(data)
 
 
 def _today() -> date:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,38 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def bundled() -> Snapshot:
     """Read the file of this library, once."""
     return snapshot_of(Path(__file__).with_name("catalog.json").read_bytes())
+
+
+def read(path: str | Path) -> bytes:
+    """
+    Return the bytes of a file.
+
+    Raises:
+        FiberValidationError: It cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # a path may hold a zero
+        raise FiberValidationError(
+            f"The catalogue cannot be read: {error}.", parameter="path", outcome="not_sent"
+        ) from None
+
+
+def trusted(data: bytes, wanted: str | None, name: str | Path) -> Snapshot:
+    """
+    Read a file, when its digest is *wanted*.
+
+    Raises:
+        FiberValidationError: It has another one, or is not a catalogue.
+    """
+    found = sha256(data).hexdigest()
+    if wanted is not None and found != wanted.lower():
+        raise FiberValidationError(
+            f"{name} is another file than you expect: its digest is {found}, not {wanted}.",
+            parameter="sha256",
+            outcome="not_sent",
+        )
+    return snapshot_of(data)
 
 
 def snapshot_of(data: bytes) -> Snapshot:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
+from fiber._errors import FiberContextLengthError
 from fiber.registry.capabilities import ModelCapabilities
+from fiber.registry.catalog import ModelCatalog
 from fiber.registry.tokens import tokens_of
-from fiber.types.content import Audio, Document, Image
+from fiber.types.content import Audio, Document, Image, Text, ToolResult
 from fiber.types.request import ChatRequest
+from fiber.types.target import Target
 
 _MEDIA = {Image: "vision", Audio: "audio", Document: "documents"}
 _SAMPLING = ("temperature", "top_p", "top_k")
@@ -17,6 +21,15 @@ CHECKED = ("vision", "audio", "documents", "tools", "json_schema", "streaming")
 
 _SURELY = 0.75
 """So much of an estimate of tokens is certain: in 95 of 100 requests it is less than a fifth too high."""
+
+_WORDS = re.compile(r"[^\W\d_]{1,16}|\d{1,3}")
+"""What no tokenizer makes less than a token of, nearly: 543 recorded requests have at most 1.1 of these for a token."""
+
+LONG_BYTES = 24_576
+"""A body up to here is not looked at: it fits 8192 tokens, and of a hundred known windows one is smaller."""
+
+_BYTES_OF_A_TOKEN = 3
+"""A word has about twice as many, with the space before it; so a body with fewer fits, and is not counted."""
 
 
 class Misfit(NamedTuple):
@@ -69,3 +82,42 @@ def _asked(request: ChatRequest, *, stream: bool) -> Iterator[tuple[str, str]]:
         yield "response_format", "json_schema"
     if request.reasoning is not None and (request.reasoning.effort or "none") != "none":
         yield "reasoning", "reasoning"
+
+
+def check_length(request: ChatRequest, target: Target, catalog: ModelCatalog, size: int) -> None:
+    """
+    Refuse *request*, whose body has *size* bytes, when it cannot fit into the window that the catalogue knows.
+
+    Only what is certain is refused: words of the text are counted, and a quarter is left. Nothing is, where
+    `on_unsupported` is not `raise`, or where members or headers of the caller's own may ask for another window.
+
+    Raises:
+        FiberContextLengthError: It is too long.
+    """
+    room = catalog.room(target.provider, target.model)
+    if room is None or size <= _BYTES_OF_A_TOKEN * room or request.on_unsupported != "raise":
+        return
+    if request.extra_body or request.extra_headers or request.extra_query:
+        return
+    least = int(_SURELY * sum(_words(message.parts) for message in request.messages))
+    if least > room:
+        raise FiberContextLengthError(
+            f"The messages are {least} tokens or more, and the catalogue says that {target.name} reads at most {room}:"
+            ' shorten them, choose a model with a larger window, or set on_unsupported="warn" to try it.',
+            provider=target.provider,
+            model=target.model,
+            parameter="messages",
+            outcome="not_sent",
+        )
+
+
+def _words(parts: Iterable[Any]) -> int:
+    """Count the words of texts and of the results of tools."""
+    words = 0
+    for part in parts:
+        if isinstance(part, Text):
+            words += len(_WORDS.findall(part.text))
+        elif isinstance(part, ToolResult):
+            inner = part.content
+            words += len(_WORDS.findall(inner)) if isinstance(inner, str) else _words(inner)
+    return words

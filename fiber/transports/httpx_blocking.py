@@ -27,6 +27,7 @@ class BlockingConnection:
 
     def __init__(self, library: Any, proxy: str, connect: float | None, due: float | None = None) -> None:
         self._answered = False
+        self._lasts = True
         self._reads: int | None = None
         self._library = library
         self._connect = connect
@@ -60,7 +61,9 @@ class BlockingConnection:
             raise http.left_over()
         self._answered = True
         self._chunks = iter(self._response.stream)
-        return http.head_of(self._response)
+        head = http.head_of(self._response)
+        self._lasts = http.lasts(head)
+        return head
 
     async def next_piece(self, seconds: float | None, until: float | None) -> bytes:
         """Return the next bytes of the body, as they were sent; empty at its end."""
@@ -79,8 +82,8 @@ class BlockingConnection:
         return not self._answered and request.repeatable and http.is_lost(error)
 
     def is_reusable(self) -> bool:
-        """Say that it may be used again: whether it still stands is the library's business."""
-        return True
+        """Say whether it may be used again; whether it still stands, if nobody announced its end, the library sees."""
+        return self._lasts
 
     def is_dead(self) -> bool:
         """Say that it is not: the library looks itself."""

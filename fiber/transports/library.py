@@ -150,6 +150,11 @@ def head_of(response: Any) -> HTTPHead:
     return HTTPHead(response.status_code, dict(response.headers.items()))
 
 
+def lasts(head: HTTPHead) -> bool:
+    """Say whether the connection may carry another request after this answer."""
+    return "close" not in head.headers.get("connection", "").lower()
+
+
 def failures(library: Any) -> tuple[type[Exception], ...]:
     """
     Return what the library raises, for `translate`.

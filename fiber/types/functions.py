@@ -10,9 +10,11 @@ from typing import Any, get_type_hints
 import msgspec
 
 from fiber._errors import FiberValidationError
+from fiber.types.models import type_adapter
 from fiber.types.tools import Tool
 
 _TYPES = {"string", "number", "integer", "boolean", "object", "array", "null"}
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 _ARGUMENT = re.compile(r"^\s*\*{0,2}(\w+)(?:\s*\([^)]*\))?:\s*(.+)$")
 
 
@@ -70,13 +72,24 @@ def schema_of(kind: Any) -> dict[str, Any]:
     make = getattr(kind, "model_json_schema", None)
     try:
         if make is not None:
-            return dict(make())
-        schema = msgspec.json.schema(kind)
+            return _inlined(dict(make()))
+        adapter = type_adapter(kind)
+        schema = msgspec.json.schema(kind) if adapter is None else adapter.json_schema()
     except (TypeError, ValueError, RuntimeError) as error:
         raise FiberValidationError(
             f"{getattr(kind, '__name__', kind)!r} cannot be said in JSON Schema: {' '.join(str(error).split())}",
             parameter="response_format",
         ) from None
+    return _inlined(schema)
+
+
+def name_of(kind: Any) -> str:
+    """Return a name for the schema of *kind*, in the letters that every provider takes: `Page_int` for `Page[int]`."""
+    return _NOT_IN_A_NAME.sub("_", getattr(kind, "__name__", "")).strip("_")[:64] or "response"
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return *schema* with the definition that its root refers to in the root's place."""
     definitions = schema.pop("$defs", {})
     reference = schema.get("$ref", "")
     if reference.startswith("#/$defs/"):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from fiber._errors import FiberParsingError, FiberValidationError
+from fiber.types.models import type_adapter
 
 
 def parse_json(
@@ -21,6 +23,8 @@ def parse_json(
 ) -> Any:
     """
     Decode *text* as JSON, into *kind* when given.
+
+    A member that is null counts as left out where *kind* has a default for it and does not take None.
 
     Args:
         lenient: When *text* as it is does not do, take what is in a code fence, or the first object or array in the
@@ -42,6 +46,9 @@ def parse_json(
                 return _decoded(reading, kind)
             except _MISFITS:
                 continue
+    if kind is not None and "null" in text:
+        with suppress(*_MISFITS, FiberValidationError):
+            return _decoded(_without_nulls(text, kind), kind)
     what = "JSON" if kind is None else f"a JSON {getattr(kind, '__name__', kind)}"
     raise FiberParsingError(f"{subject} not {what}: {misfit}. {advice}", raw_response=text[:200]) from misfit
 
@@ -53,7 +60,16 @@ def _decoded(text: str, kind: Any) -> Any:
     validate = getattr(kind, "model_validate_json", None)
     if validate is not None:
         return validate(text)
+    if (adapter := type_adapter(kind)) is not None:
+        return adapter.validate_json(text)
     return msgspec.json.decode(text, type=Any if kind is None else kind)
+
+
+def _without_nulls(text: str, kind: Any) -> str:
+    from fiber.types.functions import schema_of  # for the few answers that need it
+    from fiber.types.omitted import without_nulls
+
+    return msgspec.json.encode(without_nulls(msgspec.json.decode(text), schema_of(kind))).decode()
 
 
 def json_of(value: Any) -> str:

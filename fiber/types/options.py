@@ -212,7 +212,7 @@ def _response_format(name: str, value: Any) -> ResponseFormat:
     elif isinstance(value, str):
         raise _wrong(name, f"response_format {value!r}: use 'text', 'json_object', a JSON Schema or a type.")
     else:
-        title = getattr(value, "__name__", "response")
+        title = functions.name_of(value)
         wanted = ResponseFormat("json_schema", functions.schema_of(value), title, python_type=value)
     _one_of(name, "kind of a ResponseFormat", wanted.kind, ("text", "json_object", "json_schema"))
     if wanted.kind == "json_schema" and not isinstance(wanted.schema, Mapping):

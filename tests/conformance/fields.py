@@ -26,7 +26,7 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
     "gemini": {"Content.parts": "Part"},
 }
 _FIRST: Mapping[str, tuple[str, str]] = {
-    # The view of a whole reply, and that of an event.
+    # The view of a whole reply, and that of an event; none where events are no JSON.
     "openai_chat": ("Chunk", "Chunk"),
     "openai_responses": ("Reply", "Event"),
     "anthropic": ("Message", "Event"),
@@ -34,14 +34,16 @@ _FIRST: Mapping[str, tuple[str, str]] = {
     "gemini": ("Reply", "Reply"),
     "cohere": ("Reply", "Event"),
     "ollama": ("Reply", "Reply"),
+    "replicate": ("Prediction", ""),
 }
 
 
 def unknown(format: str, payloads: list[Any], unread: Mapping[str, frozenset[str]], *, whole: bool) -> Iterator[str]:
     """Name the members that are neither read nor listed in *unread*, like `Choice.native_finish_reason`."""
-    first = _view(format, _FIRST[format][0 if whole else 1])
-    for payload in payloads:
-        yield from _walk(format, payload, first, unread)
+    if name := _FIRST[format][0 if whole else 1]:
+        first = _view(format, name)
+        for payload in payloads:
+            yield from _walk(format, payload, first, unread)
 
 
 def _walk(format: str, value: Any, view: View, unread: Mapping[str, frozenset[str]]) -> Iterator[str]:

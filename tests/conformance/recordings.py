@@ -35,6 +35,7 @@ OWN: Mapping[str, str] = {
     "vertex.generate": "gemini",
     "cohere.chat": "cohere",
     "ollama.chat": "ollama",
+    "replicate.predictions": "replicate",
 }
 """Endpoints of those who made a format, and of the clouds that serve their models, each with its adapter."""
 
@@ -49,12 +50,15 @@ FORMATS: Mapping[str, str] = {
     **OWN,
     **{f"{provider}.chat": "openai_chat" for provider in _CHAT},
     "ollama.oai_chat": "openai_chat",
+    "anthropic.chat": "openai_chat",
+    "openai.stored_chat": "openai_chat",
+    **dict.fromkeys(("mistral.completions", "mistral.fim"), "openai_chat"),
     **{f"{provider}.responses": "openai_responses" for provider in _RESPONSES},
 }
 """Endpoints that have to conform, each with its adapter."""
 
-NO_ANSWERS = ("list", "response.deleted")
-"""Objects that the Responses endpoint gives to other requests: lists of input items, deletions."""
+NO_ANSWERS = ("list", "response.deleted", "chat.completion.deleted")
+"""Objects that OpenAI gives to other requests: lists of items, messages and completions, deletions."""
 
 _BLANK_LINE = re.compile(r"\r\n\r\n|\n\n|\r\r")
 _LINE = re.compile(r"\r\n|\n|\r")
@@ -70,6 +74,7 @@ class Recording:
         kind: How the body was kept: `json`, `sse`, `ndjson`, `eventstream-b64`, `text`, `empty`, or `events` (a
             payload per line, the framing is lost).
         text: The body.
+        schema: The JSON Schema that the request asked the answer to be held to.
     """
 
     id: str
@@ -80,6 +85,7 @@ class Recording:
     text: str
     stream: bool
     tags: frozenset[str]
+    schema: Any = None
 
     @property
     def provider(self) -> str:
@@ -103,7 +109,7 @@ class Recording:
 
     @property
     def is_answer(self) -> bool:
-        """It answers a chat request; a few exchanges of the Responses endpoint are about something else."""
+        """It answers a chat request; a few exchanges with OpenAI are about something else."""
         first = self.payloads[0] if self.payloads else None
         if self.endpoint == "bedrock.invoke":  # the formats of many vendors
             return isinstance(first, dict) and first.get("type") in ("message", "message_start")
@@ -128,7 +134,9 @@ class Recording:
         elif self.kind == "sse":
             for block in _BLANK_LINE.split(self.text):
                 said = [line[5:] for line in _LINE.split(block) if line.startswith("data:")]
-                if said and (words := "\n".join(said).strip()):
+                if said and self.provider == "replicate":
+                    yield json.dumps(_plain(block))
+                elif said and (words := "\n".join(said).strip()):
                     if words.startswith("[DONE]"):
                         return
                     yield words
@@ -163,7 +171,32 @@ def _recording(endpoint: str, row: dict[str, Any]) -> Recording:
         text=row["response_body"] or "",
         stream=row["stream"],
         tags=frozenset(row["tags"]),
+        schema=_schema(row.get("request_json")),
     )
+
+
+_SCHEMAS = (
+    ("response_format", "json_schema", "schema"),
+    ("response_format", "json_schema"),
+    ("text", "format", "schema"),
+    ("output_config", "format", "schema"),
+    ("output_format", "schema"),
+    ("outputConfig", "textFormat", "structure", "jsonSchema", "schema"),
+    ("generationConfig", "responseJsonSchema"),
+    ("format",),
+)
+"""Where requests of the formats have it."""
+
+
+def _schema(request: Any) -> Any:
+    for path in _SCHEMAS:
+        node = request
+        for name in path:
+            node = node.get(name) if isinstance(node, dict) else None
+        node = _json(node) if isinstance(node, str) else node
+        if isinstance(node, dict) and ("type" in node or "properties" in node or "$ref" in node):
+            return node
+    return None
 
 
 def _framed(words: str, format: str) -> str:
@@ -172,6 +205,15 @@ def _framed(words: str, format: str) -> str:
     value = _json(words)
     kind = value.get("type") if isinstance(value, dict) else None
     return f"event: {kind}\ndata: {words}\n\n" if isinstance(kind, str) else f"data: {words}\n\n"
+
+
+def _plain(block: str) -> dict[str, str]:
+    """Return name and data of an event whose data is no JSON, but text."""
+    fields: dict[str, list[str]] = {"event": [], "data": []}
+    for line in _LINE.split(block):
+        name, _, value = line.partition(":")
+        fields.setdefault(name, []).append(value.removeprefix(" "))
+    return {name: "\n".join(fields[name]) for name in ("event", "data")}
 
 
 def _json(words: str) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from fiber._errors import FiberError
+from fiber._errors import FiberError, FiberParsingError
 from fiber.adapters.base import Adapter
 from fiber.providers.row import Provider
 from fiber.providers.table import PROVIDERS
@@ -38,7 +38,8 @@ class Verdict:
     What came out.
 
     Attributes:
-        kind: `whole`, `stream`, `error`, or `other` for an exchange that answers no chat request.
+        kind: `whole`, `stream`, `error`, `promise` for an answer that only says where the answer will be, or `other`
+            for an exchange that answers no chat request.
         raised: Class and words of the exception that decoding ended with; empty when it ended well.
         problems: What is wrong, in words; an exception is none yet, for it may be truthful.
         chunkings: Ways in which the stream was cut.
@@ -68,8 +69,10 @@ def replay(recording: Recording, format: str, random_chunkings: int) -> Verdict:
         return _error(recording, format, adapter.parse_error(head, body, target))
     if not recording.is_answer:
         return Verdict("other")
-    verdict = Verdict("stream" if recording.stream else "whole")
     payloads, oracle = recording.payloads, reading(format)
+    if adapter.follow is not None and (promised := oracle.promised(payloads[0], target.base_url)):
+        return _promise(adapter, head, body, target, promised)
+    verdict = Verdict("stream" if recording.stream else "whole")
     results: list[ChatResult] = []
     events: list[StreamEvent] = []
     try:
@@ -122,6 +125,28 @@ def _error(recording: Recording, format: str, error: FiberError) -> Verdict:
     if error.status_code != recording.status:
         verdict.problems.append(f"status is {error.status_code}, the recording says {recording.status}")
     verdict.shows.add("errors")
+    return verdict
+
+
+def _promise(adapter: Adapter, head: HTTPHead, body: bytes, target: Target, promised: Any) -> Verdict:
+    """Follow an answer that is none yet, with a stream wanted and without; it must not be taken for the answer."""
+    verdict = Verdict("promise")
+    assert adapter.follow is not None
+    for stream in (False, True):
+        step = adapter.follow(head, body, target, stream=stream)
+        if step is None or step.stop is None:
+            verdict.problems.append("is not followed, or cannot be stopped")
+            continue
+        true = promised.stream if stream and promised.stream else promised.look
+        if (step.request.method, step.request.url) != ("GET", true):
+            verdict.problems.append(f"is followed to {step.request.url}, the recording says {true}")
+        if (step.stop.method, step.stop.url) != ("POST", promised.cancel):
+            verdict.problems.append(f"is stopped at {step.stop.url}, the recording says {promised.cancel}")
+    try:
+        adapter.parse_response(head, body, target)
+    except FiberParsingError:
+        return verdict
+    verdict.problems.append("is taken for the answer")
     return verdict
 
 

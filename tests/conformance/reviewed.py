@@ -59,6 +59,10 @@ REVIEWED: Mapping[str, tuple[str, str]] = {
     ),
     "openrouter.chat.87da3d54b9": (_FAILED, "an `error` 502 in the choice: upstream made a malformed function call"),
     "openrouter.chat.0c61244eb2": (_FAILED, "an `error` 502 beside a finished choice: the same call, streamed"),
+    **dict.fromkeys(
+        ("replicate.predictions.40ccc9369e", "replicate.predictions.c0a4a9001e"),
+        (_FAILED, "the answer to who cancels it: a prediction that is over, `canceled`, and has no output"),
+    ),
     # -- streams that are cut ----------------------------------------------------------------------------------------
     "openai.responses.376774a553": (_CUT, "a fixture of a cancelled stream: it stops amid the reasoning"),
     "gemini.generate.59f645209d": (_CUT, "a stub of one chunk without `finishReason`"),

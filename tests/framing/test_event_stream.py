@@ -2,7 +2,8 @@
 The binary event stream of AWS from bytes.
 
 Messages are written here with plain `struct`, from the description of the format, so that nothing is shared with the
-decoder; two whole ones, as botocore writes and reads them, stand as hexadecimal.
+decoder; two whole ones, as botocore writes and reads them, stand as hexadecimal. What botocore's own tests read and
+refuse (boto/botocore, tests/unit/test_eventstream.py, read 2026-11-21) is here too.
 """
 
 from __future__ import annotations
@@ -107,6 +108,73 @@ WRONG = {
     "text that is no UTF-8": (framed(header("h", 7, b"\0\x01\xff")), "headers of a message cannot be read"),
     "name that is no UTF-8": (framed(b"\x01\xff\x00"), "headers of a message cannot be read"),
 }
+
+
+ONE = text("content-type", "application/json")
+FOO = b"{'foo':'bar'}"
+TYPES = (
+    header("0", 0, b""),
+    header("1", 1, b""),
+    header("2", 2, b"\x02"),
+    header("3", 3, pack(">h", 3)),
+    header("4", 4, pack(">i", 4)),
+    header("5", 5, pack(">q", 5)),
+    header("6", 6, b"\0\x05bytes"),
+    text("7", "utf8"),
+    header("8", 8, pack(">q", 8)),
+    header("9", 9, b"0123456789abcdef"),
+)
+SAID: tuple[HeaderValue, ...] = (True, False, 2, 3, 4, 5, b"bytes", "utf8", 8, b"0123456789abcdef")
+TYPES_SAID = {str(number): value for number, value in enumerate(SAID)}
+ERROR = text(":message-type", "error") + text(":error-code", "code") + text(":error-message", "message")
+ERROR_SAID: dict[str, HeaderValue] = {":message-type": "error", ":error-code": "code", ":error-message": "message"}
+PUBLISHED: dict[str, tuple[bytes, bytes, str, dict[str, HeaderValue]]] = {
+    # Headers and payload of the messages that botocore tests itself with, and both checksums as they stand there.
+    "empty": (b"", b"", "05c248eb 7d98c8ff", {}),
+    "int8": (header("byte", 2, b"\xff"), b"", "29860158 c2f869dc", {"byte": -1}),
+    "int16": (header("short", 3, b"\xff" * 2), b"", "710e923e b27cb6cc", {"short": -1}),
+    "int32": (header("integer", 4, b"\xff" * 4), b"", "83e3f0e7 8b8e12eb", {"integer": -1}),
+    "int64": (header("long", 5, b"\xff" * 8), b"", "5d4adb8d 4bc232da", {"long": -1}),
+    "payload": (b"", FOO, "fd528c5a c3653936", {}),
+    "payload and header": (ONE, FOO, "07fd8396 8d9c08b1", {"content-type": "application/json"}),
+    "all types": (b"".join(TYPES), b"", "03b5cb9c 63353671", TYPES_SAID),
+    "error": (ERROR, b"", "bf23637e 6b6cea3d", ERROR_SAID),
+}
+CORRUPT: dict[str, bytes] = {
+    # Those that it must refuse. The last two have checksums that fit.
+    "length": b"\x01" + framed(b"", FOO)[1:],
+    "payload": framed(b"", FOO).replace(b"}", b"\x8d"),
+    "headers": framed(ONE, FOO).replace(b"t-t", b"t+t"),
+    "length of the headers": framed(ONE, FOO)[:4] + b"\xff\0\x01\x02" + framed(ONE, FOO)[8:],
+    "header twice": framed(b"\x04test\x04asdf" * 2),
+    "more headers than the message": framed(ONE, FOO, headers_length=0xFF000102),
+    "payload above the bound": framed(b"", b"0" * (24 * 1024**2 + 1)),
+}
+
+
+@pytest.mark.parametrize("what", PUBLISHED)
+def test_published_messages_are_read(what: str) -> None:
+    """The nine messages of botocore's tests are written here as there, checksums included, and read as there."""
+    headers, payload, sums, said = PUBLISHED[what]
+    written = framed(headers, payload)
+    decoder = EventStreamDecoder()
+
+    messages = decoder.feed(written)
+
+    assert f"{written[8:12].hex()} {written[-4:].hex()}" == sums
+    assert messages == [Message(said, payload)]
+    assert decoder.finish()
+
+
+@pytest.mark.parametrize("what", CORRUPT)
+def test_published_damage_is_refused(what: str) -> None:
+    """So are the seven that are corrupt: each is a failure, and no message."""
+    decoder = EventStreamDecoder()
+
+    messages = decoder.feed(CORRUPT[what])
+
+    assert messages == []
+    assert decoder.failure is not None
 
 
 @pytest.mark.parametrize("what", BROKEN)

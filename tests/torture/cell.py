@@ -21,7 +21,16 @@ from fiber.transports.streams import tls_context
 from tests.torture.expected import expected
 from tests.torture.outcome import ATTEMPTS, MANY, Mode
 
-FORMATS = ("openai_chat", "openai_responses", "anthropic", "gemini", "cohere", "ollama", "bedrock_converse")
+FORMATS = (
+    "openai_chat",
+    "openai_responses",
+    "anthropic",
+    "gemini",
+    "cohere",
+    "ollama",
+    "bedrock_converse",
+    "replicate",
+)
 RUNTIMES = ("asyncio", "trio", "sync")
 KEY = "sk-canary-0123456789abcdef"
 TIMEOUTS = Timeouts(connect=1.0, read=0.3, total=1.8, first_event=0.5, stall=0.4)
@@ -141,7 +150,7 @@ async def _calls(
     except Exception as error:
         seen.error, seen.result = error, None
     seen.seconds = time.monotonic() - started
-    seen.requests = len(server.requests) or server.count(cell.fault)
+    seen.requests = sum(map(server.count, {cell.fault, "redirected"}))
     try:
         seen.afterwards = (await ask("calm:mock", "and now")).text
     except Exception as error:

@@ -12,7 +12,8 @@ from fiber.transports import library
 from fiber.transports.httpx_blocking import BlockingConnection
 from fiber.transports.origin import Origin
 from fiber.types.http import HTTPRequest
-from tests.transports.conftest import LIBRARY
+from tests.transports.cases import Serve
+from tests.transports.conftest import LIBRARY, Exchange
 
 
 class Stream:
@@ -96,3 +97,23 @@ def test_the_first_request_connects_in_what_is_left(
             run_sync(made.send(HTTPRequest("GET", "http://h/"), Origin("http", "h", 80), "/", None, limit))
 
     assert asked == [expected, 5.0]
+
+
+@pytest.mark.parametrize(("header", "again"), [("connection: close", False), ("connection: keep-alive", True)])
+def test_a_connection_whose_end_is_announced_is_not_used_again(serve: Serve, header: str, again: bool) -> None:
+    """The library would connect anew, and a failure there look like that of a connection gone stale."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.answer(b"", header)
+
+    port = serve(answer).port
+    made = connection()
+
+    run_sync(
+        made.send(HTTPRequest("GET", f"http://127.0.0.1:{port}/"), Origin("http", "127.0.0.1", port), "/", 5, None)
+    )
+    rest = run_sync(made.next_piece(5, None))
+    reusable = made.is_reusable()
+    made.abort()
+
+    assert (rest, reusable) == (b"", again)

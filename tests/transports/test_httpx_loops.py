@@ -14,7 +14,8 @@ from fiber.transports import httpx_loops, library
 from fiber.transports.httpx_loops import LoopConnection
 from fiber.transports.origin import Origin
 from fiber.types.http import HTTPRequest
-from tests.transports.conftest import LIBRARY
+from tests.transports.cases import Serve
+from tests.transports.conftest import LIBRARY, Exchange
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -104,3 +105,26 @@ def test_the_first_request_connects_in_what_is_left(
     anyio.run(main, backend=backend)
 
     assert asked == [expected, 5.0]
+
+
+@pytest.mark.parametrize(("header", "again"), [("connection: close", False), ("connection: keep-alive", True)])
+def test_a_connection_whose_end_is_announced_is_not_used_again(
+    serve: Serve, backend: str, header: str, again: bool
+) -> None:
+    """The library would connect anew, and a failure there look like that of a connection gone stale."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.answer(b"", header)
+
+    port = serve(answer).port
+
+    async def main() -> tuple[bytes, bool]:
+        made = connection()
+        request = HTTPRequest("GET", f"http://127.0.0.1:{port}/")
+        await made.send(request, Origin("http", "127.0.0.1", port), "/", 5, None)
+        rest = await made.next_piece(5, None)
+        reusable = made.is_reusable()
+        await made.close()
+        return rest, reusable
+
+    assert anyio.run(main, backend=backend) == (b"", again)

@@ -12,7 +12,7 @@ import pydantic
 import pytest
 
 from fiber._errors import FiberValidationError
-from fiber.types.functions import check_schema, schema_of, tool_of
+from fiber.types.functions import check_schema, name_of, schema_of, tool_of
 from fiber.types.tools import Tool
 
 
@@ -351,7 +351,13 @@ class Silent:
         raise RuntimeError("not fully defined")
 
 
-@pytest.mark.parametrize("kind", [complex, object(), Silent, list[Model]], ids=["type", "value", "pydantic", "mixed"])
+class Mixed(msgspec.Struct):
+    """A Struct around a pydantic model, which neither library reads."""
+
+    model: Model
+
+
+@pytest.mark.parametrize("kind", [complex, object(), Silent, Mixed], ids=["type", "value", "pydantic", "mixed"])
 def test_type_without_a_schema(kind: Any) -> None:
     """A type that JSON Schema cannot say is refused."""
     with pytest.raises(FiberValidationError, match="cannot be said in JSON Schema") as caught:
@@ -416,3 +422,25 @@ def test_schema_is_refused(schema: Any, complaint: str) -> None:
         check_schema(schema, "f", "tools")
 
     assert (caught.value.parameter, caught.value.outcome) == ("tools", "not_sent")
+
+
+class Page(pydantic.BaseModel):
+    """A pydantic model that holds itself."""
+
+    below: list[Page] = []
+
+
+def test_root_of_a_model_that_holds_itself_is_an_object() -> None:
+    """Pydantic's reference at the root gives way to what it refers to; providers want an object there."""
+    schema = schema_of(Page)
+
+    assert schema["type"] == "object"
+    assert set(schema["$defs"]) == {"Page"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("Page", "Page"), ("Page[int]", "Page_int"), ("[]", "response"), ("x" * 99, "x" * 64)]
+)
+def test_name_of_a_type_is_one_that_providers_take(name: str, expected: str) -> None:
+    """What is no letter, digit, underscore or dash is replaced, and the length is bounded."""
+    assert name_of(type(name, (), {})) == expected

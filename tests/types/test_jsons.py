@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal, TypedDict
 
 import msgspec
@@ -98,11 +99,29 @@ def test_json_that_does_not_fit(kind: Any, text: str) -> None:
     assert caught.value.raw_response == text
 
 
-@pytest.mark.parametrize("kind", [list[Hamlet], list[City] | list[Town]], ids=["pydantic inside", "ambiguous"])
-def test_type_that_cannot_be_parsed_into(kind: Any) -> None:
+@pytest.mark.parametrize("text", ['[{"name":"Oslo"}]', '[{"name":null}]'])
+def test_type_that_cannot_be_parsed_into(text: str) -> None:
     """A type that msgspec cannot fill is an error of this library too."""
     with pytest.raises(FiberParsingError, match="The answer is not a JSON "):
-        parse_json('[{"name":"Oslo"}]', kind)
+        parse_json(text, list[City] | list[Town])
+
+
+class Ford(msgspec.Struct):
+    """Has defaults."""
+
+    name: str
+    depth: Decimal = Decimal(1)
+    note: str | None = "none"
+
+
+def test_null_for_what_has_a_default_counts_as_left_out() -> None:
+    """Null gives the default where the type takes no None, and is None where it does; a whole value stays exact."""
+    assert parse_json('{"name":"x","depth":null,"note":null}', Ford) == Ford("x", Decimal(1), None)
+    assert parse_json('{"name":"x","depth":0.1000000000000000000001,"note":null}', Ford).depth == Decimal(
+        "0.1000000000000000000001"
+    )
+    with pytest.raises(FiberParsingError, match="Expected `str`, got `null`"):
+        parse_json('{"name":null}', Ford)
 
 
 ANSWER = '{"name":"Oslo","size":7}'

@@ -14,6 +14,7 @@ and go back as they came.
 from __future__ import annotations
 
 from fiber.adapters.anthropic.bedrock import stream_decoder
+from fiber.adapters.anthropic.counting import COUNTING
 from fiber.adapters.anthropic.errors import parse_error
 from fiber.adapters.anthropic.parameters import PARAMETERS
 from fiber.adapters.anthropic.request import build_request
@@ -27,4 +28,5 @@ ADAPTER = Adapter(
     parse_response=parse_response,
     parse_error=parse_error,
     stream_decoder=stream_decoder,
+    counting=COUNTING,
 )

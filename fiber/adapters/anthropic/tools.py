@@ -33,7 +33,7 @@ def tools_of(request: ChatRequest, target: Target, notes: list[Note]) -> list[Bl
     for tool in request.tools or ():
         match tool:
             case Tool():
-                definitions.append(_function(tool, notes))
+                definitions.append(_function(tool, request, target, notes))
             case ServerTool():
                 if (kind := _SERVER_TOOLS.get(tool.kind)) is None:
                     why = "the Messages API has no such tool"
@@ -45,10 +45,10 @@ def tools_of(request: ChatRequest, target: Target, notes: list[Note]) -> list[Bl
     return definitions
 
 
-def _function(tool: Tool, notes: list[Note]) -> Block:
+def _function(tool: Tool, request: ChatRequest, target: Target, notes: list[Note]) -> Block:
     schema: Mapping[str, Any] = {"type": "object", **tool.parameters}
     if tool.strict:
-        schema = strict_schema(schema, f"tools.{tool.name}", notes)
+        schema = strict_schema(schema, f"tools.{tool.name}", request, target, notes)
     definition: dict[str, Any] = {"name": tool.name}
     if tool.description:
         definition["description"] = tool.description
@@ -110,7 +110,7 @@ def format_of(request: ChatRequest, target: Target, notes: list[Note]) -> dict[s
     if wanted.schema is None:
         refuse(request, target, notes, "response_format", "json_schema needs a schema")
         return None
-    schema = strict_schema(wanted.schema, "response_format", notes)
+    schema = strict_schema(wanted.schema, "response_format", request, target, notes)
     if wanted.description:
         schema.setdefault("description", wanted.description)
     if not wanted.strict:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from fiber.adapters.aws_errors import parse_error
 from fiber.adapters.base import Adapter
+from fiber.adapters.bedrock_converse.counting import COUNTING
 from fiber.adapters.bedrock_converse.parameters import PARAMETERS
 from fiber.adapters.bedrock_converse.request import build_request
 from fiber.adapters.bedrock_converse.response import parse_response
@@ -25,4 +26,5 @@ ADAPTER = Adapter(
     parse_response=parse_response,
     parse_error=parse_error,
     stream_decoder=ConverseDecoder,
+    counting=COUNTING,
 )

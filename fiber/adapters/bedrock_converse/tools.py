@@ -19,6 +19,8 @@ from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
 from fiber.types.content import ToolResult
 from fiber.types.http import Note
+from fiber.types.request import ChatRequest
+from fiber.types.target import Target
 from fiber.types.tools import ServerTool, Tool, ToolChoice
 
 _WHY_NONE = "this model has no way to be kept from calling, and the history holds calls, so the tools have to be sent"
@@ -57,7 +59,7 @@ def _tools(context: Context) -> list[Block]:
     for tool in request.tools or ():
         match tool:
             case Tool():
-                definitions.append({"toolSpec": _function(tool, notes)})
+                definitions.append({"toolSpec": _function(tool, request, target, notes)})
                 close(definitions, tool.cache_hint)
             case ServerTool():
                 if (name := context.vendor.system_tools.get(tool.kind)) is None:
@@ -69,10 +71,10 @@ def _tools(context: Context) -> list[Block]:
     return definitions
 
 
-def _function(tool: Tool, notes: list[Note]) -> dict[str, Any]:
+def _function(tool: Tool, request: ChatRequest, target: Target, notes: list[Note]) -> dict[str, Any]:
     schema: Mapping[str, Any] = {"type": "object", **tool.parameters}
     if tool.strict:
-        schema = strict_schema(schema, f"tools.{tool.name}", notes)
+        schema = strict_schema(schema, f"tools.{tool.name}", request, target, notes)
     definition: dict[str, Any] = {"name": tool.name}
     if tool.description:
         definition["description"] = tool.description
@@ -144,7 +146,7 @@ def format_of(context: Context) -> dict[str, Any] | None:
     if wanted.schema is None:
         refuse(context.request, context.target, notes, "response_format", "json_schema needs a schema")
         return None
-    schema = strict_schema(wanted.schema, "response_format", notes)
+    schema = strict_schema(wanted.schema, "response_format", context.request, context.target, notes)
     # The schema travels as a string.
     described: dict[str, Any] = {"schema": msgspec.json.encode(schema).decode(), "name": wanted.name}
     if wanted.description:

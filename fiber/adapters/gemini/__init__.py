@@ -16,6 +16,7 @@ The version in the path is `v1`, or what `Quirks.api_version` says (`v1beta` for
 from __future__ import annotations
 
 from fiber.adapters.base import Adapter
+from fiber.adapters.gemini.counting import COUNTING
 from fiber.adapters.gemini.errors import parse_error
 from fiber.adapters.gemini.parameters import PARAMETERS
 from fiber.adapters.gemini.request import build_request
@@ -29,4 +30,5 @@ ADAPTER = Adapter(
     parse_response=parse_response,
     parse_error=parse_error,
     stream_decoder=stream_decoder,
+    counting=COUNTING,
 )

@@ -63,6 +63,6 @@ def _place_mapped(body: dict[str, Any], request: ChatRequest, target: Target, no
         }
     place_tools(body, request, target, notes)
     if request.response_format is not None:
-        body["response_format"] = response_format(request.response_format, notes)
+        body["response_format"] = response_format(request.response_format, request, target, notes)
     if request.reasoning is not None:
         place_reasoning(body, request.reasoning, request, target, notes)

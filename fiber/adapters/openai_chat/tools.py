@@ -7,22 +7,17 @@ from typing import Any
 
 import msgspec
 
-from fiber.adapters import schemas
+from fiber.adapters.dialects import COMPATIBLE, OPENAI, allow, compiled
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
-from fiber.types.tools import ResponseFormat, ServerTool, Tool, ToolChoice
+from fiber.types.tools import JSONSchema, ResponseFormat, ServerTool, Tool, ToolChoice
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _NAME_CHARACTERS = 64
-_NOT_IN_STRICT = ("default",)
-"""
-Keywords that strict schemas must not hold:
-https://platform.openai.com/docs/guides/structured-outputs.
-"""
 
 
 def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, notes: list[Note]) -> None:
@@ -57,9 +52,7 @@ def _function(tool: Tool, request: ChatRequest, target: Target, notes: list[Note
             refuse(request, target, notes, f"strict of the tool {tool.name}", why)
         return function
     if tool.strict:
-        compiled, changes = schemas.closed(tool.parameters, require_all=True, drop=_NOT_IN_STRICT)
-        function["parameters"] = compiled
-        notes.extend(Note("mapped", f"schema of tool {tool.name}", change) for change in changes)
+        function["parameters"] = _strict(tool.parameters, f"tool {tool.name}", request, target, notes)
     if tool.strict is not None:
         function["strict"] = tool.strict
     return function
@@ -81,7 +74,7 @@ def _custom_name(tool: Opaque) -> Any:
         return None
 
 
-def response_format(wanted: ResponseFormat, notes: list[Note]) -> dict[str, Any]:
+def response_format(wanted: ResponseFormat, request: ChatRequest, target: Target, notes: list[Note]) -> dict[str, Any]:
     """Write the shape of the answer; a strict schema is compiled, and its changes noted."""
     if wanted.kind != "json_schema":
         return {"type": wanted.kind}
@@ -90,10 +83,19 @@ def response_format(wanted: ResponseFormat, notes: list[Note]) -> dict[str, Any]
         notes.append(Note("mapped", "response_format name", f"{wanted.name!r} sent as {name!r}"))
     schema: dict[str, Any] = dict(wanted.schema or {})
     if wanted.strict:
-        schema, changes = schemas.closed(schema, require_all=True, drop=_NOT_IN_STRICT)
-        notes.extend(Note("mapped", "schema of response_format", change) for change in changes)
+        schema = _strict(schema, "response_format", request, target, notes)
     described = {"description": wanted.description} if wanted.description else {}
     return {
         "type": "json_schema",
         "json_schema": {"name": name, **described, "schema": schema, "strict": wanted.strict},
     }
+
+
+def _strict(
+    schema: JSONSchema, subject: str, request: ChatRequest, target: Target, notes: list[Note]
+) -> dict[str, Any]:
+    dialect = OPENAI if target.family in ("openai", "azure") else COMPATIBLE
+    bent, changes, losses = compiled(schema, dialect, is_tool=subject != "response_format")
+    allow(losses, dialect, subject, request, target, notes)
+    notes.extend(Note("mapped", f"schema of {subject}", change) for change in changes)
+    return bent

@@ -18,6 +18,7 @@ tools that the provider ran itself. What deviates from the other formats:
 from __future__ import annotations
 
 from fiber.adapters.base import Adapter
+from fiber.adapters.openai_responses.counting import COUNTING
 from fiber.adapters.openai_responses.errors import parse_error
 from fiber.adapters.openai_responses.parameters import PARAMETERS
 from fiber.adapters.openai_responses.request import build_request
@@ -31,4 +32,5 @@ ADAPTER = Adapter(
     parse_response=parse_response,
     parse_error=parse_error,
     stream_decoder=ResponsesDecoder,
+    counting=COUNTING,
 )

@@ -37,7 +37,7 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     place(body, request, table)
     _add_tools(body, request, target, notes)
     if request.response_format is not None:
-        put(body, "text.format", text_format(request.response_format, notes))
+        put(body, "text.format", text_format(request.response_format, request, target, notes))
     _add_reasoning(body, request, target, notes)
     _add_include(body, request, target)
     if stream:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fiber.adapters import schemas
+from fiber.adapters.dialects import COMPATIBLE, OPENAI, allow, compiled
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque
@@ -33,7 +33,7 @@ def tool_list(request: ChatRequest, target: Target, notes: list[Note]) -> list[A
     for tool in request.tools or ():
         match tool:
             case Tool():
-                made.append(_function(tool, notes))
+                made.append(_function(tool, request, target, notes))
             case ServerTool() if tool.kind in _HOSTED:
                 made.append(_HOSTED[tool.kind] | dict(tool.options))
             case ServerTool():
@@ -56,13 +56,13 @@ def choice(request: ChatRequest, said: ToolChoice) -> Any:
     return {"type": "function", "name": said.name}
 
 
-def text_format(said: ResponseFormat, notes: list[Note]) -> dict[str, Any]:
+def text_format(said: ResponseFormat, request: ChatRequest, target: Target, notes: list[Note]) -> dict[str, Any]:
     """Return `text.format`."""
     if said.kind != "json_schema":
         return {"type": said.kind}
     schema: Any = said.schema or {}
     if said.strict:
-        schema = _strict(schema, "response_format", notes)
+        schema = _strict(schema, "response_format", request, target, notes)
     made = {"type": "json_schema", "name": said.name, "schema": schema, "strict": said.strict}
     return made | ({"description": said.description} if said.description else {})
 
@@ -71,7 +71,7 @@ def _custom_name(tool: Opaque) -> Any:
     return tool.value().get("name") if tool.kind == "custom" else None
 
 
-def _function(tool: Tool, notes: list[Note]) -> dict[str, Any]:
+def _function(tool: Tool, request: ChatRequest, target: Target, notes: list[Note]) -> dict[str, Any]:
     made: dict[str, Any] = {"type": "function", "name": tool.name}
     if tool.description:
         made["description"] = tool.description
@@ -80,16 +80,18 @@ def _function(tool: Tool, notes: list[Note]) -> dict[str, Any]:
         return made | {"parameters": tool.parameters}
     if tool.strict:
         return made | {
-            "parameters": _strict(tool.parameters, f"tool {tool.name!r}", notes),
+            "parameters": _strict(tool.parameters, f"tool {tool.name!r}", request, target, notes),
             "strict": True,
         }
     return made | {"parameters": tool.parameters, "strict": False}
 
 
-def _strict(schema: JSONSchema, subject: str, notes: list[Note]) -> dict[str, Any]:
-    # Strict mode: every object closed, every property required, no defaults. Source:
-    # https://platform.openai.com/docs/guides/structured-outputs#supported-schemas, read 2026-11-20.
-    compiled, changes = schemas.closed(schema, require_all=True, drop=("default",))
+def _strict(
+    schema: JSONSchema, subject: str, request: ChatRequest, target: Target, notes: list[Note]
+) -> dict[str, Any]:
+    dialect = OPENAI if target.family in ("openai", "azure") else COMPATIBLE
+    bent, changes, losses = compiled(schema, dialect, is_tool=subject != "response_format")
+    allow(losses, dialect, subject, request, target, notes)
     if changes:
         notes.append(Note("mapped", subject, "schema made strict: " + "; ".join(changes)))
-    return compiled
+    return bent

@@ -14,7 +14,7 @@ from fiber._errors import FiberParsingError
 from fiber.adapters.assembly import Assembly, usage_of, with_partial
 from fiber.adapters.failures import unreadable
 from fiber.adapters.jsons import count, decode, decode_any, text, text_of, total
-from fiber.adapters.replicate.errors import unsuccessful
+from fiber.adapters.replicate.errors import parse_error, unsuccessful
 from fiber.adapters.replicate.schema import OUTPUTS, OVER, PREDICTION, Metrics, Prediction
 from fiber.types.http import HTTPHead
 from fiber.types.numbers import is_number
@@ -22,6 +22,7 @@ from fiber.types.result import ChatResult, Usage
 from fiber.types.target import Target
 
 SUCCEEDED = "succeeded"
+_FIRST_ERROR_STATUS = 300
 OUTPUT = "output"
 """Kind of an output that is no text."""
 _TIMINGS = {"predict": "predict_time", "total": "total_time", "first_token": "time_to_first_token"}
@@ -36,7 +37,7 @@ def parse_response(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
         body: JSON, shape `{"id", "model", "status": "succeeded", "output": [str] | str, "error", "metrics": {...}}`.
 
     Raises:
-        FiberError: It did not succeed; what it gave until then is in `partial`.
+        FiberError: It did not succeed, and what it gave until then is in `partial`; or it is an error under a 2xx.
         FiberParsingError: The body is not this format, or a prediction that is not over.
     """
     try:
@@ -45,7 +46,11 @@ def parse_response(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
         raise unreadable(head, target, body, "something that is no prediction") from None
     status = text(prediction.status)
     if status not in OVER:
+        if is_number(prediction.status) and prediction.status >= _FIRST_ERROR_STATUS:  # an error tells it, too
+            raise parse_error(HTTPHead(int(prediction.status), head.headers), body, target)
         raise unreadable(head, target, body, "JSON without a prediction that is over")
+    if status == SUCCEEDED and not bytes(prediction.output):
+        raise unreadable(head, target, body, "a prediction without its output")
     assembly = Assembly(head, target)
     assembly.start(text(prediction.model), text(prediction.id) or None)
     _read(assembly, prediction.output)
@@ -60,7 +65,7 @@ def parse_response(head: HTTPHead, body: bytes, target: Target) -> ChatResult:
 def _read(assembly: Assembly, output: msgspec.Raw) -> None:
     """Read a text, or a list of pieces of one; other values are kept as they are."""
     try:
-        pieces = decode(bytes(output), OUTPUTS)
+        pieces = decode(bytes(output) or b"[]", OUTPUTS)  # what failed may have none
     except FiberParsingError:
         pieces = [output]
     for piece in pieces:

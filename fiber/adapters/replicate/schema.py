@@ -33,7 +33,7 @@ class Prediction(msgspec.Struct):
     id: Any = None
     model: Any = None
     status: Any = None
-    output: msgspec.Raw = msgspec.Raw(b"null")
+    output: msgspec.Raw = msgspec.Raw()
     error: Any = None
     metrics: Metrics | None = None
     urls: URLs | None = None

@@ -7,7 +7,8 @@ Most are a change of bytes that is made to the body of a whole answer, and to on
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import msgspec
@@ -16,19 +17,30 @@ from fiber.framing.event_stream import EventStreamDecoder
 from fiber.testing.formats.common import sse
 from fiber.testing.formats.event_stream import message
 from fiber.testing.hostile.actions import Action
-from fiber.testing.hostile.scene import EVENT_FORMATS, MARK, Fault, Mode, Recipe, Scene, half, middle, streamed, whole
-from fiber.testing.script import MockCall, Reply
+from fiber.testing.hostile.scene import (
+    EVENT_FORMATS,
+    JSON_FORMATS,
+    MARK,
+    Fault,
+    Mode,
+    Recipe,
+    Scene,
+    half,
+    middle,
+    streamed,
+    whole,
+)
+from fiber.testing.script import Reply
 
 Change: TypeAlias = Callable[[bytes], bytes]
 
 _WHOLE: frozenset[Mode] = frozenset({"whole"})
 _STREAM: frozenset[Mode] = frozenset({"stream"})
 _DEEP = 100_000
-_COUNT = re.compile(rb'"(\w*(?:_tokens|Tokens|TokenCount|eval_count))":(\d+)')
+_COUNT = re.compile(rb'"(\w*(?:_tokens|Tokens|TokenCount|_token_count|eval_count))":(\d+)')
 _REASON = re.compile(rb'"(finish_reason|stop_reason|finishReason|stopReason|done_reason|reason)":"\w+"')
 _ANSWERS = ("choices", "output", "content", "candidates", "message")
-_USAGES = ("usage", "usageMetadata", "prompt_eval_count", "eval_count")
-_ARGUMENTS = {"city": "Paris"}
+_USAGES = ("usage", "usageMetadata", "prompt_eval_count", "eval_count", "metrics")
 
 
 def edited(event: bytes, change: Change) -> bytes:
@@ -140,25 +152,6 @@ def _other_reason(scene: Scene) -> Reply:
     return Reply(scene.reply().text, words_per_event=1, finish_reason="length")
 
 
-def _call(scene: Scene) -> Reply:
-    return Reply(tool_calls=[MockCall("get_weather", _ARGUMENTS)])
-
-
-def _arguments(written: str) -> Recipe:
-    """Call a tool with arguments that are written like this."""
-    proper = msgspec.json.encode(_ARGUMENTS)
-    wrong = msgspec.json.encode(written)
-
-    def play(scene: Scene) -> Iterable[Action]:
-        try:
-            reply = Reply(tool_calls=[MockCall("get_weather", written)])
-            return streamed(scene, scene.events(reply)) if scene.streams else whole(scene, scene.body(reply))
-        except ValueError:  # this format has an object there: a text is wrong in itself
-            return every(lambda data: data.replace(proper, wrong), make=_call)(scene)
-
-    return play
-
-
 def _unknown_events(scene: Scene) -> list[Action]:
     events = scene.events()
     half_way = len(half(events))
@@ -192,7 +185,7 @@ def _as(kind: str) -> Recipe:
     return play
 
 
-FAULTS = (
+_OF_JSON = (
     Fault("json-cut", "B1", "JSON cut in half, in an HTTP message that is complete.", one(half)),
     Fault("json-trailing", "B1", "JSON with something behind it.", one(lambda data: data + b" xx")),
     Fault("json-control", "B1", "A raw tab inside a JSON string.", text(b"\t")),
@@ -201,7 +194,13 @@ FAULTS = (
         "json-nan", "B2", "NaN and Infinity in members that nobody needs.", _inject(b'"score":NaN,"least":-Infinity')
     ),
     Fault("json-1e999", "B2", "A number out of range in a member that nobody needs.", _inject(b'"score":1e999')),
-    Fault("json-duplicate-keys", "B3", "The text twice under one key: the second is right.", _texted(_twice)),
+    Fault(
+        "json-duplicate-keys",
+        "B3",
+        "The text twice under one key: the second is right.",
+        _texted(_twice),
+        formats=JSON_FORMATS,
+    ),
     Fault("json-30-digits", "B4", "A whole number of 30 digits.", _inject(b'"big":%b' % (b"1" * 30))),
     Fault("json-5000-digits", "B4", "A whole number of 5,000 digits.", _inject(b'"big":%b' % (b"1" * 5000))),
     Fault("json-deep", "B5", "An array of 100,000 levels.", _inject(b'"deep":%b%b' % (b"[" * _DEEP, b"]" * _DEEP))),
@@ -237,7 +236,9 @@ FAULTS = (
         _json(_emptied),
         _WHOLE,
     ),
-    Fault("null-content", "B11", "null for the text; in a stream for a piece of it.", _texted(_null)),
+    Fault(
+        "null-content", "B11", "null for the text; in a stream for a piece of it.", _texted(_null), formats=JSON_FORMATS
+    ),
     Fault("usage-never", "E17", "No usage at all.", _json(_without(*_USAGES))),
     Fault("usage-strings", "B11", "Counts of tokens as strings.", every(lambda data: _COUNT.sub(rb'"\1":"\2"', data))),
     Fault("usage-null", "B11", "null for counts of tokens.", every(lambda data: _COUNT.sub(rb'"\1":null', data))),
@@ -260,25 +261,13 @@ FAULTS = (
         "B12",
         "A finish reason that nobody knows.",
         every(lambda data: _REASON.sub(rb'"\1":"teleported"', data), make=_other_reason),
+        formats=JSON_FORMATS,
     ),
+)
+
+FAULTS = (
+    *(replace(fault, json=True) for fault in _OF_JSON),
     Fault("unknown-events", "B12", "An event of a type that nobody knows.", _unknown_events, _STREAM, EVENT_FORMATS),
-    Fault("tool-arguments-cut", "B13", "A tool call whose arguments are cut.", _arguments('{"city": "Par')),
-    Fault("tool-arguments-empty", "B13", "A tool call without any arguments.", _arguments("")),
-    Fault(
-        "tool-arguments-huge",
-        "B13",
-        "A tool call with arguments of 10 MB.",
-        _arguments('{"city": "%s"}' % ("a" * 10_000_000)),
-        _WHOLE,
-    ),
-    Fault("tool-arguments-text", "B13", "A tool call whose arguments are no JSON.", _arguments("Paris, please")),
-    Fault("tool-arguments-list", "B13", "A tool call whose arguments are a list.", _arguments('["Paris"]')),
-    Fault(
-        "tool-arguments-twice",
-        "B13",
-        "A tool call whose arguments have a key twice.",
-        _arguments('{"city": "Rome", "city": "Paris"}'),
-    ),
     Fault("text-plain", "B14", "A good answer as text/plain.", _as("text/plain")),
     Fault("octets", "B14", "A good answer as application/octet-stream.", _as("application/octet-stream")),
     Fault("no-type", "B14", "A good answer with an empty content type.", _as("")),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fiber.testing.hostile import body, coding, connection, framing, heads, status, stream, tls
+from fiber.testing.hostile import body, coding, connection, framing, heads, status, stream, tls, tool_calls
 from fiber.testing.hostile.scene import Fault, good
 
-_ROOMS = (connection, heads, status, body, coding, framing, stream, tls)
+_ROOMS = (connection, heads, status, body, tool_calls, coding, framing, stream, tls)
 
 FAULTS: Mapping[str, Fault] = {
     fault.name: fault

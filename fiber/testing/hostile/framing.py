@@ -10,6 +10,8 @@ from fiber.testing.hostile.actions import Action, End, Part
 from fiber.testing.hostile.body import edited
 from fiber.testing.hostile.scene import (
     EVENT_FORMATS,
+    JSON_EVENT_FORMATS,
+    JSON_FORMATS,
     MARK,
     TEXT_FORMATS,
     Fault,
@@ -135,6 +137,10 @@ def _fault(name: str, matrix: str, meaning: str, play: Recipe) -> Fault:
     return Fault(name, matrix, meaning, play, _STREAM)
 
 
+def _of_json(name: str, matrix: str, meaning: str, play: Recipe) -> Fault:
+    return Fault(name, matrix, meaning, play, _STREAM, JSON_FORMATS)
+
+
 def _of_lines(name: str, matrix: str, meaning: str, play: Recipe) -> Fault:
     return Fault(name, matrix, meaning, play, _STREAM, TEXT_FORMATS)
 
@@ -155,11 +161,18 @@ FAULTS = (
     _of_events("stream-mixed-ends", "E1", "Lines end with CR, LF and CRLF by turns.", joined(_mixed)),
     _fault("stream-one-chunk", "E1", "All events in one chunk.", joined(lambda data: [data])),
     _fault("stream-split-characters", "E2", "Chunks of one byte, through characters of four.", _wide),
-    _fault("stream-split-surrogates", "B6", "An emoji as two escapes, one in each of two events.", _split_surrogates),
+    _of_json("stream-split-surrogates", "B6", "An emoji as two escapes, one in each of two events.", _split_surrogates),
     _of_events(
         "stream-no-space", "E3", "No space behind the colon.", each(lambda e: re.sub(rb"(?m)^(\w+): ", rb"\1:", e))
     ),
-    _of_events("stream-multiline", "E3", "The JSON of an event in several data lines.", each(_multiline)),
+    Fault(
+        "stream-multiline",
+        "E3",
+        "The JSON of an event in several data lines.",
+        each(_multiline),
+        _STREAM,
+        JSON_EVENT_FORMATS,
+    ),
     _of_events("stream-odd-fields", "E3", "Comments, id, retry and unknown fields in every event.", each(_odd_fields)),
     _of_events(
         "stream-empty-data",
@@ -171,8 +184,8 @@ FAULTS = (
         "stream-id-only", "E4", "Events with nothing but an id between the others.", each(lambda e: b"id: 9\n\n" + e)
     ),
     _of_lines("stream-no-final-blank", "E10", "The last event lacks its blank line.", _unended),
-    _fault("stream-giant-event", "E13", "An event of 30 MB.", _giant(lambda scene: 30_000_000)),
-    _fault("stream-endless-event", "E13", "An event of *bulk_bytes*.", _giant(lambda scene: scene.bulk_bytes)),
+    _of_json("stream-giant-event", "E13", "An event of 30 MB.", _giant(lambda scene: 30_000_000)),
+    _of_json("stream-endless-event", "E13", "An event of *bulk_bytes*.", _giant(lambda scene: scene.bulk_bytes)),
     _of_events("stream-endless-line", "E13", "A field name that fills memory.", _giant_name),
     _fault("stream-many-events", "E14", "*flood_events* pieces of text.", _many_events),
     _of_events("stream-many-comments", "E14", "Ten times *flood_events* comments.", _flood(b": x\n")),

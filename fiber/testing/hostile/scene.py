@@ -27,11 +27,17 @@ Half = TypeVar("Half", bytes, list[bytes])
 MARK = "\x7f"
 """Stands in the text of a reply where other bytes will be put; JSON leaves this character as it is."""
 _ALL_MODES: frozenset[Mode] = frozenset({"whole", "stream"})
-EVENT_FORMATS = frozenset({"openai_chat", "openai_responses", "anthropic", "gemini", "cohere"})
+PLAIN_FORMATS = frozenset({"replicate"})
+"""Formats whose streams are plain text, in server-sent events; they know no tools."""
+JSON_EVENT_FORMATS = frozenset({"openai_chat", "openai_responses", "anthropic", "gemini", "cohere"})
+"""Formats whose streams are JSON in server-sent events."""
+EVENT_FORMATS = JSON_EVENT_FORMATS | PLAIN_FORMATS
 """Formats whose streams are server-sent events."""
 TEXT_FORMATS = EVENT_FORMATS | {"ollama"}
 """Formats whose streams are text; that of Bedrock is framed in bytes, with a checksum."""
 _ALL_FORMATS = TEXT_FORMATS | {"bedrock_converse"}
+JSON_FORMATS = _ALL_FORMATS - PLAIN_FORMATS
+"""Formats whose answers and events are JSON alike; they know tools."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +124,7 @@ class Fault:
         play: The recipe.
         modes: Kinds of chat that it concerns; others get a good answer.
         formats: Formats that can have it; others get a good answer.
+        json: It is about JSON, which streams of plain text have not.
         tls: How the handshake goes, for a fault that needs a server with TLS; None for one that does not.
     """
 
@@ -127,11 +134,13 @@ class Fault:
     play: Recipe
     modes: frozenset[Mode] = _ALL_MODES
     formats: frozenset[str] = _ALL_FORMATS
+    json: bool = False
     tls: Greeting | None = None
 
     def concerns(self, format: str, mode: Mode) -> bool:
         """Tell whether a request of this format and kind meets the fault."""
-        return format in self.formats and mode in self.modes
+        has_json = mode == "whole" or format not in PLAIN_FORMATS
+        return format in self.formats and mode in self.modes and (has_json or not self.json)
 
 
 def whole(scene: Scene, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> list[Action]:

@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from fiber.testing.certificates import issuer
-from fiber.testing.formats import Route, route
+from fiber.testing.formats import PROMISED, PROMISING, Route, route
 from fiber.testing.formats.common import Asked
 from fiber.testing.hostile.actions import Action
 from fiber.testing.hostile.faults import FAULTS
 from fiber.testing.hostile.play import play
-from fiber.testing.hostile.scene import Fault, Scene, good, refused
+from fiber.testing.hostile.scene import Fault, Scene, good, refused, whole
 from fiber.testing.hostile.tls import greet
 from fiber.testing.http1 import Connection, RawRequest
 from fiber.testing.listening import HOST, Listener
@@ -29,7 +29,7 @@ from fiber.testing.view import ChatView, refuse
 
 class HostileServer(LoopbackServer):
     """
-    A provider on 127.0.0.1 that fails in every way that real ones do, in seven formats.
+    A provider on 127.0.0.1 that fails in every way that real ones do, in eight formats.
 
         with HostileServer() as server:
             fiber = Fiber(api_keys={"openai": "x"}, base_urls={"openai": server.base_url("openai", "stream-cut")})
@@ -37,7 +37,8 @@ class HostileServer(LoopbackServer):
                 fiber.sync.chat_stream("Hello", model="openai:gpt-x").collect()
 
     `FAULTS` lists the faults with a sentence for each. The fault `ok` is none: its answer repeats what was said. A
-    request that a fault does not concern (a whole answer, where it is about streams) gets a good answer.
+    request that a fault does not concern (a whole answer, where it is about streams) gets a good answer. A format whose
+    streams have an address of their own meets it there: what leads there, and what ends the work, is answered well.
 
     Args:
         slow_seconds: What is slow takes so long.
@@ -73,6 +74,7 @@ class HostileServer(LoopbackServer):
         self._carried: Counter[int] = Counter()
         self._issuer = issuer() if tls else b""
         self._others: dict[str, Listener] = {}
+        self._promised: dict[int, ChatView] = {}
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -116,6 +118,7 @@ class HostileServer(LoopbackServer):
         with self._lock:
             self._requests.clear()
             self._met.clear()
+            self._promised.clear()
 
     def close(self) -> None:
         """Close every connection and wait for all threads."""
@@ -150,27 +153,58 @@ class HostileServer(LoopbackServer):
         query = dict(parse_qsl(target.query, keep_blank_values=True))
         found = route(raw.method, f"/{path}", raw.headers, query)
         request = self._record(connection, raw, found, query, name)
-        with self._lock:
-            self._met[name] += 1
-            self._carried[connection.number] += 1
-            scene = Scene(
-                format=found.format,
-                view=ChatView(model=found.model),
-                number=request.number,
-                nth=self._met[name],
-                nth_on_connection=self._carried[connection.number],
-                api_key=request.api_key,
-                origin=self.url,
-                rest=f"{path}?{target.query}" if target.query else path,
-                now=time.time(),
-                slow_seconds=self._slow_seconds,
-                tick_seconds=self._tick_seconds,
-                limit_seconds=self._limit_seconds,
-                bulk_bytes=self._bulk_bytes,
-                flood_events=self._flood_events,
-            )
+        scene = Scene(
+            format=found.format,
+            view=ChatView(model=found.model),
+            number=request.number,
+            api_key=request.api_key,
+            origin=self.url,
+            rest=f"{path}?{target.query}" if target.query else path,
+            now=time.time(),
+            slow_seconds=self._slow_seconds,
+            tick_seconds=self._tick_seconds,
+            limit_seconds=self._limit_seconds,
+            bulk_bytes=self._bulk_bytes,
+            flood_events=self._flood_events,
+        )
+        actions = self._aside(scene, request, found)
+        if actions is None:
+            actions = _actions(self._meeting(scene, request), request, found)
         with watched(request):
-            return play(connection, raw, request, _actions(scene, request, found), self._limit_seconds)
+            return play(connection, raw, request, actions, self._limit_seconds)
+
+    def _meeting(self, scene: Scene, request: MockRequest) -> Scene:
+        """Count a request that meets its fault."""
+        with self._lock:
+            self._met[request.fault] += 1
+            self._carried[request.connection] += 1
+            return replace(scene, nth=self._met[request.fault], nth_on_connection=self._carried[request.connection])
+
+    def _aside(self, scene: Scene, request: MockRequest, found: Route) -> Iterable[Action] | None:
+        """Answer well what only leads to a stream, or ends the work for it; None for a request that meets its fault."""
+        promising = PROMISING.get(found.format.name)
+        if promising is None or request.fault not in FAULTS:
+            return None
+        place, number = f"{scene.origin}/{request.fault}", request.number
+        with self._lock:
+            if found.kind in PROMISED:
+                number = int(found.verb)
+                view = self._promised.get(number, scene.view)
+                if found.kind != "stop":
+                    request.view = replace(view, stream=found.kind == "stream")
+                    return None
+                said = promising.stopped(view, number, place)
+            else:
+                try:
+                    view = _seen(scene, request, found).view
+                except RefusedError:
+                    return None
+                if not view.stream:
+                    return None
+                self._promised[number] = view
+                said = promising.promise(view, number, place)
+        # Real streams are on another host, and so on another connection.
+        return whole(scene, said.body, said.status, {"connection": "close"})
 
 
 def _actions(scene: Scene, request: MockRequest, found: Route) -> Iterable[Action]:
@@ -191,6 +225,8 @@ def _seen(scene: Scene, request: MockRequest, found: Route) -> Scene:
     """Let the scene see what is asked."""
     if found.kind == "models":
         return replace(scene, models=found.format.models(("mock",)))
+    if found.kind in PROMISED and request.view is not None:
+        return replace(scene, view=request.view)
     try:
         body = msgspec.json.decode(request.body)
     except msgspec.DecodeError:

@@ -11,7 +11,7 @@ import msgspec
 
 from fiber.testing.hostile.actions import Action
 from fiber.testing.hostile.body import decoded, edited
-from fiber.testing.hostile.scene import Fault, Mode, Recipe, Scene, half, middle, streamed
+from fiber.testing.hostile.scene import PLAIN_FORMATS, Fault, Mode, Recipe, Scene, half, middle, streamed
 from fiber.testing.script import Failure, MockCall, Reply
 
 _STREAM: frozenset[Mode] = frozenset({"stream"})
@@ -101,7 +101,12 @@ FAULTS = (
         "stream-no-mark", "E6", "A finish reason, and no end mark.", events(lambda found: found[:-1]), _STREAM, _MARKED
     ),
     Fault(
-        "stream-mark-twice", "E9", "The end mark twice.", events(lambda found: [*found, found[-1]]), _STREAM, _MARKED
+        "stream-mark-twice",
+        "E9",
+        "The end mark twice.",
+        events(lambda found: [*found, found[-1]]),
+        _STREAM,
+        _MARKED | PLAIN_FORMATS,
     ),
     Fault(
         "stream-after-mark",
@@ -127,7 +132,14 @@ FAULTS = (
         lambda scene: _failed(scene, half(scene.events()), "rate_limit"),
         _STREAM,
     ),
-    Fault("stream-not-json", "E12", "Text where the JSON of an event should be.", events(_not_json), _STREAM),
+    Fault(
+        "stream-not-json",
+        "E12",
+        "Text where the JSON of an event should be.",
+        events(_not_json),
+        _STREAM,
+        json=True,
+    ),
     Fault(
         "usage-everywhere",
         "E17",

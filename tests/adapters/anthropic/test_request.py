@@ -38,7 +38,7 @@ VALUES: dict[str, tuple[Any, str]] = {
     "tools": ((Tool("look"),), '"name":"look"'),
     "tool_choice": (ToolChoice("none"), '"tool_choice":{"type":"none"}'),
     "parallel_tool_calls": (False, '"disable_parallel_tool_use":true'),
-    "response_format": (ResponseFormat("json_schema", {"type": "object"}), '"json_schema"'),
+    "response_format": (ResponseFormat("json_schema", {"type": "object", "properties": {}}), '"json_schema"'),
     "reasoning": (ReasoningOptions(effort="high"), '"effort":"high"'),
     "user": ("u1", '"metadata":{"user_id":"u1"}'),
     "metadata": ({"user_id": "u2"}, '"metadata":{"user_id":"u2"}'),

@@ -36,7 +36,7 @@ VALUES: dict[str, tuple[Any, str]] = {
     "tools": ((Tool("look"),), '"name":"look"'),
     "tool_choice": (ToolChoice("required"), '"toolChoice":{"any":{}}'),
     "parallel_tool_calls": (False, '"disable_parallel_tool_use":true'),
-    "response_format": (ResponseFormat("json_schema", {"type": "object"}), '"json_schema"'),
+    "response_format": (ResponseFormat("json_schema", {"type": "object", "properties": {}}), '"json_schema"'),
     "reasoning": (ReasoningOptions(effort="high"), '"effort":"high"'),
     "user": ("u1", ""),
     "metadata": ({"team": "blue"}, '"requestMetadata":{"team":"blue"}'),

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from fiber._errors import FiberContentFilterError, FiberError, FiberParsingError, FiberProviderError
+from fiber._errors import (
+    FiberContentFilterError,
+    FiberError,
+    FiberOverloadedError,
+    FiberParsingError,
+    FiberProviderError,
+)
 from fiber.types.content import Opaque
 from tests.adapters.replicate.conftest import LLAMA, Tools
 
@@ -78,8 +84,30 @@ def test_prediction_without_success_is_an_error(
     assert str(error or status) in failure.message.replace('{"odd":1}', "{'odd': 1}")
 
 
-@pytest.mark.parametrize("body", [b"", b"<html></html>", b"[]", b"{}", b'{"status": "processing", "output": []}'])
+def test_error_under_a_status_of_success_is_an_error(tools: Tools) -> None:
+    """It tells its status itself."""
+    body = b'{"title": "Service unavailable", "detail": "Overloaded", "status": 503}'
+
+    with pytest.raises(FiberOverloadedError) as caught:
+        tools.parse(body)
+
+    assert caught.value.status_code == 503
+
+
+def test_failure_may_have_no_output(tools: Tools) -> None:
+    """What was never begun fails without any."""
+    with pytest.raises(FiberProviderError, match="never began"):
+        tools.parse(b'{"id": "p1", "status": "failed", "error": "it never began"}')
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"<html></html>", b"[]", b"{}", b'{"status": 200}', b'{"status": "processing", "output": []}'),
+        b'{"id": "p1", "status": "succeeded"}',
+    ],
+)
 def test_what_is_no_prediction_is_refused(tools: Tools, body: bytes) -> None:
-    """And so is one that is not over."""
+    """And so is one that is not over, or says that it succeeded and has no output."""
     with pytest.raises(FiberParsingError):
         tools.parse(body)

@@ -51,7 +51,12 @@ _WORDS: Mapping[str, str] = {
 }
 
 UNREAD: Mapping[str, frozenset[str]] = {
-    "Chunk": names("created system_fingerprint obfuscation prompt_filter_results"),
+    # Those of the second line repeat the request, in completions that are kept; `p` is Mistral's padding.
+    "Chunk": names(
+        "created system_fingerprint obfuscation prompt_filter_results p",
+        "tool_choice seed top_p temperature presence_penalty frequency_penalty input_user tools metadata"
+        " response_format",
+    ),
     "Choice": names("content_filter_results"),
     "Delta": names("role"),
 }

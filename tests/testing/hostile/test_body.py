@@ -91,17 +91,6 @@ def test_new_event_is_unknown() -> None:
     assert b"event: brand_new\n" in body(played("unknown-events", stream=True))
 
 
-@BOTH
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("fault", ["tool-arguments-cut", "tool-arguments-text", "tool-arguments-list"])
-def test_tool_arguments_are_wrong(fault: str, format: str, *, stream: bool) -> None:
-    """A tool is called, and its arguments are no JSON object."""
-    said = body(played(fault, format, stream=stream))
-
-    assert b"get_weather" in said
-    assert b'{"city":"Paris"}' not in said
-
-
 def test_answer_comes_in_another_way() -> None:
     """A stream in the place of JSON, JSON in the place of a stream, and types that are none."""
     assert head(played("json-to-stream", stream=True)).headers["content-type"] == "application/json"

@@ -19,7 +19,7 @@ def test_fault_differs_from_a_good_answer(name: str) -> None:
     fault = FAULTS[name]
     found = {
         (format, stream): (played(name, format, stream=stream), played("ok", format, stream=stream))
-        for format in FORMATS
+        for format in (*FORMATS, "replicate")
         for stream in (False, True)
         if fault.concerns(format, "stream" if stream else "whole")
     }

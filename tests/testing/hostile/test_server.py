@@ -148,3 +148,47 @@ def test_user_tests_a_truncated_stream() -> None:
 
     assert caught.value.partial is not None
     assert caught.value.partial.text == "You said: "
+
+
+def sent(server: HostileServer, line: str) -> bytes:
+    """Send a request without a body, and read what comes."""
+    with connected(server) as client:
+        client.sendall(f"{line} HTTP/1.1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
+        return everything(client)
+
+
+def test_promised_stream_meets_the_fault_at_its_own_address(server: HostileServer) -> None:
+    """What leads there is a good answer that counts for nothing; only the stream is cut."""
+    promise = exchange(server, "stream-cut", "replicate", stream=True)
+    number = server.requests[0].number
+    counted = server.count("stream-cut")
+
+    stream = sent(server, f"GET /stream-cut/v1/streams/mock{number}")
+
+    assert promise.startswith(b"HTTP/1.1 201 ")
+    assert f"{server.url}/stream-cut/v1/streams/mock{number}".encode() in promise
+    assert b"event: output" in stream
+    assert b"event: done" not in stream
+    assert (counted, server.count("stream-cut")) == (0, 1)
+
+
+def test_promised_answer_is_looked_at_and_ended(server: HostileServer) -> None:
+    """It is whole at once where it is looked at, and who ends the work hears that it has ended."""
+    exchange(server, "ok", "replicate", stream=True)
+    itself = f"/ok/v1/predictions/mock{server.requests[0].number}"
+
+    assert NONCE.encode() in sent(server, f"GET {itself}")
+    assert b'"status":"canceled"' in sent(server, f"POST {itself}/cancel")
+    assert server.count("ok") == 1
+
+
+def test_whole_answer_is_not_promised(server: HostileServer) -> None:
+    """It is over when it comes, or refused when nothing is asked."""
+    good = exchange(server, "ok", "replicate")
+    with connected(server) as client:
+        client.sendall(request("ok", "replicate").replace(b'"version"', b'"nothing"'))
+        refused = everything(client)
+
+    assert b'"status":"succeeded"' in good
+    assert NONCE.encode() in good
+    assert refused.startswith(b"HTTP/1.1 422 ")

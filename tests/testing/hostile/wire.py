@@ -24,6 +24,7 @@ PATHS = {
     "anthropic": "v1/messages",
     "cohere": "cohere/v2/chat",
     "ollama": "api/chat",
+    "replicate": "v1/predictions",
 }
 
 
@@ -34,6 +35,8 @@ def request(fault: str, format: str = "openai_chat", *, stream: bool = False, cl
     if format == "gemini":
         path = path.replace(":generate", ":streamGenerate").replace("Content", "Content?alt=sse") if stream else path
         body = {"contents": [{"role": "user", "parts": [{"text": NONCE}]}]}
+    elif format == "replicate":
+        body = {"version": "mock", "stream": stream, "input": {"prompt": NONCE}}
     elif format == "openai_responses":
         body["input"] = NONCE
     else:

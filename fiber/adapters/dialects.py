@@ -1,0 +1,204 @@
+"""
+What the strict modes of providers take of JSON Schema, as data, and the compiler that holds a schema to it.
+
+What is lost is of two kinds. A *change* only lets more through than was asked for (a bound that is gone), or says
+the same otherwise: it is noted, and the answer is still validated here. A *loss* makes answers impossible that were
+asked for (a map whose names are free): it is refused, unless the caller allows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from fiber._errors import FiberCapabilityError
+from fiber.adapters.schemas import closed, walk
+from fiber.types.http import Note
+from fiber.types.request import ChatRequest
+from fiber.types.target import Target
+
+
+class Dialect(NamedTuple):
+    """
+    What one strict mode takes; everything that is not named is sent as it is.
+
+    Attributes:
+        name: Whose it is, for messages.
+        removed: Keywords that it answers with 400, and whose loss lets more through.
+        refused: Keywords that it answers with 400, and whose loss makes another shape of the answer.
+        one_of: It has `oneOf`; without it `anyOf` is sent, which lets more through.
+        formats: Values of `format` that it has; another is said in the description. None: all are sent.
+        most_least_items: The highest `minItems` that it has; None: any.
+        require_all: Every property is required, an optional one nullable.
+        object_root: The root must be an object.
+        recursive: A schema may refer to itself.
+    """
+
+    name: str
+    removed: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    one_of: bool = True
+    formats: frozenset[str] | None = None
+    most_least_items: int | None = None
+    require_all: bool = False
+    object_root: bool = False
+    recursive: bool = True
+
+
+_FORMATS = frozenset(("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"))
+
+COMPATIBLE = Dialect("the OpenAI format", removed=frozenset(("default",)), require_all=True)
+"""Strict mode of servers that speak OpenAI's format; what else of a schema they take is for them to judge."""
+
+OPENAI = Dialect(
+    "OpenAI's strict mode",
+    removed=frozenset(
+        (
+            *("$schema", "contentEncoding", "contentMediaType", "default", "discriminator", "examples"),
+            *("contains", "maxContains", "maxLength", "maxProperties", "minContains", "minLength", "minProperties"),
+            *("patternProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties", "uniqueItems"),
+        )
+    ),
+    refused=frozenset(
+        ("allOf", "dependentRequired", "dependentSchemas", "else", "if", "not", "prefixItems", "then"),
+    ),
+    one_of=False,
+    formats=_FORMATS,
+    require_all=True,
+    object_root=True,
+)
+"""Source: https://platform.openai.com/docs/guides/structured-outputs#supported-schemas, read 2026-11-20."""
+
+CLAUDE = Dialect(
+    "Claude's strict mode",
+    # It answers them with 400, as in the error "property 'minimum' is not supported".
+    removed=frozenset(
+        (
+            *("exclusiveMaximum", "exclusiveMinimum", "maxItems", "maxLength", "maxProperties", "maximum"),
+            *("minLength", "minProperties", "minimum", "multipleOf", "uniqueItems"),
+        )
+    ),
+    one_of=False,
+    formats=_FORMATS | {"uri"},
+    most_least_items=1,
+    recursive=False,
+)
+"""
+Of tools and of structured output, also on Bedrock.
+
+Source: https://platform.claude.com/docs/en/build-with-claude/structured-outputs, read 2026-11-20.
+"""
+
+
+_DEFINITIONS = ("$defs", "definitions")
+
+
+class Compiled(NamedTuple):
+    """A schema in a dialect, and one line for each change and each loss."""
+
+    schema: dict[str, Any]
+    changes: list[str]
+    losses: list[str]
+
+
+def compiled(schema: Mapping[str, Any], dialect: Dialect, *, is_tool: bool = False) -> Compiled:
+    """
+    Bend *schema* to *dialect*: objects closed, keywords that it does not have removed or said otherwise.
+
+    Args:
+        is_tool: It is of the arguments of a tool, where an object without a word about members has none.
+    """
+    changes: list[str] = []
+    losses: list[str] = []
+    unsaid = "object" if is_tool or "properties" in schema else None
+    if dialect.object_root and schema.get("type", unsaid) != "object":
+        losses.append("$: the root is no object; put it into a field of one")
+    elif dialect.object_root and ("anyOf" in schema or "oneOf" in schema):
+        losses.append("$: the root is a union; put it into a field of an object")
+    if not dialect.recursive and (names := _circular(schema)):
+        losses.append(f"{', '.join(names)}: the schema refers to itself")
+
+    def visit(node: dict[str, Any], path: str) -> dict[str, Any]:
+        most = dialect.most_least_items
+        if most is not None and node.get("minItems", 0) not in range(most + 1):
+            changes.append(f"{path}: minItems removed")
+            del node["minItems"]
+        if not dialect.one_of and "oneOf" in node and "anyOf" not in node:
+            changes.append(f"{path}: oneOf sent as anyOf")
+            node["anyOf"] = node.pop("oneOf")
+        for keyword in [keyword for keyword in node if keyword in dialect.refused]:
+            losses.append(f"{path}: {keyword} is not taken")
+            del node[keyword]
+        form = node.get("format")
+        if isinstance(form, str) and dialect.formats is not None and form not in dialect.formats:
+            del node["format"]
+            node["description"] = f"{node.get('description') or ''} Format: {form}.".strip()
+            changes.append(f"{path}: format moved to the description")
+        if _is_map(node) and not (is_tool and path == "$" and "additionalProperties" not in node):
+            losses.append(f"{path}: the names of its members are free; make it a list of objects with name and value")
+        return node
+
+    bent, closing = closed(walk(schema, visit), require_all=dialect.require_all, drop=dialect.removed)
+    return Compiled(bent, changes + closing, losses)
+
+
+def allow(
+    losses: list[str], dialect: Dialect, subject: str, request: ChatRequest, target: Target, notes: list[Note]
+) -> None:
+    """
+    Note the *losses* of a schema where the caller allows them.
+
+    Raises:
+        FiberCapabilityError: There are some, and `on_unsupported` is `raise`.
+    """
+    if not losses:
+        return
+    why = f"{dialect.name} cannot say all of the schema: {'; '.join(losses)}"
+    if request.on_unsupported == "raise":
+        loose = "strict=False" if dialect.require_all else "words in the prompt"
+        raise FiberCapabilityError(
+            f"{target.provider} cannot take the schema of {subject} for {target.model!r}: {why}. Change it, use {loose}"
+            ' instead, or set on_unsupported="warn" to have it sent without.',
+            provider=target.provider,
+            model=target.model,
+            parameter=subject,
+            outcome="not_sent",
+        )
+    notes.append(Note("warned", subject, why))
+
+
+def _is_map(node: Mapping[str, Any]) -> bool:
+    """Tell an object with members of any name."""
+    if isinstance(node.get("additionalProperties"), Mapping):
+        return True
+    return node.get("type") == "object" and "properties" not in node and node.get("additionalProperties") is not False
+
+
+def _circular(schema: Mapping[str, Any]) -> list[str]:
+    """Return the references by which *schema* comes back to itself."""
+    reached = {"#": set(_references({key: value for key, value in schema.items() if key not in _DEFINITIONS}))}
+    for keyword in _DEFINITIONS:
+        for name, definition in schema.get(keyword, {}).items():
+            reached[f"#/{keyword}/{name}"] = set(_references(definition))
+
+    def leads_back(start: str) -> bool:
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            for reference in reached.get(waiting.pop(), set()) - seen:
+                seen.add(reference)
+                waiting.append(reference)
+        return start in seen
+
+    return sorted(reference for reference in reached if leads_back(reference))
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for member in value.values():
+            yield from _references(member)
+    elif isinstance(value, list | tuple):
+        for member in value:
+            yield from _references(member)
