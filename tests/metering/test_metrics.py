@@ -169,14 +169,16 @@ def test_a_stream_that_is_cut_is_counted_once() -> None:
 
 def test_an_answer_that_does_not_fit_is_an_error() -> None:
     """With the tokens that it took all the same."""
+    schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
     fiber, _ = scripted(whole("no json"))
 
     with pytest.raises(FiberParsingError):
-        fiber.sync.chat("Hi", response_format={"type": "object"})
+        fiber.sync.chat("Hi", response_format=schema)
     snapshot = fiber.metrics.snapshot()
 
     assert snapshot.total("error_count", code="FiberParsingError") == snapshot.total("request_count") == 1
     assert snapshot.total("request_count", ok="true") == 0
+    assert snapshot.total("tokens_total") == 8
 
 
 def test_what_is_refused_before_it_is_a_call_is_not_counted() -> None:
