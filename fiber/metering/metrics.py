@@ -81,10 +81,11 @@ class Metrics:
         if event in _COUNTS:
             name, number = _COUNTS[event], facts.get("entries", 1)
         elif event in _TIMES:
-            name, number = _TIMES[event], facts["latency_ms"]
+            name, number = _TIMES[event], facts.get("latency_ms")
         else:
             return
-        self._happened.append((name, *call.target.key, facts.get("error_kind") or "", number))
+        if isinstance(number, int | float):  # any layer may tell anything
+            self._happened.append((name, *call.target.key, str(facts.get("error_kind") or ""), number))
         if len(self._happened) >= _MANY:
             self._tidy()
 

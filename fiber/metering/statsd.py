@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from threading import Lock
 
 from fiber.transports.datagrams import Datagrams
-from fiber.types.metrics import Distribution, MetricsSnapshot
+from fiber.types.metrics import EXACT, Distribution, MetricsSnapshot
 
 _MOST_BYTES = 1432
 """What goes through an Ethernet without being divided, by the advice of statsd."""
@@ -47,7 +47,7 @@ class StatsD:
     def __call__(self, snapshot: MetricsSnapshot) -> None:
         """Send what *snapshot* has more than the one before."""
         now = dict(_numbers(snapshot))
-        with self._lock:
+        with self._lock, localcontext(EXACT):
             last, self._last = self._last, now
             for packet in _packets(self._lines(now, last)):
                 self.dropped += not self._datagrams.send(packet)

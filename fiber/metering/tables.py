@@ -6,11 +6,14 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from decimal import Decimal
 
-from fiber.types.metrics import BOUNDS_MS, METRICS, Amount, Distribution, MetricPoint
+from fiber.types.metrics import BOUNDS_MS, EXACT, METRICS, Amount, Distribution, MetricPoint
 from fiber.types.result import Usage
 
 OTHER = "other"
-"""Model of all calls whose model came when the tables were full."""
+"""Label of what came when the tables were full."""
+
+_MOST_WORDS = 100
+"""Codes and reasons with counts of their own: names of classes, of which a program has few."""
 
 _LABELS = {metric.name: metric.labels for metric in METRICS}
 _KINDS = {metric.name: metric.kind for metric in METRICS}
@@ -55,6 +58,7 @@ class Tables:
 
     def __init__(self, max_models: int) -> None:
         self._most = max_models
+        self._words: set[str] = set()
         self._models: set[tuple[str, str]] = set()
         self._rows: dict[tuple[str, str, bool], _Row] = {}
         self._events: dict[tuple[str, ...], int] = {}
@@ -80,8 +84,8 @@ class Tables:
         row = self._rows.get((provider, model, stream))
         if row is None:
             row = self._rows.setdefault((*self._known(provider, model), stream), _Row())
-        codes = row.codes
-        codes[code] = codes.get(code, 0) + 1
+        code = code and self._word(code)
+        row.codes[code] = row.codes.get(code, 0) + 1
         row.latency.add(latency)
         if ttfb is not None:
             row.ttfb.add(ttfb)
@@ -90,7 +94,7 @@ class Tables:
             row.output += usage.output_tokens or 0
             row.total += usage.total_tokens or 0
             if usage.cost_usd is not None:
-                row.cost += usage.cost_usd
+                row.cost = EXACT.add(row.cost, usage.cost_usd)
 
     def add_event(self, name: str, provider: str, model: str, reason: str, number: float) -> None:
         """
@@ -100,7 +104,7 @@ class Tables:
             reason: Used where the metric has a label for it.
             number: Milliseconds of a latency; how many events it stands for otherwise.
         """
-        labels = (*self._known(provider, model), reason)[: len(_LABELS[name])]
+        labels = (*self._known(provider, model), self._word(reason))[: len(_LABELS[name])]
         if _KINDS[name] == "histogram":
             self._times.setdefault((name, *labels), _Buckets()).add(number)
         else:
@@ -113,7 +117,8 @@ class Tables:
         for (provider, model, is_stream), row in self._rows.items():
             labels = (provider, model, str(is_stream).lower())
             for key, number in _counts(row, *labels):
-                counts[key] = counts.get(key, 0) + number
+                # Several codes are one count of what did not end well.
+                counts[key] = counts[key] + number if key in counts else number
             times["latency_ms", *labels] = row.latency
             if is_stream:
                 times["ttfb_ms", *labels] = row.ttfb
@@ -131,6 +136,14 @@ class Tables:
                 return (provider, OTHER)
             self._models.add(key)
         return key
+
+    def _word(self, word: str) -> str:
+        """Return *word*, a code or a reason, if it is one of not too many."""
+        if word not in self._words:
+            if len(self._words) >= _MOST_WORDS:
+                return OTHER
+            self._words.add(word)
+        return word
 
 
 def _counts(row: _Row, provider: str, model: str, stream: str) -> Iterator[tuple[tuple[str, ...], int | Decimal]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from itertools import accumulate
 from typing import Literal, TypeAlias
 
 import msgspec
+
+EXACT = Context(prec=60, traps=[])
+"""For sums of costs, so that the caller's context neither rounds them nor raises."""
 
 BOUNDS_MS = (
     *(5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1_000.0),
@@ -128,4 +131,5 @@ class MetricsSnapshot(msgspec.Struct, frozen=True):
         For latencies it is how many there are; 0 when nothing was counted.
         """
         values = [point.value for point in self.points if point.name == name and labels.items() <= point.labels.items()]
-        return sum((value.count if isinstance(value, Distribution) else value for value in values), 0)
+        with localcontext(EXACT):
+            return sum((value.count if isinstance(value, Distribution) else value for value in values), 0)

@@ -169,14 +169,16 @@ def test_a_stream_that_is_cut_is_counted_once() -> None:
 
 def test_an_answer_that_does_not_fit_is_an_error() -> None:
     """With the tokens that it took all the same."""
+    schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
     fiber, _ = scripted(whole("no json"))
 
     with pytest.raises(FiberParsingError):
-        fiber.sync.chat("Hi", response_format={"type": "object"})
+        fiber.sync.chat("Hi", response_format=schema)
     snapshot = fiber.metrics.snapshot()
 
     assert snapshot.total("error_count", code="FiberParsingError") == snapshot.total("request_count") == 1
     assert snapshot.total("request_count", ok="true") == 0
+    assert snapshot.total("tokens_total") == 8
 
 
 def test_what_is_refused_before_it_is_a_call_is_not_counted() -> None:
@@ -263,6 +265,21 @@ def test_each_event_of_the_log_has_its_metric(event: str, reason: str) -> None:
 
     labels = f"openai gpt-test {reason}".strip()
     assert counts(fiber)[f"{event}_count {labels}"] == 1
+
+
+@pytest.mark.parametrize("facts", [{}, {"latency_ms": "long"}, {"latency_ms": None}])
+def test_events_without_a_number_are_not_counted(facts: dict[str, Any]) -> None:
+    """They do not break the call either."""
+
+    async def tells(call: Any, next: Any) -> Any:
+        call.tell("cache_get", **facts)
+        return await next(call)
+
+    fiber, _ = scripted(whole(), layers=(tells,))
+
+    fiber.sync.chat("Hi")
+
+    assert fiber.metrics.snapshot().total("cache_get_latency_ms") == 0
 
 
 def test_events_without_a_metric_are_not_counted() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, localcontext
 
 import pytest
 from hypothesis import given
@@ -67,6 +67,33 @@ def test_costs_are_exact() -> None:
         tables.add_call("p", "m", True, "", 1.0, 1.0, Usage(cost_usd=Decimal("0.0000000001")))
 
     assert MetricsSnapshot(tables.points()).total("estimated_cost_usd") == Decimal("0.000000001")
+
+
+def test_costs_do_not_depend_on_the_context_of_the_caller() -> None:
+    """It may round to two digits, or forbid to round; sums are exact all the same."""
+    tables = Tables(1)
+
+    with localcontext(Context(prec=2, traps=[Inexact])):
+        for cost in ("1000000", "0.000000001"):
+            tables.add_call("p", "m", False, "", 1.0, None, Usage(cost_usd=Decimal(cost)))
+            tables.add_call("p", "m", True, "", 1.0, None, Usage(cost_usd=Decimal(cost)))
+        total = MetricsSnapshot(tables.points()).total("estimated_cost_usd")
+
+    assert total == Decimal("2000000.000000002")
+
+
+def test_codes_and_reasons_are_bounded() -> None:
+    """They are names of classes; whoever makes up others does not fill the memory."""
+    tables = Tables(1)
+
+    for number in range(1000):
+        tables.add_call("p", "m", False, f"code {number}", 1.0, None, None)
+        tables.add_event("retry_count", "p", "m", f"reason {number}", 1)
+    points = tables.points()
+
+    for name, label in (("error_count", "code"), ("retry_count", "reason")):
+        assert len({point.labels[label] for point in points if point.name == name}) <= 101
+        assert MetricsSnapshot(points).total(name) == 1000
 
 
 def test_one_event_may_stand_for_several_entries() -> None:
