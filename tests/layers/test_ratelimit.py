@@ -429,7 +429,7 @@ def test_who_comes_first_goes_first() -> None:
 
     together(main)
 
-    assert transport.sent[10:] == [pytest.approx(number + 1, abs=0.02) for number in range(20)]
+    assert transport.sent[10:] == [pytest.approx(number + 1, abs=0.05) for number in range(20)]
     assert done == list(range(30))
 
 
@@ -463,7 +463,7 @@ def test_a_stream_has_its_place_until_it_ends() -> None:
 
     together(main)
 
-    assert transport.sent == [0, pytest.approx(7, abs=0.03)]
+    assert transport.sent == [0, pytest.approx(7, abs=0.05)]
 
 
 def test_a_place_that_does_not_become_free_is_waited_for_until_the_deadline() -> None:
@@ -475,7 +475,7 @@ def test_a_place_that_does_not_become_free_is_waited_for_until_the_deadline() ->
             fiber.sync.chat("Hi")
 
     assert caught.value.outcome == "not_sent"
-    assert sum(transport.slept) == pytest.approx(3, abs=0.02)
+    assert 2.9 < sum(transport.slept) <= 3.0001  # to within a step of the waiting
 
 
 def test_who_is_cancelled_while_waiting_gives_back_what_was_taken() -> None:
@@ -520,7 +520,7 @@ def test_a_stream_that_is_cancelled_while_it_waits_is_not_sent() -> None:
 
     together(main)
 
-    assert transport.sent == [0, pytest.approx(10, abs=0.02)]
+    assert transport.sent == [0, pytest.approx(10, abs=0.05)]
 
 
 def test_a_call_that_is_cancelled_on_the_wire_counts() -> None:
@@ -535,7 +535,7 @@ def test_a_call_that_is_cancelled_on_the_wire_counts() -> None:
 
     together(main)
 
-    assert transport.sent == [0, pytest.approx(10, abs=0.02)]
+    assert transport.sent == [0, pytest.approx(10, abs=0.05)]
 
 
 # -- the store ----------------------------------------------------------------------------------------------------
