@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from fiber import _calls, _counting, _lists, _running, _settings, _updating
 from fiber._batch import BatchRequest, BatchStream, OnProgress, batch
-from fiber._conversation import Conversation, ConversationOptions
 from fiber._engine import run_sync
 from fiber._errors import FiberError
 from fiber._face import Face
@@ -27,6 +26,9 @@ from fiber.types.config import Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
+
+if TYPE_CHECKING:  # it brings the stores along
+    from fiber._conversation import Conversation, ConversationOptions
 
 F = TypeVar("F", bound="Fiber")
 
@@ -161,6 +163,8 @@ class Fiber(Face):
             TypeError: A keyword is not known.
             FiberValidationError: The id is none.
         """
+        from fiber._conversation import Conversation
+
         return Conversation(self._settings, id, options)
 
     async def request(self, method: str, path: str, *, provider: str, **options: Unpack[RawOptions]) -> RawResponse:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from fiber import _calls, _counting, _lists, _running, _settings, _updating
 from fiber._batch import BatchRequest, BatchStream, OnProgress, SyncBatchStream, batch
-from fiber._conversation import Conversation, ConversationOptions, SyncConversation
 from fiber._engine import run_sync
 from fiber._errors import FiberError
 from fiber._face import Face
@@ -24,6 +23,9 @@ from fiber.types.config import Timeouts
 from fiber.types.content import Audio, Document, Image
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
+
+if TYPE_CHECKING:  # it brings the stores along
+    from fiber._conversation import ConversationOptions, SyncConversation
 
 
 class SyncFiber(Face):
@@ -89,6 +91,8 @@ class SyncFiber(Face):
 
     def conversation(self, id: str | None = None, **options: Unpack[ConversationOptions]) -> SyncConversation:
         """Return the conversation *id*, which goes on where it was left; see `Fiber.conversation`."""
+        from fiber._conversation import Conversation, SyncConversation
+
         return SyncConversation(Conversation(self._settings, id, options))
 
     def request(self, method: str, path: str, *, provider: str, **options: Unpack[RawOptions]) -> RawResponse:
