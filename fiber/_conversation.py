@@ -18,7 +18,7 @@ from fiber._settings import Settings, known, looking
 from fiber._streams import ChatStream, SyncChatStream
 from fiber.registry.tokens import PER_MESSAGE, count_tokens
 from fiber.stores.histories import HistoryStore, MemoryHistories
-from fiber.transports.base import aside
+from fiber.stores.holding import perform
 from fiber.types import normalise
 from fiber.types.calls import ChatOptions
 from fiber.types.history import History, Messages, Trim, read, trimmed
@@ -210,7 +210,7 @@ class Conversation:
         self._history = grown
 
     async def _use(self, work: Any) -> Any:
-        return work() if self._store.quick else await aside(self._settings.transport, work)
+        return await perform(self._settings.transport, work, quick=self._store.quick)
 
 
 class SyncConversation:

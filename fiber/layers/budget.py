@@ -25,9 +25,10 @@ from fiber.layers.budgeting.ceilings import unbounded, unpriced, worst_of
 from fiber.layers.budgeting.pricing import answered, dearest, targets_of
 from fiber.layers.budgeting.worst import used
 from fiber.stores.base import Claim, Ledger
-from fiber.stores.holding import secured
+from fiber.stores.holding import dispatch, perform, secured
 from fiber.stores.memory import MemoryStore
-from fiber.transports.base import aside, detach, wall
+from fiber.stores.outages import Outages
+from fiber.transports.base import wall
 from fiber.types.budget import Budget, BudgetStatus, Kind, amount_of, bounds_of, nano, shown
 from fiber.types.result import ChatResult, Usage
 from fiber.types.target import Target
@@ -37,7 +38,6 @@ __all__ = ["Budget", "Budgets"]
 _AFTER_SECONDS = 60.0
 _LONGEST_CALL_SECONDS = 6 * 3600.0
 _EVER_SECONDS = 10 * 365 * 86400.0
-_QUIET_SECONDS = 60.0
 _MANY = 1000
 
 
@@ -57,9 +57,6 @@ class Budgets:
         budgets: All of them hold, each for the calls of its scope.
         ledger: Where it is counted; in this process when not given. A `RedisStore` counts for a fleet.
         on_failure: What becomes of calls while the ledger fails: `allow` them uncounted, or `refuse` them.
-
-    Attributes:
-        failures: Uses of the ledger that failed.
     """
 
     def __init__(
@@ -81,8 +78,12 @@ class Budgets:
         self._on_failure = on_failure
         self._lock = Lock()
         self._warned: dict[str, None] = {}
-        self._quiet_until = 0.0
-        self.failures = 0
+        self._outages = Outages("budget_error")
+
+    @property
+    def failures(self) -> int:
+        """Uses of the ledger that failed."""
+        return self._outages.count
 
     def status(self, *, now: float | None = None, **scope: object) -> list[BudgetStatus]:
         """
@@ -128,19 +129,19 @@ class Budgets:
             result = getattr(error, "partial", None)
             was_sent = len(call.journal.attempts) > attempts
             if was_sent and (not isinstance(error, FiberError) or error.outcome == "unknown"):
-                self._detach(call, lambda: settle(result, False))
+                dispatch(call.transport, lambda: settle(result, False), quick=self._ledger.quick)
             else:
-                self._detach(call, lambda: settle(None, None))
+                dispatch(call.transport, lambda: settle(None, None), quick=self._ledger.quick)
             raise
         stream = reply.stream
         if stream is None:
-            await self._run(call, lambda: settle(reply.value, True))
+            await perform(call.transport, lambda: settle(reply.value, True), quick=self._ledger.quick)
             return reply
 
         async def ended(ending: Ending) -> None:
             result, whole = stream.result(), ending.outcome == "complete"
             result = None if call.forget_text and not whole else result
-            self._detach(call, lambda: settle(result, whole))
+            dispatch(call.transport, lambda: settle(result, whole), quick=self._ledger.quick)
 
         reply.on_end(ended)
         return reply
@@ -171,7 +172,7 @@ class Budgets:
                 quick=self._ledger.quick,
             )
         except Exception as error:
-            self._failed(call, error)
+            self._outages.add(call, error)
             if self._on_failure == "allow":
                 return False
             reason = type(error).__name__
@@ -207,18 +208,9 @@ class Budgets:
             try:
                 self._ledger.settle(claims, spent, hold, now=wall(call.transport))
             except Exception as error:
-                self._failed(call, error)
+                self._outages.add(call, error)
 
         return settle
-
-    async def _run(self, call: Call, work: Callable[[], Any]) -> Any:
-        return work() if self._ledger.quick else await aside(call.transport, work)
-
-    def _detach(self, call: Call, work: Callable[[], None]) -> None:
-        if self._ledger.quick:
-            work()
-        else:
-            detach(call.transport, work)
 
     def _warn(self, call: Call, item: _Item, used: int) -> None:
         with self._lock:
@@ -229,15 +221,6 @@ class Budgets:
             self._warned[item.claim.key] = None
         limit, amount = item.budget.limits[item.kind], amount_of(item.kind, used)
         call.tell("budget_warning", budget=item.budget.name, kind=item.kind, used=shown(amount), limit=shown(limit))
-
-    def _failed(self, call: Call, error: Exception) -> None:
-        now = wall(call.transport)
-        with self._lock:
-            self.failures += 1
-            is_first = now >= self._quiet_until
-            self._quiet_until = now + _QUIET_SECONDS if is_first else self._quiet_until
-        if is_first:
-            call.tell("budget_error", error_kind=type(error).__name__)
 
 
 def _amounts(call: Call, targets: Sequence[Target], usage: Usage) -> dict[Kind, int | None]:

@@ -21,14 +21,16 @@ from fiber.layers.caching.entry import Entry, packed, replied, unpacked
 from fiber.layers.caching.flights import Flight, Flights
 from fiber.layers.caching.key import cache_key
 from fiber.stores.base import Store
+from fiber.stores.holding import dispatch, perform
 from fiber.stores.memory import MemoryStore
-from fiber.transports.base import aside, detach, later, wall
+from fiber.stores.outages import Outages
+from fiber.transports.base import later, wall
 from fiber.types.result import ChatResult
 
 T = TypeVar("T")
 
-_QUIET_SECONDS = 60.0
-"""So long nothing is told of a store that goes on failing."""
+_RENEWAL_SECONDS = 60.0
+"""So long a renewal without a deadline keeps others from renewing the same."""
 
 _LONGEST = 1e9
 
@@ -97,7 +99,7 @@ class Cache:
         self._flights = Flights()
         self._renewing: dict[str, float] = {}
         self._counts: dict[str, int] = {}
-        self._quiet_until = 0.0
+        self._outages = Outages("cache_error")
         self._evictions: int = getattr(self._store, "evictions", 0)
         self._lock = Lock()
 
@@ -149,10 +151,7 @@ class Cache:
         async def ended(ending: Ending) -> None:
             # Nobody can wait here when a stream was dropped, so the store is written without waiting.
             if ending.outcome == "complete" and (content := self._packed(call, key, stream.result())) is not None:
-                if self._store.quick:
-                    self._put(call, key, content)
-                else:
-                    detach(call.transport, lambda: self._put(call, key, content))
+                dispatch(call.transport, lambda: self._put(call, key, content), quick=self._store.quick)
 
         reply.on_end(ended)
         return reply
@@ -198,7 +197,7 @@ class Cache:
             if now < self._renewing.get(key, now):
                 return
             # With an end, for a task of a loop that is over may never begin, and then nobody takes it out.
-            self._renewing[key] = deadline or now + _QUIET_SECONDS
+            self._renewing[key] = deadline or now + _RENEWAL_SECONDS
         self._count("refreshes")
         fresh = call.replace(stream=False, keep_raw=False, deadline=deadline, journal=Journal(started=now))
 
@@ -227,7 +226,7 @@ class Cache:
 
     async def _write(self, call: Call, key: str, result: Any) -> None:
         if (content := self._packed(call, key, result)) is not None:
-            await self._run(call, lambda: self._put(call, key, content))
+            await perform(call.transport, lambda: self._put(call, key, content), quick=self._store.quick)
 
     def _packed(self, call: Call, key: str, result: Any) -> bytes | None:
         return packed(call, key, result, fresh_until=wall(call.transport) + self._ttl)
@@ -250,22 +249,14 @@ class Cache:
 
     async def _use(self, call: Call, work: Callable[[], T]) -> T | None:
         try:
-            return await self._run(call, work)
+            return await perform(call.transport, work, quick=self._store.quick)
         except Exception as error:
             self._failed(call, error)
             return None
 
-    async def _run(self, call: Call, work: Callable[[], T]) -> T:
-        return work() if self._store.quick else await aside(call.transport, work)
-
     def _failed(self, call: Call, error: Exception) -> None:
         self._count("errors")
-        now = wall(call.transport)
-        with self._lock:
-            is_first = now >= self._quiet_until
-            self._quiet_until = now + _QUIET_SECONDS if is_first else self._quiet_until
-        if is_first:
-            call.tell("cache_error", error_kind=type(error).__name__)
+        self._outages.add(call, error)
 
     def _missed(self, call: Call) -> None:
         self._count("misses")

@@ -22,9 +22,10 @@ from fiber.layers.limiting.estimates import expected, spent
 from fiber.layers.limiting.lessons import Lessons
 from fiber.layers.limiting.lines import Queue, queue_of
 from fiber.stores.base import Flow, Pacer, Spent, Turn
-from fiber.stores.holding import secured
+from fiber.stores.holding import dispatch, secured
 from fiber.stores.memory import MemoryStore
-from fiber.transports.base import detach, wall
+from fiber.stores.outages import Outages
+from fiber.transports.base import wall
 from fiber.types.pace import RateLimit
 
 __all__ = ["RateLimit", "RateLimiter"]
@@ -37,7 +38,6 @@ _LONGEST_CALL_SECONDS = 6 * 3600.0
 _LONGEST_PAUSE_SECONDS = 120.0
 """A longer one is asked for again by the next call, for it may be a mistake."""
 
-_QUIET_SECONDS = 60.0
 _MANY = 1024
 
 
@@ -62,7 +62,6 @@ class RateLimiter:
 
     Attributes:
         limits: The same.
-        failures: Uses of the store that failed.
     """
 
     def __init__(
@@ -84,8 +83,12 @@ class RateLimiter:
         self._learns = learn
         self._lessons: OrderedDict[str, Lessons] = OrderedDict()
         self._lock = Lock()
-        self._quiet_until = 0.0
-        self.failures = 0
+        self._outages = Outages("rate_limit_error")
+
+    @property
+    def failures(self) -> int:
+        """Uses of the store that failed."""
+        return self._outages.count
 
     def __call__(self, call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
         """Handle *call* when it is its turn."""
@@ -165,7 +168,7 @@ class RateLimiter:
                 quick=self._store.quick,
             )
         except Exception as error:
-            self._broken(call, error)
+            self._outages.add(call, error)
             if self._on_failure == "allow":
                 return None
             reason = type(error).__name__
@@ -218,12 +221,9 @@ class RateLimiter:
             try:
                 self._store.leave(place.queue.key, place.name, place.flows, spent, now=now)
             except Exception as error:
-                self._broken(call, error)
+                self._outages.add(call, error)
 
-        if self._store.quick:
-            work()
-        else:
-            detach(call.transport, work)
+        dispatch(call.transport, work, quick=self._store.quick)
 
     def _lessons_of(self, queue: Queue) -> Lessons:
         lessons = self._lessons.pop(queue.key, None) or Lessons()
@@ -231,15 +231,6 @@ class RateLimiter:
         if len(self._lessons) > _MANY:
             self._lessons.popitem(last=False)
         return lessons
-
-    def _broken(self, call: Call, error: Exception) -> None:
-        now = wall(call.transport)
-        with self._lock:
-            self.failures += 1
-            is_first = now >= self._quiet_until
-            self._quiet_until = now + _QUIET_SECONDS if is_first else self._quiet_until
-        if is_first:
-            call.tell("rate_limit_error", error_kind=type(error).__name__)
 
 
 def _nothing(place: _Place) -> Spent:

@@ -1,4 +1,8 @@
-"""What is taken from a store, and never left behind: not even by a task that is cancelled while it waits for it."""
+"""
+How stores are used: here when they are quick, else where that holds up nobody.
+
+What is taken from one is never left behind, not even by a task that is cancelled while it waits for it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,19 @@ from typing import TypeVar
 from fiber.transports.base import Transport, aside, detach
 
 T = TypeVar("T")
+
+
+async def perform(transport: Transport, work: Callable[[], T], *, quick: bool) -> T:
+    """Return what *work* returns, a use of a store, which may block unless that is *quick*."""
+    return work() if quick else await aside(transport, work)
+
+
+def dispatch(transport: Transport, work: Callable[[], None], *, quick: bool) -> None:
+    """Have *work* done, which must not raise; the caller, who may not suspend, does not wait for it."""
+    if quick:
+        work()
+    else:
+        detach(transport, work)
 
 
 async def secured(transport: Transport, take: Callable[[], T], let_go: Callable[[], None], *, quick: bool) -> T:

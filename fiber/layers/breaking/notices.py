@@ -14,20 +14,18 @@ from threading import Lock
 
 from fiber._chain import Call
 from fiber.stores.base import Store
-from fiber.transports.base import aside, detach, wall
+from fiber.stores.holding import dispatch, perform
+from fiber.stores.outages import Outages
+from fiber.transports.base import wall
 
 CLOSED = b"closed"
 _HEAR_SECONDS = 1.0
-_QUIET_SECONDS = 60.0
 _MANY_TARGETS = 1024
 
 
 class Notices:
     """
     The notes of one fleet.
-
-    Attributes:
-        failures: Uses of the store that failed.
     """
 
     def __init__(self, store: Store) -> None:
@@ -36,8 +34,12 @@ class Notices:
         self._written: OrderedDict[str, int] = OrderedDict()
         self._numbers = count()
         self._lock = Lock()
-        self._quiet_until = 0.0
-        self.failures = 0
+        self._outages = Outages("circuit_error")
+
+    @property
+    def failures(self) -> int:
+        """Uses of the store that failed."""
+        return self._outages.count
 
     async def hear(self, call: Call, *, anew: bool) -> float | None:
         """
@@ -59,13 +61,10 @@ class Notices:
                 self._heard.popitem(last=False)
         name, at = _name(call), wall(call.transport)
         try:
-            if self._store.quick:
-                note = self._store.get(name, now=at)
-            else:
-                note = await aside(call.transport, lambda: self._store.get(name, now=at))
+            note = await perform(call.transport, lambda: self._store.get(name, now=at), quick=self._store.quick)
             left = None if note is None else 0.0 if note == CLOSED else float(note) - at
         except Exception as error:
-            self._failed(call, error)
+            self._outages.add(call, error)
             return None
         return left if left is None or left >= 0 else None
 
@@ -91,21 +90,9 @@ class Notices:
             try:
                 self._store.set(name, note, seconds=keep, now=at)
             except Exception as error:
-                self._failed(call, error)
+                self._outages.add(call, error)
 
-        if self._store.quick:
-            write()
-        else:
-            detach(call.transport, write)
-
-    def _failed(self, call: Call, error: Exception) -> None:
-        now = wall(call.transport)
-        with self._lock:
-            self.failures += 1
-            is_first = now >= self._quiet_until
-            self._quiet_until = now + _QUIET_SECONDS if is_first else self._quiet_until
-        if is_first:
-            call.tell("circuit_error", error_kind=type(error).__name__)
+        dispatch(call.transport, write, quick=self._store.quick)
 
 
 def _name(call: Call) -> str:
