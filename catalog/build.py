@@ -22,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from fiber.registry.genai import RATES
 from fiber.registry.naming import spellings
 
 HERE = Path(__file__).parent
@@ -94,23 +95,6 @@ WORKING_DAYS = ("deepseek-v4", "deepseek-flash")
 PER_TOKEN = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning")
 PRICED_BY_LIMITS = ("deepinfra", "hyperbolic", "nebius", "qwen", "sambanova")
 """Rows that only litellm knows the prices of."""
-
-RATES = {
-    "input_mtok": "input",
-    "output_mtok": "output",
-    "cache_read_mtok": "cache_read",
-    "cache_write_mtok": "cache_write",
-    "cache_write_1h_mtok": "cache_write_1h",
-    "output_reasoning_mtok": "reasoning",
-    "input_audio_mtok": "audio_input",
-    "output_audio_mtok": "audio_output",
-    "input_image_mtok": "image_input",
-    "output_image_mtok": "image_output",
-    "web_searches_kcount": "web_search",
-    "storage_searches_kcount": "file_search",
-    "requests_kcount": "request",
-}
-"""What is charged per million tokens, or per thousand uses."""
 
 FLAT_RATES = {
     "input_cost_per_token": "input",

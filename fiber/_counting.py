@@ -53,7 +53,7 @@ class Count:
 
     def decoder(self, head: HTTPHead, target: Target) -> StreamDecoder:
         """Refuse: a number is no stream."""
-        raise NotImplementedError
+        raise NotImplementedError  # `run` is never asked to stream one.
 
     def repaired(self, value: int) -> None:
         """Nothing can be wrong with a number."""

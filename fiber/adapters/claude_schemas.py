@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fiber.adapters.dialects import CLAUDE, allow, compiled
+from fiber.adapters.dialects import CLAUDE, strict
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -20,8 +20,7 @@ def strict_schema(
     Raises:
         FiberCapabilityError: It would ask for something else then, and `on_unsupported` is `raise`.
     """
-    bent, changes, losses = compiled(schema, CLAUDE, is_tool=subject != "response_format")
-    allow(losses, CLAUDE, subject, request, target, notes)
+    bent, changes = strict(schema, CLAUDE, subject, request, target, notes, is_tool=subject != "response_format")
     if changes:
         notes.append(Note("mapped", subject, "; ".join(changes)))
     return bent

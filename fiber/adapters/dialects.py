@@ -90,6 +90,11 @@ Source: https://platform.claude.com/docs/en/build-with-claude/structured-outputs
 """
 
 
+def openai_dialect(target: Target) -> Dialect:
+    """Return the dialect of *target*, which speaks a format of OpenAI."""
+    return OPENAI if target.family in ("openai", "azure") else COMPATIBLE
+
+
 _DEFINITIONS = ("$defs", "definitions")
 
 
@@ -140,6 +145,27 @@ def compiled(schema: Mapping[str, Any], dialect: Dialect, *, is_tool: bool = Fal
 
     bent, closing = closed(walk(schema, visit), require_all=dialect.require_all, drop=dialect.removed)
     return Compiled(bent, changes + closing, losses)
+
+
+def strict(
+    schema: Mapping[str, Any],
+    dialect: Dialect,
+    subject: str,
+    request: ChatRequest,
+    target: Target,
+    notes: list[Note],
+    *,
+    is_tool: bool,
+) -> tuple[dict[str, Any], list[str]]:
+    """
+    Return *schema* bent to *dialect*, and one line for each change.
+
+    Raises:
+        FiberCapabilityError: It would ask for something else then, and `on_unsupported` is `raise`.
+    """
+    bent, changes, losses = compiled(schema, dialect, is_tool=is_tool)
+    allow(losses, dialect, subject, request, target, notes)
+    return bent, changes
 
 
 def allow(

@@ -33,7 +33,7 @@ _THEIRS = {
     "xai": "x-ai",
     "xai-chat": "x-ai",
 }
-_OURS = {
+RATES = {
     "input_mtok": "input",
     "output_mtok": "output",
     "cache_read_mtok": "cache_read",
@@ -48,6 +48,7 @@ _OURS = {
     "storage_searches_kcount": "file_search",
     "requests_kcount": "request",
 }
+"""What is charged per million tokens, or per thousand uses, there and here."""
 
 
 class GenaiPrices:
@@ -106,9 +107,9 @@ def _rates(model: Any, query: PriceQuery) -> dict[str, Decimal]:
             return {}
     said: Mapping[str, Any] = vars(model.get_prices(query.at, context))
     return {
-        _OURS[name]: _at_size(price, query.input_tokens)
+        RATES[name]: _at_size(price, query.input_tokens)
         for name, price in said.items()
-        if name in _OURS and price is not None
+        if name in RATES and price is not None
     }
 
 

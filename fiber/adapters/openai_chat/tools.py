@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from fiber.adapters.dialects import COMPATIBLE, OPENAI, allow, compiled
+from fiber.adapters.dialects import openai_dialect, strict
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque
@@ -94,8 +94,7 @@ def response_format(wanted: ResponseFormat, request: ChatRequest, target: Target
 def _strict(
     schema: JSONSchema, subject: str, request: ChatRequest, target: Target, notes: list[Note]
 ) -> dict[str, Any]:
-    dialect = OPENAI if target.family in ("openai", "azure") else COMPATIBLE
-    bent, changes, losses = compiled(schema, dialect, is_tool=subject != "response_format")
-    allow(losses, dialect, subject, request, target, notes)
+    is_tool = subject != "response_format"
+    bent, changes = strict(schema, openai_dialect(target), subject, request, target, notes, is_tool=is_tool)
     notes.extend(Note("mapped", f"schema of {subject}", change) for change in changes)
     return bent

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fiber.adapters.dialects import COMPATIBLE, OPENAI, allow, compiled
+from fiber.adapters.dialects import openai_dialect, strict
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque
@@ -89,9 +89,8 @@ def _function(tool: Tool, request: ChatRequest, target: Target, notes: list[Note
 def _strict(
     schema: JSONSchema, subject: str, request: ChatRequest, target: Target, notes: list[Note]
 ) -> dict[str, Any]:
-    dialect = OPENAI if target.family in ("openai", "azure") else COMPATIBLE
-    bent, changes, losses = compiled(schema, dialect, is_tool=subject != "response_format")
-    allow(losses, dialect, subject, request, target, notes)
+    is_tool = subject != "response_format"
+    bent, changes = strict(schema, openai_dialect(target), subject, request, target, notes, is_tool=is_tool)
     if changes:
         notes.append(Note("mapped", subject, "schema made strict: " + "; ".join(changes)))
     return bent
