@@ -187,6 +187,23 @@ class Layer(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """
+    Who hears of each call of a client, around all layers: metrics, for instance.
+
+    Both are called wherever the call is, also while a dropped stream is collected: they must be quick, take no lock
+    that somebody holds for long, and raise nothing.
+    """
+
+    def begin(self, call: Call) -> None:
+        """Hear that *call* begins; who wants to hear what happens inside it puts itself among the observers."""
+        ...
+
+    def end(self, call: Call, ending: Ending) -> None:
+        """Hear how *call* ended, once."""
+        ...
+
+
 def chain(layers: tuple[Layer, ...], core: Handler) -> Handler:
     """Fold *layers*, outermost first, around *core*."""
     handler = core

@@ -75,17 +75,17 @@ class Reply:
         stream: The open stream, else None.
         restart: Begins a stream anew that the given error broke, puts the fresh one into `stream` and returns it, or
             raises; None when streams of this call are not restarted.
-        counted: Told the ending last of all, where calls are counted.
+        heard: Told the ending last of all, where somebody listens.
     """
 
-    __slots__ = ("_callbacks", "_lock", "counted", "ended", "restart", "stream", "value")
+    __slots__ = ("_callbacks", "_lock", "ended", "heard", "restart", "stream", "value")
 
     def __init__(self, value: Any = None, stream: EventSource | None = None) -> None:
         self.value = value
         self.stream = stream
         self.ended = False
         self.restart: Callable[[FiberError], Awaitable[EventSource]] | None = None
-        self.counted: Callable[[Ending], None] | None = None
+        self.heard: Callable[[Ending], None] | None = None
         self._callbacks: list[EndCallback] = []
         self._lock = threading.Lock()
 
@@ -109,7 +109,7 @@ class Reply:
                 await callback(ending)
             except BaseException as error:
                 failure = failure or error
-        if self.counted is not None:
-            self.counted(ending)
+        if self.heard is not None:
+            self.heard(ending)
         if failure is not None:
             raise failure

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from fiber._chain import Call
+from fiber._chain import Call, Listener
 from fiber._errors import FiberError, FiberValidationError
 from fiber._fetch import fetch
-from fiber._reply import Reply, ending_of
+from fiber._reply import Ending, Reply, ending_of
 from fiber._results import finished, receipted
 from fiber._settings import Settings, check_open
 from fiber.types.content import Audio, Document, Image
@@ -65,8 +65,9 @@ async def begin(settings: Settings, call: Call) -> Reply:
     check_open(settings)
     journal = call.journal
     journal.started = call.transport.now()
-    if settings.counts:
-        journal.observers.append(settings.metrics.observe)
+    listeners = settings.listeners
+    for listener in listeners:
+        listener.begin(call)
     try:
         reply = await settings.handler(call)
     except BaseException as error:
@@ -74,9 +75,13 @@ async def begin(settings: Settings, call: Call) -> Reply:
             error.attempts = tuple(journal.attempts)
             if error.partial is not None:
                 error.partial = receipted(call, error.partial)
-        if settings.counts:
-            settings.metrics.count(call, journal.ending(error))
+        _heard(listeners, call, journal.ending(error))
         raise
-    if settings.counts:
-        reply.counted = partial(settings.metrics.count, call)
+    if listeners:
+        reply.heard = partial(_heard, listeners, call)
     return reply
+
+
+def _heard(listeners: tuple[Listener, ...], call: Call, ending: Ending) -> None:
+    for listener in listeners:
+        listener.end(call, ending)

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fiber._chain import Handler
+from fiber._chain import Handler, Listener
 from fiber._errors import FiberClosedError, FiberValidationError
 from fiber.metering.metrics import Metrics
 from fiber.providers.keys import KeyPool, credential_of
@@ -49,7 +49,8 @@ class Settings:
         balances: Names that stand for several models.
         catalog, prices: What is known about models; price lists that are asked before it.
         lockfile: Aliases; none in an empty one.
-        metrics, counts: Where calls are counted, and whether they are.
+        metrics: Where calls are counted, if it is among the listeners.
+        listeners: Who hears of calls, around all layers.
     """
 
     rows: Mapping[str, Provider]
@@ -70,7 +71,7 @@ class Settings:
     prices: tuple[PriceSource, ...] = ()
     lockfile: Lockfile = NONE
     metrics: Metrics = field(default_factory=Metrics)
-    counts: bool = True
+    listeners: tuple[Listener, ...] = ()
 
 
 def check_open(settings: Settings) -> None:

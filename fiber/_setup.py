@@ -68,6 +68,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
     pools = any(getattr(layer, "pools", False) for layer in layers)
     check_pools(keys.values(), pools=pools)
     registry = say("model_registry") or names
+    metrics = metrics_of(say("metrics"))
     settings = Settings(
         rows=rows,
         keys=keys,
@@ -83,8 +84,8 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         balances=balances_of(say("balance"), registry),
         catalog=say("catalog") or BUNDLED,
         prices=sources_of(say("prices")),
-        metrics=metrics_of(say("metrics")),
-        counts=say("metrics") is not False,
+        metrics=metrics,
+        listeners=(metrics,) if say("metrics") is not False else (),
     )
     return with_defaults(settings, {name: say(keyword) for keyword, name in _DEFAULTS.items()}), blocking
 

@@ -74,11 +74,11 @@ def test_end_runs_every_callback_once_innermost_first() -> None:
     assert reply.ended
 
 
-def test_an_end_is_counted_last_and_once() -> None:
+def test_an_end_is_heard_last_and_once() -> None:
     """After the callbacks, also when one of them raises."""
     said: list[str] = []
     reply = Reply("x")
-    reply.counted = lambda ending: said.append(f"counted {ending.outcome}")
+    reply.heard = lambda ending: said.append(f"heard {ending.outcome}")
 
     async def broken(ending: Ending) -> None:
         said.append("called")
@@ -90,7 +90,7 @@ def test_an_end_is_counted_last_and_once() -> None:
         run_sync(reply.end(Ending("complete")))
     run_sync(reply.end(Ending("cancelled")))
 
-    assert said == ["called", "counted complete"]
+    assert said == ["called", "heard complete"]
 
 
 def test_end_runs_the_other_callbacks_when_one_raises() -> None:

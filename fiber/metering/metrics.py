@@ -57,7 +57,11 @@ class Metrics:
         self._happened: deque[tuple[Any, ...]] = deque()
         self._lock = Lock()
 
-    def count(self, call: Call, ending: Ending) -> None:
+    def begin(self, call: Call) -> None:
+        """Count what happens inside *call*."""
+        call.journal.observers.append(self._observe)
+
+    def end(self, call: Call, ending: Ending) -> None:
         """Count *call*, which ended so."""
         journal = call.journal
         attempts, started, first = journal.attempts, journal.started, journal.first_event
@@ -76,7 +80,7 @@ class Metrics:
         if len(self._ended) >= _MANY:
             self._tidy()
 
-    def observe(self, call: Call, event: str, facts: Mapping[str, Any]) -> None:
+    def _observe(self, call: Call, event: str, facts: Mapping[str, Any]) -> None:
         """Count what happened inside *call*."""
         if event in _COUNTS:
             name, number = _COUNTS[event], facts.get("entries", 1)
