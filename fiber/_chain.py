@@ -128,6 +128,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         heartbeats: Give out an event for each chunk of a stream that brings none.
         repair: Ask once more when the answer is not what was asked for.
         cache_policy: What the cache may do, where there is one.
+        notes: What became of the call on the way to its target, said beside what the adapter says.
         fallbacks: Whom to ask when the target fails, in order.
         idempotency_key: Sent with every attempt where the row has a header for it.
         key: Number of the credential in the pool that it is from.
@@ -152,6 +153,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     heartbeats: bool = False
     repair: bool = False
     cache_policy: CachePolicy = "off"
+    notes: tuple[Note, ...] = ()
     fallbacks: tuple[Alternative, ...] = ()
     idempotency_key: str = ""
     key: int | None = None

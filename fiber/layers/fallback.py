@@ -82,8 +82,7 @@ def _moved(call: Call, alternative: Alternative, error: FiberError) -> Call:
     if error.outcome == "unknown":
         journal.possible_duplicate_charge = True
     why = Note("warned", "model", f"{call.target.name} failed with {type(error).__name__}, {target.name} was asked")
-    earlier = tuple(note for note in journal.layer_notes if note.kind == "warned")
-    journal.layer_notes = (*earlier, why, *alternative.notes)
+    journal.layer_notes = (*journal.layer_notes, why)
     call.tell(
         "fallback",
         attempt=len(journal.attempts),
@@ -93,7 +92,12 @@ def _moved(call: Call, alternative: Alternative, error: FiberError) -> Call:
         reason=error.provider_code,
     )
     return call.replace(
-        operation=alternative.operation, row=alternative.row, target=target, credential=alternative.credential
+        operation=alternative.operation,
+        row=alternative.row,
+        target=target,
+        credential=alternative.credential,
+        # What was done to the call for another target does not hold for this one.
+        notes=(*(note for note in call.notes if note.kind == "warned"), *alternative.notes),
     )
 
 
