@@ -102,13 +102,20 @@ class Journal(msgspec.Struct, kw_only=True):
 
 
 class Alternative(msgspec.Struct, frozen=True, kw_only=True):
-    """Another target for a call, the operation as it is for that one, and what is not meant for it (`notes`)."""
+    """
+    Another target for a call, and the operation as it is for that one.
+
+    Attributes:
+        notes: What became of the call on the way there.
+        instead: It is asked for what the target before says that it does not have at all, and for no other failure.
+    """
 
     operation: Operation
     row: Provider
     target: Target
     credential: Credential
     notes: tuple[Note, ...] = ()
+    instead: bool = False
 
     def __repr__(self) -> str:
         return f"Alternative({self.target.name!r})"

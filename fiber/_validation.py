@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from fiber._calls import prepare, target_of
+from fiber._calls import prepare
 from fiber._errors import FiberCapabilityError, FiberError, FiberModelNotFoundError
 from fiber._operations import adapter_of
+from fiber._routing import target_of
 from fiber._settings import Settings, known, looking
 from fiber.providers.row import Provider
 from fiber.registry.fitting import Misfit, misfits

@@ -7,12 +7,14 @@ not move on is the caller's: a request that was refused, a key that is wrong, a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Coroutine
 from typing import Any
 
 from fiber._chain import Alternative, Call, Handler
 from fiber._errors import (
     FiberAuthError,
+    FiberBadRequestError,
     FiberCapabilityError,
     FiberCircuitOpenError,
     FiberConnectionError,
@@ -44,6 +46,8 @@ MOVES_ON = (
 UNFIT = (FiberAuthError, FiberCapabilityError, FiberValidationError)
 """Refusals of our own, before anything is sent: a mistake at the first target, a target to be left out later."""
 
+_API = re.compile(r"responses api|v1/responses|chat[/ ]completions", re.IGNORECASE)
+
 
 def fallback(call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
     """Handle *call*, at one target after another until one answers."""
@@ -58,18 +62,41 @@ async def _fallback(call: Call, next: Handler) -> Reply:
         try:
             return await next(asked)
         except FiberError as error:
-            errors.append(error)
-            if not left or not _moves_on(asked, error, is_first=asked is call):
+            other = _next(asked, left, error, is_first=asked is call)
+            if other is None or not other.instead:
+                errors.append(error)
+            if other is None:
                 break
-            asked = _moved(asked, left.pop(0), error)
+            asked = _moved(asked, other, error)
     if len(errors) == 1:
         raise errors[0]
     raise _exhausted(errors) from errors[-1]
 
 
-def _moves_on(call: Call, error: FiberError, *, is_first: bool) -> bool:
+def _next(call: Call, left: list[Alternative], error: FiberError, *, is_first: bool) -> Alternative | None:
+    """Take whom to ask after *error* from those who are *left*; None when nobody is to be asked."""
     if call.journal.cancelled or (call.deadline is not None and call.transport.now() >= call.deadline):
-        return False
+        return None
+    if left and left[0].instead:
+        instead = left.pop(0)
+        if _is_unsupported(error):
+            return instead
+    return left.pop(0) if left and _moves_on(error, is_first=is_first) else None
+
+
+def _is_unsupported(error: FiberError) -> bool:
+    """
+    Say whether a provider told that its API has no such model, or has not for this model what was asked for.
+
+    OpenAI has no code for it, and says it with `model_not_found` as well as with none; its words name one of its APIs.
+    A server that only looks like OpenAI's has no such path, or no such method.
+    """
+    refused = isinstance(error, FiberBadRequestError | FiberModelNotFoundError) and error.outcome == "rejected"
+    no_such_path = isinstance(error, FiberBadRequestError) and error.status_code in (404, 405)
+    return refused and (no_such_path or _API.search(error.message) is not None)
+
+
+def _moves_on(error: FiberError, *, is_first: bool) -> bool:
     if error.outcome == "not_sent" and isinstance(error, UNFIT):
         return not is_first
     passing = type(error) is FiberProviderError and error.is_retryable
