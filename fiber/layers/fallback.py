@@ -18,6 +18,7 @@ from fiber._errors import (
     FiberCapabilityError,
     FiberCircuitOpenError,
     FiberConnectionError,
+    FiberContextLengthError,
     FiberError,
     FiberFallbackError,
     FiberModelNotFoundError,
@@ -68,8 +69,8 @@ async def _fallback(call: Call, next: Handler) -> Reply:
             if other is None:
                 break
             asked = _moved(asked, other, error)
-    if len(errors) == 1:
-        raise errors[0]
+    if len(errors) == 1 or all(isinstance(error, FiberContextLengthError) for error in errors):
+        raise errors[-1]  # when it fits no window, the caller has to shorten it, as with one model
     raise _exhausted(errors) from errors[-1]
 
 
@@ -99,6 +100,8 @@ def _is_unsupported(error: FiberError) -> bool:
 def _moves_on(error: FiberError, *, is_first: bool) -> bool:
     if error.outcome == "not_sent" and isinstance(error, UNFIT):
         return not is_first
+    if error.outcome == "not_sent" and isinstance(error, FiberContextLengthError):
+        return True  # a later model whose window is known to be too small refuses it for nothing, as this one did
     passing = type(error) is FiberProviderError and error.is_retryable
     return passing or is_server_failure(error) or isinstance(error, MOVES_ON)
 
