@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fiber._errors import FiberCapabilityError
-from fiber.adapters.schemas import closed, walk
+from fiber.adapters.schemas import closed, walk, wrapped
 from fiber.types.http import Note
+from fiber.types.reading import Reading
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
@@ -30,7 +31,7 @@ class Dialect(NamedTuple):
         formats: Values of `format` that it has; another is said in the description. None: all are sent.
         most_least_items: The highest `minItems` that it has; None: any.
         require_all: Every property is required, an optional one nullable.
-        object_root: The root must be an object.
+        object_root: The root must be an object and no union; another one is sent as a member of an object.
         recursive: A schema may refer to itself.
     """
 
@@ -96,6 +97,9 @@ def openai_dialect(target: Target) -> Dialect:
 
 
 _DEFINITIONS = ("$defs", "definitions")
+_MEMBER = "value"
+"""What the one member of the object around another root is called."""
+_KINDS = ("$ref", "anyOf", "const", "enum", "oneOf", "type")
 
 
 class Compiled(NamedTuple):
@@ -115,10 +119,10 @@ def compiled(schema: Mapping[str, Any], dialect: Dialect, *, is_tool: bool = Fal
     """
     changes: list[str] = []
     losses: list[str] = []
-    unsaid = "object" if is_tool or "properties" in schema else None
-    if dialect.object_root and schema.get("type", unsaid) != "object":
-        losses.append("$: the root is no object; put it into a field of one")
-    elif dialect.object_root and ("anyOf" in schema or "oneOf" in schema):
+    wraps = not is_tool and _wraps(schema, dialect)
+    if wraps and not any(keyword in schema for keyword in _KINDS):
+        losses.append("$: the root does not say what it is")
+    if is_tool and dialect.object_root and ("anyOf" in schema or "oneOf" in schema):
         losses.append("$: the root is a union; put it into a field of an object")
     if not dialect.recursive and (names := _circular(schema)):
         losses.append(f"{', '.join(names)}: the schema refers to itself")
@@ -144,7 +148,24 @@ def compiled(schema: Mapping[str, Any], dialect: Dialect, *, is_tool: bool = Fal
         return node
 
     bent, closing = closed(walk(schema, visit), require_all=dialect.require_all, drop=dialect.removed)
+    if wraps:
+        bent = wrapped(bent, _MEMBER)
+        changes.insert(0, f"$: sent as the member {_MEMBER!r} of an object")
     return Compiled(bent, changes + closing, losses)
+
+
+def _wraps(schema: Mapping[str, Any], dialect: Dialect) -> bool:
+    """Tell that *schema* is sent as a member of an object, for *dialect* does not take such a root."""
+    is_object = schema.get("type", "object" if "properties" in schema else None) == "object"
+    return dialect.object_root and (not is_object or "anyOf" in schema or "oneOf" in schema)
+
+
+def reading_of(request: ChatRequest, dialect: Dialect) -> Reading | None:
+    """Return how the answer to *request* is to be read, when its schema was bent to *dialect*; None: as it stands."""
+    wanted = request.response_format
+    if wanted is None or wanted.schema is None or not wanted.strict or not _wraps(wanted.schema, dialect):
+        return None
+    return Reading(_MEMBER)
 
 
 def strict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fiber.adapters.dialects import openai_dialect, reading_of
 from fiber.adapters.openai_chat.messages import wire_messages
 from fiber.adapters.openai_chat.models import refused_parameters
 from fiber.adapters.openai_chat.parameters import PARAMETERS
@@ -47,7 +48,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
             body["stream_options"] = {"include_usage": True}
     # Azure's dated versions are a query.
     query = {"api-version": target.quirks.api_version} if target.quirks.api_version else {}
-    return post(f"{target.base_url}/chat/completions", body, request, notes, stream=stream, query=query, target=target)
+    url, reading = f"{target.base_url}/chat/completions", reading_of(request, openai_dialect(target))
+    return post(url, body, request, notes, stream=stream, query=query, target=target, reading=reading)
 
 
 def _place_mapped(body: dict[str, Any], request: ChatRequest, target: Target, notes: list[Note]) -> None:
