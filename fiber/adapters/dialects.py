@@ -8,6 +8,7 @@ asked for (a map whose names are free): it is refused, unless the caller allows 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -99,6 +100,8 @@ def openai_dialect(target: Target) -> Dialect:
 _DEFINITIONS = ("$defs", "definitions")
 _MEMBER = "value"
 """What the one member of the object around another root is called."""
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
+_NAME_CHARACTERS = 64
 _KINDS = ("$ref", "anyOf", "const", "enum", "oneOf", "type")
 
 
@@ -166,6 +169,19 @@ def reading_of(request: ChatRequest, dialect: Dialect) -> Reading | None:
     if wanted is None or wanted.schema is None or not wanted.strict or not _wraps(wanted.schema, dialect):
         return None
     return Reading(_MEMBER)
+
+
+def sent_name(name: str, notes: list[Note]) -> str:
+    """
+    Return *name* of a schema in the letters that OpenAI's formats take, and note when it is another one then.
+
+    Source: https://platform.openai.com/docs/api-reference/chat/create, `response_format.json_schema.name`, read
+    2026-11-20: letters, digits, `_` and `-`, at most 64.
+    """
+    sent = _NOT_IN_A_NAME.sub("_", name)[:_NAME_CHARACTERS] or "response"
+    if sent != name:
+        notes.append(Note("mapped", "response_format name", f"{name!r} sent as {sent!r}"))
+    return sent
 
 
 def strict(

@@ -20,7 +20,7 @@ import pytest
 from msgspec import Meta
 
 from fiber._errors import FiberCapabilityError
-from fiber.adapters.dialects import CLAUDE, COMPATIBLE, OPENAI, Dialect, allow, compiled, reading_of
+from fiber.adapters.dialects import CLAUDE, COMPATIBLE, OPENAI, Dialect, allow, compiled, reading_of, sent_name
 from fiber.adapters.schemas import walk
 from fiber.types.functions import schema_of
 from fiber.types.http import Note
@@ -341,3 +341,21 @@ def test_a_union_is_no_root_of_a_tool() -> None:
     schema = {"type": "object", "properties": {}, "oneOf": [{"required": []}]}
 
     assert compiled(schema, OPENAI, is_tool=True).losses == ["$: the root is a union; put it into a field of an object"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("River_1-b", "River_1-b"),
+        ("my answer", "my_answer"),
+        ("Größe", "Gr__e"),
+        ("a" * 70, "a" * 64),
+        ("", "response"),
+    ],
+)
+def test_name_of_a_schema_is_made_to_fit(name: str, sent: str) -> None:
+    """What OpenAI's formats do not take in a name is replaced, and a note says so."""
+    notes: list[Note] = []
+
+    assert sent_name(name, notes) == sent
+    assert [note.subject for note in notes] == ([] if sent == name else ["response_format name"])
