@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fiber._errors import FiberCapabilityError
-from fiber.adapters.schemas import closed, walk, wrapped
+from fiber.adapters.schemas import closed, has_optional, walk, wrapped
 from fiber.types.http import Note
 from fiber.types.reading import Reading
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
+from fiber.types.tools import Tool
 
 
 class Dialect(NamedTuple):
@@ -163,12 +164,23 @@ def _wraps(schema: Mapping[str, Any], dialect: Dialect) -> bool:
     return dialect.object_root and (not is_object or "anyOf" in schema or "oneOf" in schema)
 
 
-def reading_of(request: ChatRequest, dialect: Dialect) -> Reading | None:
-    """Return how the answer to *request* is to be read, when its schema was bent to *dialect*; None: as it stands."""
+def reading_of(request: ChatRequest, dialect: Dialect, *, strict_tools: bool = True) -> Reading | None:
+    """
+    Return how the answer to *request* is to be read, when its schemas were bent to *dialect*; None: as it stands.
+
+    Args:
+        strict_tools: Strict tools are sent as such.
+    """
     wanted = request.response_format
-    if wanted is None or wanted.schema is None or not wanted.strict or not _wraps(wanted.schema, dialect):
+    wraps = wanted is not None and wanted.schema is not None and wanted.strict and _wraps(wanted.schema, dialect)
+    tools = {
+        tool.name: tool.parameters
+        for tool in request.tools or ()
+        if isinstance(tool, Tool) and tool.strict and dialect.require_all and has_optional(tool.parameters)
+    }
+    if not wraps and not (tools and strict_tools):
         return None
-    return Reading(_MEMBER)
+    return Reading(_MEMBER if wraps else "", tools if strict_tools else {})
 
 
 def sent_name(name: str, notes: list[Note]) -> str:

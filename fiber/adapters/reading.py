@@ -1,7 +1,7 @@
 """
 Answers as they are to be read: what the request says of that (`fiber.types.reading`), put on results and events.
 
-Nothing here looks at what the answer says: only the request knows how its schemas were sent.
+Only the request knows how its schemas were sent; nothing is guessed from what the answer looks like.
 """
 
 from __future__ import annotations
@@ -11,14 +11,36 @@ import msgspec
 from fiber._errors import FiberError
 from fiber.adapters.assembly import with_partial
 from fiber.adapters.base import StreamDecoder
-from fiber.types.events import MessageStart, StreamEvent
+from fiber.types.content import ToolCall
+from fiber.types.events import MessageStart, StreamEvent, ToolCallEnd
+from fiber.types.omitted import left_out
 from fiber.types.reading import Reading
-from fiber.types.result import ChatResult
+from fiber.types.result import ChatResult, Choice
 
 
 def as_read(result: ChatResult, reading: Reading) -> ChatResult:
     """Return *result* with what is needed to read it."""
-    return msgspec.structs.replace(result, json_member=reading.member)
+    choices = tuple(_choice(choice, reading) for choice in result.choices) if reading.tools else result.choices
+    return msgspec.structs.replace(result, json_member=reading.member, choices=choices)
+
+
+def _choice(choice: Choice, reading: Reading) -> Choice:
+    message = choice.message
+    if not message.tool_calls:
+        return choice
+    parts = tuple(_call(part, reading) if isinstance(part, ToolCall) else part for part in message.parts)
+    return msgspec.structs.replace(choice, message=msgspec.structs.replace(message, content=parts))
+
+
+def _call(call: ToolCall, reading: Reading) -> ToolCall:
+    schema = reading.tools.get(call.name)
+    if schema is None or "null" not in call.arguments_json:
+        return call
+    try:
+        pointers = tuple(left_out(msgspec.json.decode(call.arguments_json), schema))
+    except (ValueError, RecursionError):  # whoever reads the arguments is told
+        return call
+    return msgspec.structs.replace(call, left_out=pointers) if pointers else call
 
 
 class ReadingDecoder:
@@ -65,4 +87,6 @@ class ReadingDecoder:
     def _changed(self, event: StreamEvent) -> StreamEvent:
         if isinstance(event, MessageStart):
             return msgspec.structs.replace(event, json_member=self._reading.member)
+        if isinstance(event, ToolCallEnd):
+            return msgspec.structs.replace(event, tool_call=_call(event.tool_call, self._reading))
         return event

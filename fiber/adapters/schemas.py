@@ -79,6 +79,20 @@ def closed(
     return walk(schema, visit), changes
 
 
+def has_optional(schema: Mapping[str, Any]) -> bool:
+    """Tell that an object somewhere in *schema* may do without one of its members."""
+    found = False
+
+    def visit(node: dict[str, Any], path: str) -> dict[str, Any]:
+        nonlocal found
+        properties = node.get("properties")
+        found = found or (isinstance(properties, dict) and not properties.keys() <= set(node.get("required", ())))
+        return node
+
+    walk(schema, visit)
+    return found
+
+
 def wrapped(schema: Mapping[str, Any], member: str) -> dict[str, Any]:
     """
     Return the schema of an object whose one member holds what *schema* is of.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 
@@ -12,6 +15,8 @@ class Reading(msgspec.Struct, frozen=True):
     Attributes:
         member: The answer is an object whose one member of this name holds the value asked for; empty when the answer
             is the value itself.
+        tools: Schemas of arguments, by the tool's name, in which the model has to say null for what it leaves out.
     """
 
     member: str = ""
+    tools: Mapping[str, Mapping[str, Any]] = {}

@@ -28,7 +28,7 @@ from fiber.types.messages import ChatMessage
 from fiber.types.reading import Reading
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
-from fiber.types.tools import ResponseFormat
+from fiber.types.tools import ResponseFormat, ServerTool, Tool
 
 # -- 80 schemas and more ------------------------------------------------------------------------------------------
 
@@ -359,3 +359,28 @@ def test_name_of_a_schema_is_made_to_fit(name: str, sent: str) -> None:
 
     assert sent_name(name, notes) == sent
     assert [note.subject for note in notes] == ([] if sent == name else ["response_format name"])
+
+
+@pytest.mark.parametrize(
+    ("dialect", "strict", "optional", "sent", "expected"),
+    [
+        (OPENAI, True, True, True, True),
+        (COMPATIBLE, True, True, True, True),
+        (CLAUDE, True, True, True, False),
+        (OPENAI, None, True, True, False),
+        (OPENAI, False, True, True, False),
+        (OPENAI, True, False, True, False),
+        (OPENAI, True, True, False, False),
+    ],
+)
+def test_tools_whose_optional_members_became_nullable_are_known(
+    dialect: Dialect, strict: bool | None, optional: bool, sent: bool, expected: bool
+) -> None:
+    """Only strict ones with something optional, and only where all members have to be there."""
+    parameters = {"type": "object", "properties": {"a": {"type": "string"}}, "required": [] if optional else ["a"]}
+    tool = Tool("f", parameters=parameters, strict=strict)
+    request = ChatRequest(messages=(ChatMessage.user("hi"),), tools=(tool, ServerTool("web_search")))
+
+    reading = reading_of(request, dialect, strict_tools=sent)
+
+    assert reading == (Reading("", {"f": parameters}) if expected else None)

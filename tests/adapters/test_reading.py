@@ -8,10 +8,12 @@ from fiber._errors import FiberError, FiberOverloadedError, FiberStreamInterrupt
 from fiber.adapters import load
 from fiber.adapters.reading import ReadingDecoder, as_read
 from fiber.testing.fake import sse_reply
+from fiber.types.content import Text, ToolCall
 from fiber.types.events import MessageStart, StreamEvent
 from fiber.types.http import HTTPHead
+from fiber.types.messages import ChatMessage
 from fiber.types.reading import Reading
-from fiber.types.result import ChatResult
+from fiber.types.result import ChatResult, Choice
 from fiber.types.target import Target
 from tests.kit import frames, piece
 
@@ -103,3 +105,27 @@ def test_text_is_forgotten_where_the_format_can() -> None:
 
     assert made.result().text == ""
     assert bare.feed(b"") == []
+
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "unit": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("look", '{"city": "Rome", "unit": null}', ("/unit",)),
+        ("look", '{"city": "Rome", "unit": "null"}', ()),
+        ("look", '{"city": null', ()),
+        ("look", "{}", ()),
+        ("other", '{"unit": null}', ()),
+    ],
+)
+def test_calls_know_what_was_left_out(name: str, arguments: str, expected: tuple[str, ...]) -> None:
+    """Only of tools whose optional members were made nullable, and only what is JSON; all else stays."""
+    parts = (Text("Well."), ToolCall("c", name, arguments))
+    result = ChatResult(choices=(Choice(message=ChatMessage("assistant", parts)), Choice(index=1)))
+
+    read = as_read(result, Reading("", {"look": SCHEMA}))
+
+    assert read.tool_calls == (ToolCall("c", name, arguments, left_out=expected),)
+    assert (read.text, read.choices[1]) == ("Well.", result.choices[1])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiber.adapters.schemas import closed, nullable, walk, wrapped
+from fiber.adapters.schemas import closed, has_optional, nullable, walk, wrapped
 
 NULL = {"type": "null"}
 TEXT = {"type": "string"}
@@ -272,3 +272,18 @@ def test_schema_is_put_into_an_object(schema: dict[str, Any], expected: dict[str
 
     assert wrapped(schema, "v") == expected
     assert repr(schema) == before
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({}, False),
+        ({"properties": {"a": TEXT}, "required": ["a"]}, False),
+        ({"properties": {"a": TEXT}}, True),
+        ({"properties": {"a": {"items": {"properties": {"b": TEXT}}}}, "required": ["a"]}, True),
+        ({"$defs": {"a": {"properties": {"b": TEXT, "c": TEXT}, "required": ["c"]}}}, True),
+    ],
+)
+def test_optional_members_are_found_anywhere(schema: dict[str, Any], expected: bool) -> None:
+    """One object that may do without a member is enough."""
+    assert has_optional(schema) is expected
