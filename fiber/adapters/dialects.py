@@ -239,7 +239,7 @@ def allow(
             parameter=subject,
             outcome="not_sent",
         )
-    notes.append(Note("warned", subject, why))
+    notes.append(Note("lossy", subject, why))
 
 
 def _is_map(node: Mapping[str, Any]) -> bool:

@@ -59,12 +59,13 @@ class Note(msgspec.Struct, frozen=True):
     Something an adapter did to a request that the caller should know.
 
     Attributes:
-        kind: `dropped` (not sent), `mapped` (sent as something else) or `warned`.
+        kind: `dropped` (not sent), `lossy` (sent, but it no longer asks for the same), `mapped` (sent as something
+            else) or `warned`.
         subject: The parameter or part.
         detail: What happened and why.
     """
 
-    kind: Literal["dropped", "mapped", "warned"]
+    kind: Literal["dropped", "lossy", "mapped", "warned"]
     subject: str
     detail: str
 
