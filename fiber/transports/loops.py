@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextvars import copy_context
 from itertools import count
 from typing import Any
 
@@ -78,7 +79,7 @@ class Loops:
     def detach(self, work: Callable[[], None]) -> None:
         """Run *work* in a thread, which the end of the loop does not stop and the end of the process waits for."""
         try:
-            threading.Thread(target=work, name="fiber detached").start()
+            threading.Thread(target=copy_context().run, args=(work,), name="fiber detached").start()
         except RuntimeError:  # the interpreter is ending
             work()
 
@@ -88,7 +89,7 @@ class Loops:
         if not isinstance(loop, asyncio.AbstractEventLoop):
             from trio.lowlevel import spawn_system_task
 
-            spawn_system_task(work)
+            spawn_system_task(work, context=copy_context())
             return
         task = loop.create_task(work())
         self._later.add(task)  # the loop itself does not keep it
