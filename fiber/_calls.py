@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from fiber._chain import Alternative, Call, Operation
-from fiber._emulation import emulated
 from fiber._errors import FiberCapabilityError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
 from fiber._routing import Routes, routes
@@ -100,7 +99,11 @@ def prepare_raw(
 
 def _chat(request: ChatRequest, row: Provider, *, in_words: bool) -> Chat:
     chat = Chat(request, adapter_of(row.adapter))
-    return emulated(chat) if in_words else chat
+    if not in_words:
+        return chat
+    from fiber._emulation import emulated
+
+    return emulated(chat)
 
 
 def _check_fits(settings: Settings, request: ChatRequest, target: Target, *, stream: bool) -> None:

@@ -14,7 +14,6 @@ from fiber.adapters.base import Adapter, StreamDecoder
 from fiber.adapters.failures import unreadable
 from fiber.adapters.headers import public, request_id
 from fiber.types.http import HTTPHead, HTTPRequest, Step
-from fiber.types.jsons import parse_json
 from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
@@ -71,14 +70,16 @@ class Chat:
         wanted = self.request.response_format
         if wanted is None or wanted.kind == "text" or result.finish_reason != "stop":
             return None
-        return parse_json(result.text, wanted.python_type)
+        value: Any = result.json(wanted.python_type)
+        return value
 
     def repaired(self, value: ChatResult) -> Chat | None:
         """Return a chat that shows the model its answer and what is wrong with it; None when nothing is."""
         try:
             self.parsed(value)
         except FiberParsingError as error:
-            why = str(error.__cause__ or error.message)[:_WHY_CHARACTERS]
+            where = f"in the member {value.json_member!r}: " if value.json_member else ""
+            why = (where + str(error.__cause__ or error.message))[:_WHY_CHARACTERS]
             asked = ChatMessage.user(
                 f"That answer cannot be read as what I asked for. The error is:\n{why}\n"
                 "Answer again with the corrected JSON only, without any other words."

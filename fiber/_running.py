@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from fiber._chain import Call, Listener
 from fiber._errors import FiberError, FiberValidationError
-from fiber._fetch import fetch
 from fiber._reply import Ending, Reply, ending_of
 from fiber._results import finished, receipted
 from fiber._settings import Settings, check_open
@@ -56,6 +55,8 @@ async def fetched(settings: Settings, url: str) -> Image | Audio | Document:
             parameter="fetch",
             outcome="not_sent",
         )
+    from fiber._fetch import fetch
+
     return await fetch(settings.transport, settings.fetch, url)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any
 
 from fiber._chain import Handler, Listener
@@ -147,7 +148,9 @@ def known(options: Mapping[str, Any], names: Set[str] = KNOWN) -> None:
     """Raise `TypeError` when a keyword is none of *names*."""
     if not options.keys() <= names:
         unknown = min(options.keys() - names)
-        raise TypeError(f"unknown keyword {unknown!r}; known: {', '.join(sorted(names))}")
+        near = get_close_matches(unknown, names, 1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise TypeError(f"unknown keyword {unknown!r}{hint}; known: {', '.join(sorted(names))}")
 
 
 def around() -> Mapping[str, Any]:

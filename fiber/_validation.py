@@ -109,7 +109,7 @@ def _refused(request: ChatRequest, row: Provider, target: Target, *, stream: boo
         built = adapter.build_request(msgspec.structs.replace(request, on_unsupported="drop"), target, stream=stream)
     except FiberError:  # something that cannot be left out
         return refused
-    return {note.subject: note.detail for note in built.notes if note.kind == "dropped"}
+    return {note.subject: note.detail for note in built.notes if note.kind in ("dropped", "lossy")}
 
 
 def _takers(settings: Settings, request: ChatRequest, name: str, *, stream: bool) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from fiber import ChatMessage, Document, Fiber, FiberCapabilityError, Image, ModelCatalog, Problem
+from fiber import ChatMessage, Document, Fiber, FiberCapabilityError, Image, ModelCatalog, Problem, Tool
 from fiber.testing.fake import FakeTransport
 from fiber.types.request import ChatRequest
 from tests.kit import scripted, whole
@@ -115,3 +116,25 @@ def test_limits_of_a_model_are_the_models_to_refuse() -> None:
     fiber, _ = scripted(whole(), catalog=CATALOG, default_model="openai:blind")
 
     assert fiber.sync.ask("word " * 1300, max_tokens=500) == "Hello"
+
+
+class Tree(msgspec.Struct):
+    """A type that holds itself."""
+
+    branches: list[Tree] = []
+
+
+def test_a_schema_that_the_provider_cannot_say_is_a_problem() -> None:
+    """With its losses, beside all else, and with models that would take it; what is only said otherwise is none."""
+    alone = client().validate("Hi", model="openai:any", response_format=dict[str, int])
+    beside = client().validate("Hi", model="anthropic:claude-sonnet-5-5", response_format=Tree, seed=1)
+    strict = Tool("f", parameters={"type": "object", "additionalProperties": {}}, strict=True)
+    tool = client().validate("Hi", model="openai:any", tools=[strict])
+
+    assert about(alone) == [("unsupported", "response_format")]
+    assert "the names of its members are free" in alone[0].message
+    assert {name.partition(":")[0] for name in alone[0].alternatives} == {"gemini"}
+    assert about(beside) == [("unsupported", "seed"), ("unsupported", "response_format")]
+    assert "the schema refers to itself" in beside[1].message
+    assert about(tool) == [("unsupported", "tool f")]
+    assert client().validate("Hi", model="openai:any", response_format=list[int]) == ()

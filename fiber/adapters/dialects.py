@@ -8,14 +8,17 @@ asked for (a map whose names are free): it is refused, unless the caller allows 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fiber._errors import FiberCapabilityError
-from fiber.adapters.schemas import closed, walk
+from fiber.adapters.schemas import closed, has_optional, walk, wrapped
 from fiber.types.http import Note
+from fiber.types.reading import Reading
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
+from fiber.types.tools import Tool
 
 
 class Dialect(NamedTuple):
@@ -30,7 +33,7 @@ class Dialect(NamedTuple):
         formats: Values of `format` that it has; another is said in the description. None: all are sent.
         most_least_items: The highest `minItems` that it has; None: any.
         require_all: Every property is required, an optional one nullable.
-        object_root: The root must be an object.
+        object_root: The root must be an object and no union; another one is sent as a member of an object.
         recursive: A schema may refer to itself.
     """
 
@@ -96,6 +99,11 @@ def openai_dialect(target: Target) -> Dialect:
 
 
 _DEFINITIONS = ("$defs", "definitions")
+_MEMBER = "value"
+"""What the one member of the object around another root is called."""
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
+_NAME_CHARACTERS = 64
+_KINDS = ("$ref", "anyOf", "const", "enum", "oneOf", "type")
 
 
 class Compiled(NamedTuple):
@@ -115,10 +123,10 @@ def compiled(schema: Mapping[str, Any], dialect: Dialect, *, is_tool: bool = Fal
     """
     changes: list[str] = []
     losses: list[str] = []
-    unsaid = "object" if is_tool or "properties" in schema else None
-    if dialect.object_root and schema.get("type", unsaid) != "object":
-        losses.append("$: the root is no object; put it into a field of one")
-    elif dialect.object_root and ("anyOf" in schema or "oneOf" in schema):
+    wraps = not is_tool and _wraps(schema, dialect)
+    if wraps and not any(keyword in schema for keyword in _KINDS):
+        losses.append("$: the root does not say what it is")
+    if is_tool and dialect.object_root and ("anyOf" in schema or "oneOf" in schema):
         losses.append("$: the root is a union; put it into a field of an object")
     if not dialect.recursive and (names := _circular(schema)):
         losses.append(f"{', '.join(names)}: the schema refers to itself")
@@ -144,7 +152,48 @@ def compiled(schema: Mapping[str, Any], dialect: Dialect, *, is_tool: bool = Fal
         return node
 
     bent, closing = closed(walk(schema, visit), require_all=dialect.require_all, drop=dialect.removed)
+    if wraps:
+        bent = wrapped(bent, _MEMBER)
+        changes.insert(0, f"$: sent as the member {_MEMBER!r} of an object")
     return Compiled(bent, changes + closing, losses)
+
+
+def _wraps(schema: Mapping[str, Any], dialect: Dialect) -> bool:
+    """Tell that *schema* is sent as a member of an object, for *dialect* does not take such a root."""
+    is_object = schema.get("type", "object" if "properties" in schema else None) == "object"
+    return dialect.object_root and (not is_object or "anyOf" in schema or "oneOf" in schema)
+
+
+def reading_of(request: ChatRequest, dialect: Dialect, *, strict_tools: bool = True) -> Reading | None:
+    """
+    Return how the answer to *request* is to be read, when its schemas were bent to *dialect*; None: as it stands.
+
+    Args:
+        strict_tools: Strict tools are sent as such.
+    """
+    wanted = request.response_format
+    wraps = wanted is not None and wanted.schema is not None and wanted.strict and _wraps(wanted.schema, dialect)
+    tools = {
+        tool.name: tool.parameters
+        for tool in request.tools or ()
+        if isinstance(tool, Tool) and tool.strict and dialect.require_all and has_optional(tool.parameters)
+    }
+    if not wraps and not (tools and strict_tools):
+        return None
+    return Reading(_MEMBER if wraps else "", tools if strict_tools else {})
+
+
+def sent_name(name: str, notes: list[Note]) -> str:
+    """
+    Return *name* of a schema in the letters that OpenAI's formats take, and note when it is another one then.
+
+    Source: https://platform.openai.com/docs/api-reference/chat/create, `response_format.json_schema.name`, read
+    2026-11-20: letters, digits, `_` and `-`, at most 64.
+    """
+    sent = _NOT_IN_A_NAME.sub("_", name)[:_NAME_CHARACTERS] or "response"
+    if sent != name:
+        notes.append(Note("mapped", "response_format name", f"{name!r} sent as {sent!r}"))
+    return sent
 
 
 def strict(
@@ -190,7 +239,7 @@ def allow(
             parameter=subject,
             outcome="not_sent",
         )
-    notes.append(Note("warned", subject, why))
+    notes.append(Note("lossy", subject, why))
 
 
 def _is_map(node: Mapping[str, Any]) -> bool:

@@ -12,8 +12,7 @@ from typing import Any
 
 from fiber.transports import socket_stream
 from fiber.transports.base import UNRESOLVED, Branch, DeadlineReached, addresses_of, unresolved
-from fiber.transports.crew import Crew, In, OneByOne, Out
-from fiber.transports.crew_blocking import ThreadCrew, finish
+from fiber.transports.crew import Crew, In, OneByOne, Out, finish
 from fiber.transports.lookup import look_up
 from fiber.transports.network import Home
 from fiber.transports.streams import Stream, has_expired
@@ -123,6 +122,8 @@ class Threads:
         """Make threads that do *work* on *items*; none when they are done one by one."""
         if concurrency == 1:
             return OneByOne(work, items)
+        from fiber.transports.crew_blocking import ThreadCrew
+
         return ThreadCrew(work, items, concurrency)
 
     async def shutdown(self) -> None:

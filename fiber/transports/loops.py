@@ -26,7 +26,6 @@ from anyio.lowlevel import RunVar
 from fiber.transports import asyncio_stream
 from fiber.transports.base import UNRESOLVED, Branch, DeadlineReached, addresses_of, unresolved
 from fiber.transports.crew import Crew, In, Out
-from fiber.transports.crew_loops import TaskCrew
 from fiber.transports.network import Home
 from fiber.transports.streams import Stream
 
@@ -163,6 +162,8 @@ class Loops:
 
     def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
         """Make tasks that do *work* on *items*."""
+        from fiber.transports.crew_loops import TaskCrew
+
         return TaskCrew(work, items, concurrency)
 
     async def shutdown(self) -> None:

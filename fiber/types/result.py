@@ -190,6 +190,8 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         response_id: The provider's id of the answer, for `previous_response_id`.
         citations: Sources, in order of appearance.
         parsed: The answer as a value, when `response_format` asked for JSON and the answer is whole.
+        json_member: Member of the JSON object in `text` that holds the value asked for, where the provider gives
+            objects only; empty when the text is the value.
         cached: Came from a cache of ours.
         warnings: What was dropped, changed or assumed, in words.
         receipt: What the call took.
@@ -205,6 +207,7 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     response_id: str | None = None
     citations: tuple[Citation, ...] = ()
     parsed: Any = None
+    json_member: str = ""
     cached: bool = False
     warnings: tuple[str, ...] = ()
     receipt: Receipt = Receipt()
@@ -285,7 +288,7 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def json(self, parse: type[T], *, lenient: bool = False) -> T: ...
     def json(self, parse: Any = None, *, lenient: bool = False) -> Any:
         """
-        Decode the text of the answer as JSON.
+        Decode the text of the answer as JSON; the value in `json_member`, where there is one.
 
         Args:
             parse: A msgspec Struct, dataclass, TypedDict, builtin generic or pydantic model to make of it.
@@ -295,4 +298,4 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         Raises:
             FiberParsingError: The text is not JSON, or does not fit *parse*.
         """
-        return parse_json(self.text, parse, lenient=lenient)
+        return parse_json(self.text, parse, lenient=lenient, member=self.json_member)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -230,3 +231,32 @@ def test_number_that_json_cannot_say(value: Any) -> None:
 def test_number_that_json_can_say(value: Any) -> None:
     """All other values pass."""
     finite("extra_body", value)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ('{"v": [1, 2]}', list[int], [1, 2]),
+        ('{"v": {"v": 1}, "w": 0}', None, {"v": 1}),
+        ('{"v": 1, "v": 2}', int, 2),
+        ('{"v": null}', None, None),
+        ('So: {"v": [1,]}', list[int], [1]),
+    ],
+)
+def test_value_inside_an_object(text: str, kind: Any, expected: Any) -> None:
+    """Only the named member counts, in all ways to read."""
+    assert parse_json(text, kind, member="v", lenient=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[1]", "not JSON, in its member 'v': Expected `object`, got `array`"),
+        ("{}", "the object has no member 'v'"),
+        ("nothing", "not JSON, in its member 'v'"),
+    ],
+)
+def test_object_without_the_value(text: str, why: str) -> None:
+    """Another value than such an object is an error that names the member."""
+    with pytest.raises(FiberParsingError, match=re.escape(why)):
+        parse_json(text, member="v")
