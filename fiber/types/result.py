@@ -122,15 +122,13 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         lockfile_digest: The `digest` of the lockfile that binds the alias.
         label: The call's.
         attempts: Every HTTP exchange, oldest first.
-        seconds: From the call to its end.
-        first_event_seconds: From the call to the first event with content; streams only.
+        seconds, first_event_seconds: From the call to its end, and of a stream to its first event with content.
         cost_usd: What the call cost, as `usage.cost_usd`.
         cost_source: `provider`, `catalogue`, `override`, or the name of a price list.
         cost_revision: Day or version of the price list.
         cost_lines: The components of the cost; none where the provider told the sum.
         cost_note: Why there is no cost, in words.
-        dropped: Parameters and parts that were not sent, each with the reason.
-        mapped: Parameters that were sent as something else, each with what.
+        dropped, mapped: Parameters and parts that were not sent, or sent as something else; each with why or what.
         possible_duplicate_charge: An attempt with unknown outcome was repeated.
     """
 

@@ -286,6 +286,29 @@ def test_a_stream_that_is_dropped_is_told() -> None:
     assert types(events)[-1] == "error"
 
 
+def test_what_waits_is_handed_over_at_the_end_of_the_process() -> None:
+    """Also when nobody closed the client; a handler that hangs holds up its end for no longer than the bound."""
+    probe = (
+        "import sys, threading\n"
+        "from fiber import Fiber\n"
+        "from fiber.metering import courier\n"
+        "from fiber.testing.fake import FakeTransport, json_reply\n"
+        "courier._CLOSE_SECONDS = 0.2\n"
+        "def handler(event):\n"
+        "    print(event.event_type, flush=True)\n"
+        "    if event.event_type == 'response':\n"
+        "        threading.Event().wait()\n"
+        "reply = json_reply({'choices': [{'message': {'content': 'Hi'}}], 'usage': {'prompt_tokens': 1}})\n"
+        "fiber = Fiber(api_keys={'openai': 'k'}, transport=FakeTransport(reply), on_event=handler)\n"
+        "fiber.sync.chat('Hi', model='gpt-5')\n"
+    )
+
+    output = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True, text=True, timeout=60)
+
+    assert output.stdout.split() == ["request", "provider_call", "token_usage", "response"]
+    assert output.stderr == ""
+
+
 # -- handlers on a loop -------------------------------------------------------------------------------------------
 
 
