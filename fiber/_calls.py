@@ -70,7 +70,9 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
             outcome="not_sent",
         )
     first, *second = _ways(settings, request, where, None, in_words=in_words)
-    call = _call(settings, first, call_options, stream=stream, alias=found.alias)
+    call = _call(settings, first, call_options, stream=stream)
+    if found.alias:
+        call = call.replace(alias=found.alias, profile=found.profile, lockfile_digest=settings.lockfile.digest)
     if found.why:
         call = call.replace(notes=(Note("mapped", "model", found.why), *call.notes))
     if (names := call_options.get("fallback")) is not None:
@@ -244,7 +246,7 @@ def _unsaid(messages: Any, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
     return defaults
 
 
-def _call(settings: Settings, first: Alternative, options: Mapping[str, Any], *, stream: bool, alias: str = "") -> Call:
+def _call(settings: Settings, first: Alternative, options: Mapping[str, Any], *, stream: bool) -> Call:
     check_open(settings)
     switches: Any = {name: keywords.flag(options, name) for name in _SWITCHES if name in options}
     return Call(
@@ -259,7 +261,6 @@ def _call(settings: Settings, first: Alternative, options: Mapping[str, Any], *,
         stream=stream,
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
-        alias=alias,
         cache_policy=keywords.cache_policy(options, caches=settings.caches),
         idempotency_key=keywords.idempotency_key(options),
         catalog=settings.catalog,

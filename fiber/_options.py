@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fiber.layers.budget import Budget, Budgets
     from fiber.layers.cache import Cache
     from fiber.layers.ratelimit import RateLimit, RateLimiter
+    from fiber.metering.events import EventHandler, Events
     from fiber.metering.metrics import Metrics
 
 
@@ -59,6 +60,8 @@ class ClientOptions(TypedDict, total=False):
         rate_limits: How fast calls may be, by provider or model family.
         metrics: Where calls are counted, around all layers: `Metrics` that clients share, the client's own when not
             given; False for nowhere.
+        on_event: Takes business events: a function of one `BusinessEvent`, plain or `async def`, or `Events`, which
+            clients may share; nothing is told when not given.
         catalog: What is known about models; the file of this library when not given.
         prices: One price list or several, asked for the cost of a call before the catalogue.
         fetch: What `fetch_part` may fetch; nothing when not given.
@@ -90,6 +93,7 @@ class ClientOptions(TypedDict, total=False):
     budgets: Budgets | Iterable[Budget] | None
     rate_limits: RateLimiter | Mapping[str, RateLimit] | None
     metrics: Metrics | Literal[False] | None
+    on_event: Events | EventHandler | None
     catalog: ModelCatalog | None
     prices: PriceSource | Iterable[PriceSource] | None
     fetch: FetchPolicy | None

@@ -60,6 +60,14 @@ async def fetched(settings: Settings, url: str) -> Image | Audio | Document:
     return await fetch(settings.transport, settings.fetch, url)
 
 
+async def shut(settings: Settings, *, on_loop: bool) -> None:
+    """Close the client of *settings*: no call begins, connections close, and listeners let go of what they have."""
+    settings.state.closed = True
+    await settings.transport.shutdown()
+    for listener in settings.listeners:
+        await listener.shut(settings.transport, on_loop=on_loop)
+
+
 async def begin(settings: Settings, call: Call) -> Reply:
     """Run *call* to its reply, which is open when it is a stream."""
     # Its clock starts here, not where it was made: a stream may be opened later, and a batch waits for its turn.

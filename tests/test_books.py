@@ -14,7 +14,17 @@ from typing import Any
 import anyio
 import pytest
 
-from fiber import Cache, ChatResult, Fiber, FiberError, Metrics, PriceTable, RetryPolicy
+from fiber import (
+    BusinessEvent,
+    Cache,
+    ChatResult,
+    Fiber,
+    FiberError,
+    Metrics,
+    PriceTable,
+    RetryPolicy,
+    TokenUsage,
+)
 from fiber.testing import Failure, HostileServer, MockRequest, MockServer, Reply
 
 WORLDS = ("asyncio", "trio", "blocking")
@@ -36,7 +46,7 @@ ANSWERS: Mapping[str, tuple[str | int, ...]] = {
     "exhausted": (500, 503, 500),
     "fallen": (503, 503, 503),
     "cached": ("ok",),
-    "left": ("long",),
+    "left": ("stall",),
     "cut": ("cut",),
     "batch": ("ok",),
 }
@@ -66,9 +76,11 @@ class Till:
                 self.tokens.update(input=usage[0], output=usage[1])
         if isinstance(answer, int):
             return Failure(answer, retry_after=0) if answer == 429 else Failure(answer)
-        if answer == "cut":
-            return Reply("never to its end", usage=usage, cut_after_events=2)
-        return Reply("word " * (400 if answer == "long" else 3), usage=usage)
+        if answer == "ok":
+            return Reply("one two three", usage=usage)
+        # Who leaves must not have all of it already, however late it is.
+        end = "drop" if answer == "cut" else "stall"
+        return Reply("never to its end", usage=usage, end=end, cut_after_events=3)
 
 
 @dataclass
@@ -182,11 +194,12 @@ def counted(metrics: Metrics) -> Callable[..., Any]:
 def test_a_thousand_mixed_calls_are_counted_as_the_provider_counts_them() -> None:
     """Calls, errors, retries, fallbacks, hits, tokens and cost, to the last unit, whatever the world."""
     metrics, till, books = Metrics(), Till(), Books()
+    events: list[BusinessEvent] = []
     prices = PriceTable(dict.fromkeys((*MODELS, OTHER), PRICE))
 
     with MockServer(handler=till) as server:
         urls = {family: server.base_url(family) for family in ("openai", "anthropic", "gemini")}  # type: ignore[arg-type]
-        with clients(urls, metrics=metrics, prices=prices, cache=Cache()) as (fiber,):
+        with clients(urls, metrics=metrics, on_event=events.append, prices=prices, cache=Cache()) as (fiber,):
             for place, world in enumerate(WORLDS):
                 mixed(fiber, world, books, tuple(ANSWERS), range(place * EACH, (place + 1) * EACH))
     total, calls = counted(metrics), EACH * len(WORLDS)
@@ -205,6 +218,17 @@ def test_a_thousand_mixed_calls_are_counted_as_the_provider_counts_them() -> Non
     assert total("tokens_total") == till.tokens.total()
     cost = (till.tokens["input"] * Decimal("1.25") + till.tokens["output"] * 10) / 10**6
     assert total("estimated_cost_usd") == sum(each.usage.cost_usd or 0 for each in first) == cost
+
+    told = Counter(event.event_type for event in events)
+    used = [event.payload for event in events if isinstance(event.payload, TokenUsage)]
+    assert (told["request"], told["response"]) == (total("request_count"), total("request_count", ok="true"))
+    assert told["error"] == total("error_count")
+    assert told["provider_call"] == len(server.requests)
+    assert told["cache_hit"] == told["cache_write"] == calls
+    assert sum(each.total_tokens or 0 for each in used) == till.tokens.total()
+    assert sum(each.cost_usd or 0 for each in used) == cost
+    completed = [event.call_id for event in events if event.event_type == "response"]
+    assert sorted(completed) == sorted(each.receipt.receipt_id for each in books.results)
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -55,7 +55,11 @@ class Threads:
 
     async def later(self, work: Callable[[], Any]) -> None:
         """Run the coroutine of *work* in a thread, which the end of the process does not wait for."""
-        threading.Thread(target=lambda: finish(lambda _: work(), None), name="fiber later", daemon=True).start()
+
+        def beside() -> None:
+            finish(lambda _: work(), None)
+
+        threading.Thread(target=copy_context().run, args=(beside,), name="fiber later", daemon=True).start()
 
     async def race(self, first: Branch, second: Branch, seconds: float) -> Branch | None:
         """Run *first* here and, after *seconds*, *second* in a thread; the good one stops the other."""
