@@ -8,9 +8,12 @@ from typing import Any
 
 import msgspec
 
+from fiber._errors import FiberError
 from fiber._streams import SyncChatStream
 from fiber.types.events import Log, ReasoningDelta, TextDelta
 from fiber.types.result import ChatResult
+
+_FACTS = ("parameter", "provider", "model", "status_code", "provider_code", "request_id", "retry_after", "outcome")
 
 
 def is_terminal() -> bool:
@@ -90,6 +93,21 @@ def _print_pieces(stream: SyncChatStream) -> None:
 def _print_calls(result: ChatResult) -> None:
     for call in result.tool_calls:
         print(f"[calls {call.name}({call.arguments_json})]")
+
+
+def complain(error: FiberError, *, as_json: bool) -> None:
+    """Say *error* on standard error: what was refused here in words, what came of a call with its type too."""
+    if as_json:
+        print(msgspec.json.encode({"error": facts_of(error)}, enc_hook=str).decode(), file=sys.stderr)
+    else:
+        is_ours = error.outcome == "not_sent" and error.status_code is None
+        note(error.message if is_ours else f"{type(error).__name__}: {error}")
+
+
+def facts_of(error: FiberError) -> dict[str, Any]:
+    """Return what is known of *error*, for JSON."""
+    facts = {name: value for name in _FACTS if (value := getattr(error, name)) is not None}
+    return {"type": type(error).__name__, "message": error.message, **facts}
 
 
 def note(text: str) -> None:

@@ -58,7 +58,44 @@ def bound(text: str, name: str, alias: str, models: Sequence[str], profile: str)
         edited = _added(text, array, f"{header}\nalias = {json.dumps(alias, ensure_ascii=False)}\n{line}")
     old = bindings.get(alias, Binding(()))
     wanted = {**lockfile.profiles, profile: {**bindings, alias: msgspec.structs.replace(old, models=models)}}
-    return _checked(edited, name, msgspec.structs.replace(lockfile, profiles=wanted), line)
+    return _checked(edited, name, msgspec.structs.replace(lockfile, profiles=wanted), f"write `{line}` into it")
+
+
+def unbound(text: str, name: str, alias: str, profile: str) -> str:
+    """
+    Return *text* without the binding of *alias* in *profile*, which stays, if need be without a binding.
+
+    Raises:
+        FiberValidationError: *text* is wrong or cannot be edited, or the alias is not bound there.
+    """
+    lockfile = parsed(text, name)
+    bindings = dict(lockfile.profiles.get(profile, {}))
+    if alias not in bindings:
+        raise FiberValidationError(
+            f"{name}, profile {profile}, binds no alias {alias!r}.{lockfile.hint(alias, profile)}",
+            parameter="alias",
+            outcome="not_sent",
+        )
+    edited = _without(text, ("profiles", profile, "bindings", list(bindings).index(alias)), keep=len(bindings) == 1)
+    del bindings[alias]
+    wanted = msgspec.structs.replace(lockfile, profiles={**lockfile.profiles, profile: bindings})
+    return _checked(edited, name, wanted, f"take the alias {alias!r} out of it")
+
+
+def defaulted(text: str, name: str, profile: str) -> str:
+    """
+    Return *text* with *profile* as that of calls which name none.
+
+    Raises:
+        FiberValidationError: *text* is wrong or cannot be edited, or has no such profile.
+    """
+    lockfile = parsed(text, name)
+    wanted = msgspec.structs.replace(lockfile, default_profile=lockfile.profile(profile))
+    line = f"default_profile = {json.dumps(profile)}"
+    edited = _replaced(text, ("default_profile",), line)
+    if edited == text and lockfile.default_profile != profile:
+        edited = _below_version(text, line)
+    return _checked(edited, name, wanted, f"write `{line}` into it")
 
 
 def pinned(text: str, name: str, revision: date) -> str:
@@ -74,7 +111,7 @@ def pinned(text: str, name: str, revision: date) -> str:
         edited = _replaced(text, ("registry_versions", "catalog"), line)
     else:
         edited = _added(text, ("registry_versions",), f"[registry_versions]\n{line}")
-    return _checked(edited, name, msgspec.structs.replace(lockfile, catalog=revision), line)
+    return _checked(edited, name, msgspec.structs.replace(lockfile, catalog=revision), f"write `{line}` into it")
 
 
 def _replaced(text: str, path: Path, line: str) -> str:
@@ -98,14 +135,37 @@ def _added(text: str, near: Path, block: str) -> str:
     return _joined(text, [*lines[:last], "", *block.split("\n"), *gap, *lines[last:]])
 
 
-def _checked(text: str, name: str, wanted: Lockfile, line: str) -> str:
+def _without(text: str, path: Path, *, keep: bool) -> str:
+    """Return *text* without the table at *path*, and what stands between its lines; *keep* the table around it."""
+    lines = _lines(text)
+    found = list(statements("\n".join(lines)))
+    within = [each for each in found if each.table[: len(path)] == path]
+    if not within:
+        return text
+    around = path[:2]
+    above, below = lines[: within[0].first - 1], lines[within[-1].last :]
+    if keep and all(each.table != around for each in found):
+        above.append(f"[{'.'.join(map(str, around))}]")
+    elif above and not above[-1] and below and not below[0]:
+        below = below[1:]
+    return _joined(text, [*above, *below])
+
+
+def _below_version(text: str, line: str) -> str:
+    """Return *text* with *line* below that of the version, which every lockfile has above its tables."""
+    lines = _lines(text)
+    last = next(each.last for each in statements("\n".join(lines)) if "version" in (each.data or {}))
+    return _joined(text, [*lines[:last], line, *lines[last:]])
+
+
+def _checked(text: str, name: str, wanted: Lockfile, remedy: str) -> str:
     try:
         if _meaning(parsed(text, name)) == _meaning(wanted):
             return text
     except FiberValidationError:  # the layout was broken, not improved
         pass
     raise FiberValidationError(
-        f"{name} is laid out in a way that is not edited here: write `{line}` into it yourself.",
+        f"{name} is laid out in a way that is not edited here: {remedy} yourself.",
         parameter="lockfile",
         outcome="not_sent",
     )
