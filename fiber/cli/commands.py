@@ -212,6 +212,19 @@ def _add_checks(commands: Any) -> None:
     add_json(command)
     add_mock(command)
 
+    command = add_command(
+        commands,
+        "completion",
+        "fiber.cli.completion:run",
+        "print what makes the tab key of a shell complete",
+        'eval "$(fiber completion bash)"    # in ~/.bashrc',
+        'eval "$(fiber completion zsh)"     # in ~/.zshrc, below compinit',
+        "fiber completion fish | source     # in ~/.config/fish/config.fish",
+    )
+    command.add_argument("shell", choices=SHELLS, help="bash, zsh or fish")
+    command.add_argument("--line", help="what may stand at the end of this line; the script asks so")
+    command.add_argument("--breaks", default="", help="signs at which the shell breaks words")
+
     add_command(commands, "demo", "fiber.cli.demo:run", "see the library at work over real sockets; no key, no network")
 
 

@@ -38,7 +38,7 @@ def test_a_command_has_a_function_a_sentence_and_examples_that_can_be_read(comma
     assert callable(getattr(import_module(module), name))
     assert re.fullmatch(r"[A-Z].*[^.]\.", command.description or "")
     for example in re.findall(rf"^  (?:.*\| )?({command.prog}.*)$", command.epilog or "", re.MULTILINE):
-        words = [word.strip('"') for word in re.findall(r'"[^"]*"|[^\s"]+', example.partition("<")[0])]
+        words = [word.strip('"') for word in re.findall(r'"[^"]*"|[^\s"]+', re.split(r"<|#|\|", example)[0])]
         assert parser().parse_args(words[1:]).run == command.get_default("run")
 
 
