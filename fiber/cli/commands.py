@@ -190,6 +190,20 @@ def _add_names(commands: Any) -> None:
     _add_file_options(command, profile=False)
     command = add_command(locks, "bump", "fiber.cli.lock:bump", "take note of the revision of the installed catalogue")
     _add_file_options(command, profile=False)
+    command = add_command(
+        locks,
+        "chat",
+        "fiber.cli.lock_chat:run",
+        "have a model find models and propose changes",
+        'fiber lock chat "Which cheap model with vision should fast stand for?"',
+        'fiber lock chat --yes "Bind deep to the best models of two providers." < /dev/null',
+    )
+    command.add_argument("message", nargs="*", help="a first message")
+    command.add_argument("-m", "--model", help=f"the advisor: {MODEL}")
+    command.add_argument("--yes", action="store_true", help="write each change without asking")
+    command.add_argument("-v", "--verbose", action="store_true", help="say on standard error what each answer took")
+    _add_file_options(command)
+    add_mock(command)
 
 
 def _add_checks(commands: Any) -> None:

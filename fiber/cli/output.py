@@ -15,6 +15,8 @@ from fiber.types.result import ChatResult
 
 _FACTS = ("parameter", "provider", "model", "status_code", "provider_code", "request_id", "retry_after", "outcome")
 
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
 
 def is_terminal() -> bool:
     """Say whether standard output is a terminal."""
@@ -140,6 +142,18 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     print(title)
     for line in [list(columns), *lines]:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_diff(diff: str) -> None:
+    """Print a difference; in a terminal what comes is green and what goes is red."""
+    console = _console()
+    if console is None:
+        print(diff)
+        return
+    from rich.text import Text
+
+    for line in diff.splitlines():
+        console.print(Text(line, style=_STYLES.get(line[:1], "")))
 
 
 def _known(count: int | None) -> str:
