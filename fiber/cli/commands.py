@@ -208,8 +208,14 @@ def _add_names(commands: Any) -> None:
 
 def _add_checks(commands: Any) -> None:
     command = add_command(
-        commands, "providers", "fiber.cli.providers:run", "list the providers, and whose keys are set"
+        commands,
+        "providers",
+        "fiber.cli.providers:run",
+        "list the providers, and whose keys are set",
+        "fiber providers --ping",
     )
+    command.add_argument("--provider", help="only this one")
+    command.add_argument("--ping", action="store_true", help="ask those with a key for their list of models")
     add_json(command)
     add_mock(command)
 

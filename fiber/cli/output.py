@@ -132,10 +132,12 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     console = _console()
     if console is not None:
         from rich.table import Table
+        from rich.text import Text
 
-        table = Table(*columns, title=title, title_justify="left")
+        table = Table(*columns)
         for line in lines:
-            table.add_row(*line)
+            table.add_row(*map(Text, line))  # not text with markup: an error has facts in brackets
+        console.print(Text(title, style="bold"))
         console.print(table)
         return
     widths = [max(len(line[number]) for line in [list(columns), *lines]) for number in range(len(columns))]
