@@ -61,7 +61,7 @@ def listed(options: argparse.Namespace) -> int:
 def init(options: argparse.Namespace) -> int:
     """Make a lockfile without an alias, where none is."""
     path = path_of(options)
-    text = editing.fresh(ModelCatalog().revision)
+    text = editing.fresh(ModelCatalog().revision, as_json=path.endswith(".json"))
     if options.force:
         write(path, text)
     else:

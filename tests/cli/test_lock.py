@@ -77,6 +77,30 @@ def test_init_replaces_a_file_only_by_force(capsys: pytest.CaptureFixture[str], 
     assert "version = 1" in Path(path).read_text()
 
 
+def test_a_lockfile_may_be_json(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made, edited and read as one in TOML."""
+    monkeypatch.setenv("FIBER_LOCKFILE", "models.json")
+
+    codes = [
+        run(capsys, *command)[0]
+        for command in (
+            ("lock", "init"),
+            ("alias", "bind", "fast", "openai:gpt-6-luna"),
+            ("alias", "bind", "deep", "openai:gpt-6-sol"),
+            ("alias", "unbind", "deep"),
+            ("lock", "bump"),
+            ("lock", "validate"),
+        )
+    ]
+
+    said = json.loads((folder / "models.json").read_text())
+    assert codes == [0] * 6
+    assert said["profiles"] == {"default": {"bindings": [{"alias": "fast", "models": ["openai:gpt-6-luna"]}]}}
+    assert "fast   openai:gpt-6-luna" in run(capsys, "alias", "list")[1]
+
+
 @pytest.mark.parametrize("force", [[], ["--force"]])
 def test_a_folder_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str], force: list[str]) -> None:
     """As an error of the call."""

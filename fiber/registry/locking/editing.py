@@ -2,7 +2,8 @@
 Edits of a lockfile's text that leave alone what they are not about: comments, order, layout.
 
 Statements are replaced or added, and what comes of it is read again. Where that does not say what was meant (a file may
-be laid out in ways that nobody edits here, like tables in one line), there is an error and no edit.
+be laid out in ways that nobody edits here, like tables in one line), there is an error and no edit. A file in JSON is
+written anew: it has no comments.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ from datetime import date
 import msgspec
 
 from fiber._errors import FiberValidationError
-from fiber.registry.lockfile import VERSION, Binding, Lockfile
+from fiber.registry.lockfile import DEFAULT, VERSION, Binding, Lockfile
+from fiber.registry.locking import jsontext
 from fiber.registry.locking.lines import Path, Statement, statements
 from fiber.registry.locking.parsing import check_alias, check_model, check_profile, parsed
 
 
-def fresh(revision: date) -> str:
+def fresh(revision: date, *, as_json: bool = False) -> str:
     """Return the text of a new lockfile, without an alias."""
+    if as_json:
+        return jsontext.written(
+            {"version": VERSION, "default_profile": DEFAULT, "registry_versions": {"catalog": str(revision)}}
+        )
     return f"""\
 # Aliases: names for models, in order of preference. `fiber alias bind fast MODEL...` adds one.
 version = {VERSION}
@@ -50,9 +56,12 @@ def bound(text: str, name: str, alias: str, models: Sequence[str], profile: str)
     models = tuple(dict.fromkeys(models))
     bindings = lockfile.profiles.get(profile, {})
     array: Path = ("profiles", profile, "bindings")
+    place = [*bindings, alias].index(alias)
     line = f"models = {json.dumps(models, ensure_ascii=False)}"
-    if alias in bindings:
-        edited = _replaced(text, (*array, list(bindings).index(alias), "models"), line)
+    if jsontext.is_json(text):
+        edited = jsontext.bound(text, profile, place, alias, models)
+    elif alias in bindings:
+        edited = _replaced(text, (*array, place, "models"), line)
     else:
         header = f"[[{'.'.join(map(str, array))}]]"
         edited = _added(text, array, f"{header}\nalias = {json.dumps(alias, ensure_ascii=False)}\n{line}")
@@ -76,7 +85,11 @@ def unbound(text: str, name: str, alias: str, profile: str) -> str:
             parameter="alias",
             outcome="not_sent",
         )
-    edited = _without(text, ("profiles", profile, "bindings", list(bindings).index(alias)), keep=len(bindings) == 1)
+    place = list(bindings).index(alias)
+    if jsontext.is_json(text):
+        edited = jsontext.unbound(text, profile, place)
+    else:
+        edited = _without(text, ("profiles", profile, "bindings", place), keep=len(bindings) == 1)
     del bindings[alias]
     wanted = msgspec.structs.replace(lockfile, profiles={**lockfile.profiles, profile: bindings})
     return _checked(edited, name, wanted, f"take the alias {alias!r} out of it")
@@ -92,9 +105,13 @@ def defaulted(text: str, name: str, profile: str) -> str:
     lockfile = parsed(text, name)
     wanted = msgspec.structs.replace(lockfile, default_profile=lockfile.profile(profile))
     line = f"default_profile = {json.dumps(profile)}"
-    edited = _replaced(text, ("default_profile",), line)
-    if edited == text and lockfile.default_profile != profile:
-        edited = _below_version(text, line)
+    if profile == lockfile.default_profile:
+        return text
+    if jsontext.is_json(text):
+        edited = jsontext.defaulted(text, profile)
+    else:
+        edited = _replaced(text, ("default_profile",), line)
+        edited = _below_version(text, line) if edited == text else edited
     return _checked(edited, name, wanted, f"write `{line}` into it")
 
 
@@ -107,7 +124,9 @@ def pinned(text: str, name: str, revision: date) -> str:
     """
     lockfile = parsed(text, name)
     line = f"catalog = {revision}"
-    if lockfile.catalog is not None:
+    if jsontext.is_json(text):
+        edited = jsontext.pinned(text, revision)
+    elif lockfile.catalog is not None:
         edited = _replaced(text, ("registry_versions", "catalog"), line)
     else:
         edited = _added(text, ("registry_versions",), f"[registry_versions]\n{line}")
