@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -120,6 +121,14 @@ def dollars(said: str) -> Decimal:
     if not amount.is_finite() or amount < 0:
         raise argparse.ArgumentTypeError(f"{said!r} is not an amount of dollars, like 2.50")
     return amount
+
+
+def day(said: str) -> date:
+    """Read a day."""
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{said!r} is not a day, like 2026-11-20") from None
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -16,6 +16,7 @@ from fiber.cli import output
 from fiber.cli.ask import prompt_of
 from fiber.cli.codes import DONE, FAILED
 from fiber.cli.lockfiles import found, said_profile
+from fiber.cli.recorded import body_of, cost_of, prices_of
 from fiber.providers.table import PROVIDERS
 from fiber.registry.capabilities import ModelCapabilities
 from fiber.registry.catalog import ModelCatalog
@@ -86,9 +87,12 @@ def find(options: argparse.Namespace) -> int:
 
 
 def cost(options: argparse.Namespace) -> int:
-    """Print what a prompt will cost, about; exit code 1 when that is not known."""
-    prompt = prompt_of(options.prompt)
-    known = _offline(options).estimate_cost(prompt, model=options.model, max_tokens=options.max_tokens)
+    """Print what a prompt will cost, about, or what a recorded answer cost; exit code 1 when that is not known."""
+    if options.response is not None:
+        known = cost_of(body_of(options.response), options.model, options)
+    else:
+        prompt = prompt_of(options.prompt)
+        known = _offline(options).estimate_cost(prompt, model=options.model, max_tokens=options.max_tokens)
     if options.json:
         output.print_json(known)
     elif known.usd is None:
@@ -96,7 +100,8 @@ def cost(options: argparse.Namespace) -> int:
     else:
         lines = [(line.component, str(line.quantity), str(line.rate), _shown(line.usd)) for line in known.lines]
         rows = [*lines, ("total", "", "", _shown(known.usd))]
-        output.print_table(f"{options.model}, prices of {known.revision}", ("component", "tokens", "rate", "usd"), rows)
+        whose = "the provider's word" if known.source == "provider" else f"prices of {known.revision}"
+        output.print_table(f"{options.model}, {whose}", ("component", "tokens", "rate", "usd"), rows)
     return DONE if known.usd is not None else FAILED
 
 
@@ -116,7 +121,7 @@ def tokens(options: argparse.Namespace) -> int:
 def _offline(options: argparse.Namespace) -> Fiber:
     """Return a client without keys, which knows the aliases."""
     lockfile = found(options.lockfile)
-    return Fiber(lockfile=lockfile, profile=said_profile(options, lockfile))
+    return Fiber(lockfile=lockfile, profile=said_profile(options, lockfile), prices=prices_of(options))
 
 
 def _requirement(said: str) -> tuple[str, Any]:

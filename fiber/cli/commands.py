@@ -15,6 +15,7 @@ from fiber.cli.arguments import (
     add_mock,
     add_profile,
     add_prompt,
+    day,
     dollars,
     whole,
 )
@@ -131,12 +132,17 @@ def _add_facts(commands: Any) -> None:
         commands,
         "cost",
         "fiber.cli.catalog:cost",
-        "estimate what a prompt will cost; nothing is sent",
+        "estimate what a prompt will cost, or tell what an answer cost; nothing is sent",
         'fiber cost "Summarise the history of Rome." --model gemini-3.8-flash --max-tokens 2000',
+        "fiber cost --response answer.json --model claude-sonnet-5-5 --at 2026-11-20",
     )
     add_prompt(command)
     command.add_argument("-m", "--model", required=True, help=MODEL)
     command.add_argument("--max-tokens", type=whole, help="output tokens to count with; 1000")
+    command.add_argument(
+        "--response", metavar="PATH", help="a recorded answer of the provider, whole or streamed, instead of a prompt"
+    )
+    command.add_argument("--at", type=day, metavar="DAY", help="day of the prices, as in 2026-11-20; today")
     add_lockfile(command)
     add_profile(command)
     add_json(command)

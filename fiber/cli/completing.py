@@ -195,5 +195,6 @@ NAMES: Mapping[str, Callable[[str, Mapping[str, str]], Iterable[Offer]]] = {
     "profile": _profiles,
     "provider": _providers,
     "requirement": _requirements,
+    "response": _files,
 }
 """By name of an argument's variable, what may be its value: what is written so far, and values of options."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from fiber.cli.arguments import Parser, add_command, add_group, dollars, name_of, near, whole
+from fiber.cli.arguments import Parser, add_command, add_group, day, dollars, name_of, near, whole
 
 
 def made() -> Parser:
@@ -96,7 +97,9 @@ def test_an_argument_is_called_as_in_help(action: argparse.Action, name: str) ->
 
 def test_numbers_and_amounts_are_read_strictly() -> None:
     """So that a slip of the finger is no order."""
-    assert (whole("12"), dollars("2.50")) == (12, Decimal("2.5"))
+    assert (whole("12"), dollars("2.50"), day("2026-11-20")) == (12, Decimal("2.5"), date(2026, 11, 20))
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a day, like 2026-11-20"):
+        day("yesterday")
     for said in ("0", "-1", "1.5", "x"):
         with pytest.raises(argparse.ArgumentTypeError):
             whole(said)

@@ -66,7 +66,8 @@ def places(text: str) -> Iterator[tuple[Path, int]]:
             steps.pop()
             opened.pop()
         elif token == ",":
-            steps[-1] = steps[-1] + 1 if opened[-1] == "[" else None
+            step = steps.pop()
+            steps.append(step + 1 if opened[-1] == "[" else None)
         elif opened and opened[-1] == "{" and steps[-1] is None:
             steps[-1] = json.loads(token)
             yield tuple(steps), line
