@@ -119,11 +119,13 @@ def test_find_draws_a_table_in_a_terminal(capsys: pytest.CaptureFixture[str], mo
     """With what people choose by; what is not known is a question mark."""
     monkeypatch.setattr(output, "is_terminal", lambda: True)
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    code, out, _ = run(capsys, "find", "provider=openai", "max_output_tokens=128000", "--order", "context")
+    code, out, _ = run(capsys, "find", "provider=openai", "--limit", "30")
 
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines()}
     assert code == 0
-    assert out.splitlines()[1].split("  ")[0] == "model"
-    assert "1,050,000" in out or "922,000" in out
+    assert rows["model"] == ["context", "output", "usd", "in", "usd", "out"]
+    assert rows["openai:gpt-6-luna"] == ["922,000", "128,000", "0.1", "0.5"]
+    assert rows["openai:gpt-oss-20b"][:2] == ["?", "?"]
 
 
 def test_cost_is_estimated_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:

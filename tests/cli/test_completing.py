@@ -58,6 +58,7 @@ def offered(line: str) -> list[str]:
         ("fiber completion z", ["zsh"]),
         ("fiber batch --conc", ["--concurrency"]),
         ("fiber nothing ", []),
+        ("fiber lock init too much --fo", ["--force"]),
         ("fiber ask --nothing x --moc", ["--mock"]),
         ("fiber ask 'hello wor", []),
         ("fiber --vers", ["--version"]),
