@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypeVar, overload
 
@@ -109,22 +110,38 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    What one call took.
+    What one call took; a record of it that stands alone, and holds nothing that was said.
 
     Attributes:
+        receipt_id: The call's own; its business events have it as `call_id`. Empty where there was no call.
+        ended_at: When the call had its answer, in UTC.
+        provider, model: Who answered, and the model as it named it.
+        usage: Tokens and cost, as on the result.
+        cached: The answer came from a cache of ours; then `usage` is what it saved.
+        alias, profile: What was asked for, when it was an alias, and the profile in which it was found.
+        lockfile_digest: The `digest` of the lockfile that binds the alias.
+        label: The call's.
         attempts: Every HTTP exchange, oldest first.
-        seconds: From the call to its end.
-        first_event_seconds: From the call to the first event with content; streams only.
+        seconds, first_event_seconds: From the call to its end, and of a stream to its first event with content.
         cost_usd: What the call cost, as `usage.cost_usd`.
         cost_source: `provider`, `catalogue`, `override`, or the name of a price list.
         cost_revision: Day or version of the price list.
         cost_lines: The components of the cost; none where the provider told the sum.
         cost_note: Why there is no cost, in words.
-        dropped: Parameters and parts that were not sent, each with the reason.
-        mapped: Parameters that were sent as something else, each with what.
+        dropped, mapped: Parameters and parts that were not sent, or sent as something else; each with why or what.
         possible_duplicate_charge: An attempt with unknown outcome was repeated.
     """
 
+    receipt_id: str = ""
+    ended_at: datetime | None = None
+    provider: str = ""
+    model: str = ""
+    usage: Usage = Usage()
+    cached: bool = False
+    alias: str = ""
+    profile: str = ""
+    lockfile_digest: str = ""
+    label: str = ""
     attempts: tuple[Attempt, ...] = ()
     seconds: float | None = None
     first_event_seconds: float | None = None
@@ -171,6 +188,8 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         response_id: The provider's id of the answer, for `previous_response_id`.
         citations: Sources, in order of appearance.
         parsed: The answer as a value, when `response_format` asked for JSON and the answer is whole.
+        json_member: Member of the JSON object in `text` that holds the value asked for, where the provider gives
+            objects only; empty when the text is the value.
         cached: Came from a cache of ours.
         warnings: What was dropped, changed or assumed, in words.
         receipt: What the call took.
@@ -186,6 +205,7 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     response_id: str | None = None
     citations: tuple[Citation, ...] = ()
     parsed: Any = None
+    json_member: str = ""
     cached: bool = False
     warnings: tuple[str, ...] = ()
     receipt: Receipt = Receipt()
@@ -264,16 +284,20 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def json(self, *, lenient: bool = False) -> Any: ...
     @overload
     def json(self, parse: type[T], *, lenient: bool = False) -> T: ...
+    @overload
+    def json(self, parse: Mapping[str, Any], *, lenient: bool = False) -> Any: ...
     def json(self, parse: Any = None, *, lenient: bool = False) -> Any:
         """
-        Decode the text of the answer as JSON.
+        Decode the text of the answer as JSON; the value in `json_member`, where there is one.
 
         Args:
-            parse: A msgspec Struct, dataclass, TypedDict, builtin generic or pydantic model to make of it.
+            parse: A msgspec Struct, dataclass, TypedDict, builtin generic or pydantic model to make of it; or a JSON
+                Schema as dict that it must conform to, which needs the extra `jsonschema`.
             lenient: Also take JSON in a code fence or in prose, with trailing commas: the first object or array that
                 fits *parse*.
 
         Raises:
-            FiberParsingError: The text is not JSON, or does not fit *parse*.
+            FiberParsingError: The text is not JSON, or does not fit *parse*; or the extra is missing.
+            FiberValidationError: The JSON Schema cannot be used.
         """
-        return parse_json(self.text, parse, lenient=lenient)
+        return parse_json(self.text, parse, lenient=lenient, member=self.json_member)
