@@ -10,8 +10,8 @@ from fiber.registry.cost import priced
 from fiber.registry.prices import PriceSource
 from fiber.registry.tokens import tokens_of
 from fiber.types.cost import Cost
+from fiber.types.receipt import Usage
 from fiber.types.request import ChatRequest
-from fiber.types.result import Usage
 
 _ANSWER_TOKENS = 1000
 """Output to count with where nobody says how long the answer may be."""
