@@ -46,7 +46,7 @@ ANSWERS: Mapping[str, tuple[str | int, ...]] = {
     "exhausted": (500, 503, 500),
     "fallen": (503, 503, 503),
     "cached": ("ok",),
-    "left": ("long",),
+    "left": ("stall",),
     "cut": ("cut",),
     "batch": ("ok",),
 }
@@ -76,9 +76,11 @@ class Till:
                 self.tokens.update(input=usage[0], output=usage[1])
         if isinstance(answer, int):
             return Failure(answer, retry_after=0) if answer == 429 else Failure(answer)
-        if answer == "cut":
-            return Reply("never to its end", usage=usage, cut_after_events=2)
-        return Reply("word " * (400 if answer == "long" else 3), usage=usage)
+        if answer == "ok":
+            return Reply("one two three", usage=usage)
+        # Who leaves must not have all of it already, however late it is.
+        end = "drop" if answer == "cut" else "stall"
+        return Reply("never to its end", usage=usage, end=end, cut_after_events=3)
 
 
 @dataclass
