@@ -122,13 +122,20 @@ class Journal(msgspec.Struct, kw_only=True):
 
 
 class Alternative(msgspec.Struct, frozen=True, kw_only=True):
-    """Another target for a call, the operation as it is for that one, and what is not meant for it (`notes`)."""
+    """
+    Another target for a call, and the operation as it is for that one.
+
+    Attributes:
+        notes: What became of the call on the way there.
+        instead: It is asked for what the target before says that it does not have at all, and for no other failure.
+    """
 
     operation: Operation
     row: Provider
     target: Target
     credential: Credential
     notes: tuple[Note, ...] = ()
+    instead: bool = False
 
     def __repr__(self) -> str:
         return f"Alternative({self.target.name!r})"
@@ -149,6 +156,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         heartbeats: Give out an event for each chunk of a stream that brings none.
         repair: Ask once more when the answer is not what was asked for.
         cache_policy: What the cache may do, where there is one.
+        notes: What became of the call on the way to its target, said beside what the adapter says.
         fallbacks: Whom to ask when the target fails, in order.
         idempotency_key: Sent with every attempt where the row has a header for it.
         key: Number of the credential in the pool that it is from.
@@ -175,6 +183,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     heartbeats: bool = False
     repair: bool = False
     cache_policy: CachePolicy = "off"
+    notes: tuple[Note, ...] = ()
     fallbacks: tuple[Alternative, ...] = ()
     idempotency_key: str = ""
     key: int | None = None

@@ -12,7 +12,7 @@ from fiber.registry.lockfile import AnyLockfile
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
-from fiber.types.config import BreakerPolicy, CachePolicy, HedgePolicy, RetryPolicy, Timeouts
+from fiber.types.config import BreakerPolicy, CachePolicy, HedgePolicy, OpenAIAPI, RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
 from fiber.types.request import OnUnsupported
 
@@ -42,6 +42,8 @@ class ClientOptions(TypedDict, total=False):
         breaker: When a target that fails is left alone for a while; never when not given. A `Breaker` shares its open
             circuits with other processes. Part of the default layers.
         hedge: When a slow call is sent a second time; never when not given. Part of the default layers.
+        openai_api: Which API of OpenAI is asked for its models, where a call does not name one: `chat` (the default),
+            `responses`, or `auto`, by what is asked.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
         lockfile: Aliases: the path of a file, which is read when the client is made, or what `find_lockfile` returns.
@@ -76,6 +78,7 @@ class ClientOptions(TypedDict, total=False):
     balance: Mapping[str, Mapping[str, float]] | None
     breaker: Breaker | BreakerPolicy | None
     hedge: HedgePolicy | None
+    openai_api: OpenAIAPI | None
     on_unsupported: OnUnsupported | None
     model_registry: ModelRegistry | None
     lockfile: AnyLockfile | None

@@ -20,7 +20,7 @@ from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
 from fiber.types.calls import KNOWN
-from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.config import OpenAIAPI, RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
 
 BOUND: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("fiber bound fields", default=())
@@ -50,6 +50,7 @@ class Settings:
         balances: Names that stand for several models.
         catalog, prices: What is known about models; price lists that are asked before it.
         lockfile: Aliases; none in an empty one.
+        openai_api: Which API of OpenAI is asked, where a call leaves that open.
         metrics: Where calls are counted, if it is among the listeners.
         listeners: Who hears of calls, around all layers.
     """
@@ -71,6 +72,7 @@ class Settings:
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
     lockfile: Lockfile = NONE
+    openai_api: OpenAIAPI = "chat"
     metrics: Metrics = field(default_factory=Metrics)
     listeners: tuple[Listener, ...] = ()
 

@@ -26,6 +26,7 @@ from fiber.registry.prices import sources_of
 from fiber.transports.base import NAMES, Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.keywords import openai_api
 
 T = TypeVar("T")
 
@@ -84,6 +85,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         balances=balances_of(say("balance"), registry),
         catalog=say("catalog") or BUNDLED,
         prices=sources_of(say("prices")),
+        openai_api=openai_api(say("openai_api")),
         metrics=metrics,
         listeners=_listeners(metrics if say("metrics") is not False else None, say("on_event")),
     )

@@ -23,9 +23,9 @@ def parse_json(
     advice: str = "Its text is in result.text.",
 ) -> Any:
     """
-    Decode *text* as JSON, into *kind* when given.
+    Decode *text* as JSON, into *kind* when given: a type, or a JSON Schema for plain data that conforms to it.
 
-    A member that is null counts as left out where *kind* has a default for it and does not take None.
+    A member that is null counts as left out where *kind* has it optional and does not take null.
 
     Args:
         lenient: When *text* as it is does not do, take what is in a code fence, or the first object or array in the
@@ -34,7 +34,8 @@ def parse_json(
         subject, advice: How the error's message begins and ends.
 
     Raises:
-        FiberParsingError: It is not JSON, or does not fit *kind*.
+        FiberParsingError: It is not JSON, or does not fit *kind*; or *kind* is a schema, and the extra is missing.
+        FiberValidationError: *kind* is a schema that cannot be used.
     """
     try:
         return _decoded(text, kind, member)
@@ -48,10 +49,10 @@ def parse_json(
                 return _decoded(reading, kind, member)
             except _MISFITS:
                 continue
-    if kind is not None and "null" in text:
+    if kind is not None and not isinstance(kind, Mapping) and "null" in text:
         with suppress(*_MISFITS, FiberValidationError):
             return _decoded(_without_nulls(_inside(text, member), kind), kind)
-    what = "JSON" if kind is None else f"a JSON {getattr(kind, '__name__', kind)}"
+    what = "JSON" if kind is None else f"a JSON {_called(kind)}"
     where = f", in its member {member!r}" if member else ""
     raise FiberParsingError(f"{subject} not {what}{where}: {misfit}. {advice}", raw_response=text[:200]) from misfit
 
@@ -61,12 +62,27 @@ _MISFITS = (ValueError, RecursionError, TypeError)
 
 def _decoded(text: str, kind: Any, member: str = "") -> Any:
     text = _inside(text, member)
+    if isinstance(kind, Mapping):
+        return _conforming(msgspec.json.decode(text), kind)
     validate = getattr(kind, "model_validate_json", None)
     if validate is not None:
         return validate(text)
     if (adapter := type_adapter(kind)) is not None:
         return adapter.validate_json(text)
     return msgspec.json.decode(text, type=Any if kind is None else kind)
+
+
+def _conforming(value: Any, schema: Mapping[str, Any]) -> Any:
+    from fiber.types.omitted import without_nulls  # both for the few answers that need them
+    from fiber.types.validating import check
+
+    meant = without_nulls(value, schema)
+    check(meant, schema)
+    return meant
+
+
+def _called(kind: Any) -> Any:
+    return "value of the schema" if isinstance(kind, Mapping) else getattr(kind, "__name__", kind)
 
 
 def _inside(text: str, member: str) -> str:

@@ -284,16 +284,20 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def json(self, *, lenient: bool = False) -> Any: ...
     @overload
     def json(self, parse: type[T], *, lenient: bool = False) -> T: ...
+    @overload
+    def json(self, parse: Mapping[str, Any], *, lenient: bool = False) -> Any: ...
     def json(self, parse: Any = None, *, lenient: bool = False) -> Any:
         """
         Decode the text of the answer as JSON; the value in `json_member`, where there is one.
 
         Args:
-            parse: A msgspec Struct, dataclass, TypedDict, builtin generic or pydantic model to make of it.
+            parse: A msgspec Struct, dataclass, TypedDict, builtin generic or pydantic model to make of it; or a JSON
+                Schema as dict that it must conform to, which needs the extra `jsonschema`.
             lenient: Also take JSON in a code fence or in prose, with trailing commas: the first object or array that
                 fits *parse*.
 
         Raises:
-            FiberParsingError: The text is not JSON, or does not fit *parse*.
+            FiberParsingError: The text is not JSON, or does not fit *parse*; or the extra is missing.
+            FiberValidationError: The JSON Schema cannot be used.
         """
         return parse_json(self.text, parse, lenient=lenient, member=self.json_member)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 
 from fiber._errors import FiberParsingError, FiberValidationError
+from fiber.types import validating
 from fiber.types.jsons import finite, json_of, parse_json
 from tests.strategies import json_values
 
@@ -260,3 +261,14 @@ def test_object_without_the_value(text: str, why: str) -> None:
     """Another value than such an object is an error that names the member."""
     with pytest.raises(FiberParsingError, match=re.escape(why)):
         parse_json(text, member="v")
+
+
+@pytest.mark.skipif(not validating.is_able(), reason="needs the package jsonschema")
+def test_json_of_a_schema() -> None:
+    """A schema in place of a type: plain data that conforms, without the nulls of what was left out."""
+    schema = {"properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
+
+    assert parse_json('{"a": 1, "b": null}', schema) == {"a": 1}
+    assert parse_json('[] {"a": 2}', {"type": "object", **schema}, lenient=True) == {"a": 2}
+    with pytest.raises(FiberParsingError, match=r"not a JSON value of the schema: at \$\.a: 'x' is not of type"):
+        parse_json('{"a": "x", "b": null}', schema)

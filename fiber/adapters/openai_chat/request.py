@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fiber.adapters.dialects import openai_dialect, reading_of
+from fiber.adapters.compiling import reading_of
+from fiber.adapters.dialects import openai_dialect
 from fiber.adapters.openai_chat.messages import wire_messages
 from fiber.adapters.openai_chat.models import refused_parameters
 from fiber.adapters.openai_chat.parameters import PARAMETERS

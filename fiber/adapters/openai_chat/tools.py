@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from fiber.adapters.dialects import openai_dialect, sent_name, strict
+from fiber.adapters.compiling import strict
+from fiber.adapters.dialects import openai_dialect, sent_name
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque

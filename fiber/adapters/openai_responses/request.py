@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fiber.adapters.dialects import openai_dialect, reading_of
+from fiber.adapters.compiling import reading_of
+from fiber.adapters.dialects import openai_dialect
 from fiber.adapters.openai_responses.messages import input_items
 from fiber.adapters.openai_responses.models import encrypts_reasoning, sampling_refused
 from fiber.adapters.openai_responses.parameters import PARAMETERS

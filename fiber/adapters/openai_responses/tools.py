@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fiber.adapters.dialects import openai_dialect, sent_name, strict
+from fiber.adapters.compiling import strict
+from fiber.adapters.dialects import openai_dialect, sent_name
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque
