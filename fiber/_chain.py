@@ -23,7 +23,7 @@ from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
 from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest, Note, Step
-from fiber.types.result import Attempt
+from fiber.types.receipt import Attempt
 from fiber.types.target import Target
 
 
