@@ -149,7 +149,7 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
     if len(request.body) > LONG_BYTES and call.operation.name == "chat":
         chat: Any = call.operation
         check_length(chat.told, call.target, call.catalog, len(request.body))
-    call.journal.notes = (*call.journal.layer_notes, *request.notes)
+    call.journal.notes = (*call.journal.layer_notes, *call.notes, *request.notes)
     if call.is_idempotent:
         request = request.with_headers((call.row.idempotency_header, call.idempotency_key))
     return ready(call, request, secret)

@@ -74,7 +74,7 @@ OWNERS = {
     "httpx": IO,
     "httpx2": IO,
     "jsonschema": ("types/validating.py",),
-    "opentelemetry": ("layers/telemetry.py", "metering/genai.py"),
+    "opentelemetry": ("metering/otel.py",),
     "pytest": ("testing/plugin.py",),
     "referencing": ("types/validating.py",),
     "redis": ("stores/redis.py",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypeVar, overload
 
@@ -109,22 +110,38 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    What one call took.
+    What one call took; a record of it that stands alone, and holds nothing that was said.
 
     Attributes:
+        receipt_id: The call's own; its business events have it as `call_id`. Empty where there was no call.
+        ended_at: When the call had its answer, in UTC.
+        provider, model: Who answered, and the model as it named it.
+        usage: Tokens and cost, as on the result.
+        cached: The answer came from a cache of ours; then `usage` is what it saved.
+        alias, profile: What was asked for, when it was an alias, and the profile in which it was found.
+        lockfile_digest: The `digest` of the lockfile that binds the alias.
+        label: The call's.
         attempts: Every HTTP exchange, oldest first.
-        seconds: From the call to its end.
-        first_event_seconds: From the call to the first event with content; streams only.
+        seconds, first_event_seconds: From the call to its end, and of a stream to its first event with content.
         cost_usd: What the call cost, as `usage.cost_usd`.
         cost_source: `provider`, `catalogue`, `override`, or the name of a price list.
         cost_revision: Day or version of the price list.
         cost_lines: The components of the cost; none where the provider told the sum.
         cost_note: Why there is no cost, in words.
-        dropped: Parameters and parts that were not sent, each with the reason.
-        mapped: Parameters that were sent as something else, each with what.
+        dropped, mapped: Parameters and parts that were not sent, or sent as something else; each with why or what.
         possible_duplicate_charge: An attempt with unknown outcome was repeated.
     """
 
+    receipt_id: str = ""
+    ended_at: datetime | None = None
+    provider: str = ""
+    model: str = ""
+    usage: Usage = Usage()
+    cached: bool = False
+    alias: str = ""
+    profile: str = ""
+    lockfile_digest: str = ""
+    label: str = ""
     attempts: tuple[Attempt, ...] = ()
     seconds: float | None = None
     first_event_seconds: float | None = None

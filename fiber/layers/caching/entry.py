@@ -56,3 +56,9 @@ def replied(call: Call, result: ChatResult) -> Reply:
     usage = msgspec.structs.replace(result.usage, cost_usd=Decimal(0), cost_status="priced")
     hit = msgspec.structs.replace(result, cached=True, usage=usage)
     return Reply(hit, Replay(hit)) if call.stream else Reply(hit)
+
+
+def counts(result: ChatResult) -> dict[str, int | None]:
+    """Return the tokens that a hit of *result* saves, to be told."""
+    usage = result.usage
+    return {"tokens_in": usage.input_tokens, "tokens_out": usage.output_tokens, "tokens_total": usage.total_tokens}
