@@ -75,6 +75,7 @@ class Recording:
             payload per line, the framing is lost).
         text: The body.
         schema: The JSON Schema that the request asked the answer to be held to.
+        request: What was asked, as JSON, where it was kept.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Recording:
     stream: bool
     tags: frozenset[str]
     schema: Any = None
+    request: Any = None
 
     @property
     def provider(self) -> str:
@@ -172,6 +174,7 @@ def _recording(endpoint: str, row: dict[str, Any]) -> Recording:
         stream=row["stream"],
         tags=frozenset(row["tags"]),
         schema=_schema(row.get("request_json")),
+        request=row.get("request_json"),
     )
 
 
