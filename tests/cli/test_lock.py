@@ -62,6 +62,16 @@ def test_nothing_is_made_but_by_init(capsys: pytest.CaptureFixture[str], folder:
     assert list(folder.iterdir()) == []
 
 
+def test_a_refusal_is_a_document_where_json_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """As all errors are."""
+    code, out, error = run(capsys, "lock", "check", "--json")
+
+    said = json.loads(error)["error"]
+    assert (code, out) == (1, "")
+    assert said["type"] == "Refusal"
+    assert said["message"].startswith("There is no lockfile fiber.lock")
+
+
 def test_init_replaces_a_file_only_by_force(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     """Without it the exit code is 1."""
     path = lockfile(folder, "precious", "other.lock")
