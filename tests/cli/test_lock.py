@@ -228,12 +228,14 @@ def test_check_tells_drift(capsys: pytest.CaptureFixture[str], folder: Path) -> 
     revision = str(ModelCatalog().revision)
 
     before = run(capsys, "lock", "check")
+    document = json.loads(run(capsys, "lock", "check", "--json")[1])
     bumped = run(capsys, "lock", "bump", "--json")
     after = run(capsys, "lock", "check")
     again = run(capsys, "lock", "bump")
 
     assert before[0] == after[0] == 0
     assert "the lockfile of 2026-01-01" in before[2]
+    assert "the lockfile of 2026-01-01" in document["drift"]
     assert json.loads(bumped[1]) == {"path": "fiber.lock", "old": "2026-01-01", "new": revision}
     assert after[2] == ""
     assert again == (0, f"fiber.lock: catalogue of {revision}\n", "")
