@@ -77,8 +77,9 @@ _HOMES = {
     "fiber.types.messages": "ChatMessage",
     "fiber.types.metrics": "Distribution MetricPoint MetricsSnapshot",
     "fiber.types.partial": "partial_json",
+    "fiber.types.receipt": "Attempt Receipt Usage",
     "fiber.types.request": "ChatRequest",
-    "fiber.types.result": "Attempt ChatResult Choice Citation Receipt TokenLogprob Usage",
+    "fiber.types.result": "ChatResult Choice Citation TokenLogprob",
     "fiber.types.target": "Quirks",
     "fiber.types.tools": "ReasoningOptions ResponseFormat ServerTool Tool ToolChoice",
 }

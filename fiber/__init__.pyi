@@ -150,15 +150,13 @@ from fiber.types.metrics import (
     MetricsSnapshot as MetricsSnapshot,
 )
 from fiber.types.partial import partial_json as partial_json
+from fiber.types.receipt import Attempt as Attempt, Receipt as Receipt, Usage as Usage
 from fiber.types.request import ChatRequest as ChatRequest
 from fiber.types.result import (
-    Attempt as Attempt,
     ChatResult as ChatResult,
     Choice as Choice,
     Citation as Citation,
-    Receipt as Receipt,
     TokenLogprob as TokenLogprob,
-    Usage as Usage,
 )
 from fiber.types.target import Quirks as Quirks
 from fiber.types.tools import (

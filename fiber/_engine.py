@@ -28,8 +28,9 @@ from fiber.registry.fitting import LONG_BYTES, check_length
 from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
 from fiber.types.http import HTTPHead, HTTPRequest, Secret, Step
 from fiber.types.reading import Reading
+from fiber.types.receipt import Attempt
 from fiber.types.replay import Replay
-from fiber.types.result import Attempt, ChatResult
+from fiber.types.result import ChatResult
 
 T = TypeVar("T")
 

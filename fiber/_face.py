@@ -22,8 +22,8 @@ from fiber.registry.tokens import tokens_of
 from fiber.types.calls import ChatOptions
 from fiber.types.cost import Cost
 from fiber.types.options import chat_request
+from fiber.types.receipt import Usage
 from fiber.types.request import ChatRequest
-from fiber.types.result import Usage
 
 
 class Face:

@@ -14,8 +14,9 @@ from fiber.layers.budgeting.pricing import cost
 from fiber.transports.base import wall
 from fiber.types.cost import Cost
 from fiber.types.http import Note
+from fiber.types.receipt import Receipt
 from fiber.types.request import ChatRequest
-from fiber.types.result import ChatResult, Receipt
+from fiber.types.result import ChatResult
 
 
 def finished(call: Call, result: ChatResult) -> ChatResult:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from fiber.types.result import Attempt, Usage
+from fiber.types.receipt import Attempt, Usage
 
 EventType: TypeAlias = Literal[
     "request", "response", "error", "cache_hit", "cache_write", "token_usage", "provider_call"

@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from fiber.types.content import Part, Reasoning, Text, ToolCall
-from fiber.types.result import ChatResult, Citation, FinishReason, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult, Citation, FinishReason
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="type"):

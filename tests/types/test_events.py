@@ -28,7 +28,8 @@ from fiber.types.events import (
     events_of,
 )
 from fiber.types.messages import ChatMessage
-from fiber.types.result import ChatResult, Choice, Citation, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult, Choice, Citation
 from tests.strategies import stream_events
 
 CALL = ToolCall("1", "f", '{"a":1}')

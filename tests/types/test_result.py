@@ -12,7 +12,8 @@ from hypothesis import given
 from fiber._errors import FiberParsingError
 from fiber.types.content import Reasoning, Text, ToolCall
 from fiber.types.messages import ChatMessage
-from fiber.types.result import ChatResult, Choice, Citation, Receipt, TokenLogprob, Usage
+from fiber.types.receipt import Receipt, Usage
+from fiber.types.result import ChatResult, Choice, Citation, TokenLogprob
 from tests.strategies import chat_results
 
 

@@ -10,8 +10,9 @@ import msgspec
 from fiber._chain import Call
 from fiber._errors import FiberError
 from fiber._reply import Reply
+from fiber.types.receipt import Receipt
 from fiber.types.replay import Replay
-from fiber.types.result import ChatResult, Receipt
+from fiber.types.result import ChatResult
 
 _WHOLE = ("stop", "tool_calls")
 
