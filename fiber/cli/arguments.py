@@ -16,6 +16,9 @@ from typing import Any, NoReturn
 
 from fiber.cli.codes import USAGE
 
+MODEL = "model, as in `openai:gpt-6.1-terra` or `claude-sonnet-5-5`, or an alias"
+"""What help says of a model."""
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that offers what is spelled nearly like what was said; without a command it shows its help."""

@@ -86,7 +86,13 @@ def check(options: argparse.Namespace) -> int:
         output.note(str(drift))
     for name in missing:
         output.note(f"{lockfile.path}, profile {profile}, has no alias {name!r}.{lockfile.hint(name, profile)}")
-    said = {"path": lockfile.path, "profile": profile, "digest": lockfile.digest, "missing": missing}
+    said = {
+        "path": lockfile.path,
+        "profile": profile,
+        "digest": lockfile.digest,
+        "missing": missing,
+        "drift": None if drift is None else drift.message,
+    }
     _print(options, said, f"{lockfile.path}, profile {profile}: {lockfile.digest}")
     return FAILED if missing else DONE
 

@@ -24,14 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = int(getattr(import_module(module), name)(options))
         sys.stdout.flush()  # here, where a reader that is gone is expected, and not when the interpreter ends
         return code
-    except FiberError as error:
+    except (FiberError, codes.Refusal) as error:
         from fiber.cli.output import complain
 
         complain(error, as_json=getattr(options, "json", False))
-        return codes.FAILED
-    except codes.Refusal as refusal:
-        print(f"fiber: {refusal.message}", file=sys.stderr)
-        return refusal.code
+        return error.code if isinstance(error, codes.Refusal) else codes.FAILED
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return codes.INTERRUPTED

@@ -10,6 +10,7 @@ import msgspec
 
 from fiber._errors import FiberError
 from fiber._streams import SyncChatStream
+from fiber.cli.codes import Refusal
 from fiber.types.events import Log, ReasoningDelta, TextDelta
 from fiber.types.result import ChatResult
 
@@ -97,18 +98,18 @@ def _print_calls(result: ChatResult) -> None:
         print(f"[calls {call.name}({call.arguments_json})]")
 
 
-def complain(error: FiberError, *, as_json: bool) -> None:
+def complain(error: FiberError | Refusal, *, as_json: bool) -> None:
     """Say *error* on standard error: what was refused here in words, what came of a call with its type too."""
     if as_json:
         print(msgspec.json.encode({"error": facts_of(error)}, enc_hook=str).decode(), file=sys.stderr)
-    else:
-        is_ours = error.outcome == "not_sent" and error.status_code is None
-        note(error.message if is_ours else f"{type(error).__name__}: {error}")
+        return
+    is_ours = isinstance(error, Refusal) or (error.outcome == "not_sent" and error.status_code is None)
+    note(error.message if is_ours else f"{type(error).__name__}: {error}")
 
 
-def facts_of(error: FiberError) -> dict[str, Any]:
+def facts_of(error: FiberError | Refusal) -> dict[str, Any]:
     """Return what is known of *error*, for JSON."""
-    facts = {name: value for name in _FACTS if (value := getattr(error, name)) is not None}
+    facts = {name: value for name in _FACTS if (value := getattr(error, name, None)) is not None}
     return {"type": type(error).__name__, "message": error.message, **facts}
 
 

@@ -30,7 +30,7 @@ def offered(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("fiber lo", ["lock"]),
+        ("fiber loc", ["lock"]),
         ("fiber alias ", ["bind", "unbind", "list"]),
         ("fiber lock v", ["validate"]),
         ("fiber ask --m", ["--model", "--max-tokens", "--mock"]),

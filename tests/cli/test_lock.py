@@ -62,6 +62,16 @@ def test_nothing_is_made_but_by_init(capsys: pytest.CaptureFixture[str], folder:
     assert list(folder.iterdir()) == []
 
 
+def test_a_refusal_is_a_document_where_json_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """As all errors are."""
+    code, out, error = run(capsys, "lock", "check", "--json")
+
+    said = json.loads(error)["error"]
+    assert (code, out) == (1, "")
+    assert said["type"] == "Refusal"
+    assert said["message"].startswith("There is no lockfile fiber.lock")
+
+
 def test_init_replaces_a_file_only_by_force(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     """Without it the exit code is 1."""
     path = lockfile(folder, "precious", "other.lock")
@@ -218,12 +228,14 @@ def test_check_tells_drift(capsys: pytest.CaptureFixture[str], folder: Path) -> 
     revision = str(ModelCatalog().revision)
 
     before = run(capsys, "lock", "check")
+    document = json.loads(run(capsys, "lock", "check", "--json")[1])
     bumped = run(capsys, "lock", "bump", "--json")
     after = run(capsys, "lock", "check")
     again = run(capsys, "lock", "bump")
 
     assert before[0] == after[0] == 0
     assert "the lockfile of 2026-01-01" in before[2]
+    assert "the lockfile of 2026-01-01" in document["drift"]
     assert json.loads(bumped[1]) == {"path": "fiber.lock", "old": "2026-01-01", "new": revision}
     assert after[2] == ""
     assert again == (0, f"fiber.lock: catalogue of {revision}\n", "")

@@ -159,12 +159,28 @@ def test_without_a_lockfile_nothing_is_asked(
     assert list(Path.cwd().iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        "openai:gpt-mock",
+        "openai-responses:gpt-mock",
+        "anthropic:claude-mock",
+        "gemini:gemini-mock",
+        "bedrock:claude-mock",
+        "cohere:command-mock",
+        "ollama:llama-mock",
+    ],
+)
 def test_it_can_be_tried_without_a_key(
-    server: MockServer, piped: Callable[..., None], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    model: str,
+    server: MockServer,
+    piped: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The mock model calls the first tool."""
+    """The mock model calls the first tool, in every format that has tools."""
     monkeypatch.delenv("OPENAI_API_KEY")
     piped("Which models are there?")
 
-    assert main(["lock", "chat", "--mock"]) == 0
-    assert "reference" in capsys.readouterr().out
+    assert main(["lock", "chat", "--mock", "--model", model]) == 0
+    assert '"reference":' in capsys.readouterr().out
