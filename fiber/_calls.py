@@ -211,6 +211,8 @@ def _call(
 ) -> Call:
     check_open(settings)
     switches: Any = {name: keywords.flag(options, name) for name in _SWITCHES if name in options}
+    bound = {**around(), **settings.context, **(options.get("context") or {})}
+    telemetry = settings.telemetry
     return Call(
         operation=operation,
         row=row,
@@ -220,8 +222,10 @@ def _call(
         timeouts=_timeouts(settings, options.get("timeout")),
         retry=settings.retry,
         stream=stream,
-        context={**around(), **settings.context, **(options.get("context") or {})},
-        label=options.get("label") or "",
+        bound=bound,
+        context=telemetry.fields(bound),
+        label=telemetry.left("label", options.get("label") or "") or "",
+        telemetry=telemetry,
         alias=alias,
         cache_policy=keywords.cache_policy(options, caches=settings.caches),
         idempotency_key=keywords.idempotency_key(options),

@@ -23,6 +23,7 @@ from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest, Note, Step
 from fiber.types.result import Attempt
 from fiber.types.target import Target
+from fiber.types.telemetry import Telemetry
 
 
 class Operation(Protocol):
@@ -62,6 +63,10 @@ class Operation(Protocol):
         ...
 
 
+Tracer: TypeAlias = Callable[["Call", HTTPRequest], tuple[HTTPRequest, Callable[[Attempt], None] | None]]
+"""Told of an attempt before it is sent; returns what is sent, and who is told how it went. It raises nothing."""
+
+
 class Journal(msgspec.Struct, kw_only=True):
     """What happened during one call, shared by all copies of it; the only mutable thing a call carries."""
 
@@ -76,6 +81,7 @@ class Journal(msgspec.Struct, kw_only=True):
     cancelled: bool = False
     raced: bool = False
     closer: Callable[[], None] | None = None
+    tracer: Tracer | None = None
 
     def opened(self, close: Callable[[], None]) -> None:
         """An attempt has a connection: *close* closes it, from any thread."""
@@ -121,7 +127,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         deadline: Absolute time on the transport's clock; None for no limit.
         catalog, prices: What is known about models, also the last price list; those that are asked before it.
-        context: Bound fields for logs, spans and events; never sent.
+        bound: Bound fields as they were given, for policies; never sent, and never told.
+        context: What may be told of them, in logs, spans and events.
         alias: What was asked for, when it was an alias.
         keep_raw: Keep the bytes of a stream in the result's `body`.
         forget_text: Give the text of a stream out without keeping it.
@@ -131,6 +138,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         fallbacks: Whom to ask when the target fails, in order.
         idempotency_key: Sent with every attempt where the row has a header for it.
         key: Number of the credential in the pool that it is from.
+        telemetry: What is told of the call, and in which words.
     """
 
     operation: Operation
@@ -142,6 +150,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     retry: RetryPolicy = RetryPolicy()
     stream: bool = False
     deadline: float | None = None
+    bound: Mapping[str, Any] = {}
     context: Mapping[str, Any] = {}
     label: str = ""
     alias: str = ""
@@ -155,6 +164,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     fallbacks: tuple[Alternative, ...] = ()
     idempotency_key: str = ""
     key: int | None = None
+    telemetry: Telemetry = Telemetry()
     journal: Journal = msgspec.field(default_factory=Journal)
 
     def replace(self, **changes: Any) -> Call:
@@ -172,7 +182,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             observer(self, event, facts)
 
     def __repr__(self) -> str:
-        shown = (name for name in self.__struct_fields__ if name != "credential")
+        shown = (name for name in self.__struct_fields__ if name not in ("bound", "credential"))
         return f"Call({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 

@@ -21,6 +21,7 @@ from fiber.transports.base import Transport
 from fiber.types.calls import KNOWN
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
+from fiber.types.telemetry import Telemetry
 
 BOUND: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("fiber bound fields", default=())
 """Fields of the `with fiber.bind(...)` blocks around the caller: one entry a block, those of outer blocks included."""
@@ -51,6 +52,7 @@ class Settings:
         lockfile: Aliases; none in an empty one.
         metrics: Where calls are counted, if it is among the listeners.
         listeners: Who hears of calls, around all layers.
+        telemetry: What is told of calls, and in which words.
     """
 
     rows: Mapping[str, Provider]
@@ -72,6 +74,7 @@ class Settings:
     lockfile: Lockfile = NONE
     metrics: Metrics = field(default_factory=Metrics)
     listeners: tuple[Listener, ...] = ()
+    telemetry: Telemetry = Telemetry()
 
 
 def check_open(settings: Settings) -> None:

@@ -26,6 +26,7 @@ from fiber.registry.prices import sources_of
 from fiber.transports.base import NAMES, Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.telemetry import Telemetry
 
 T = TypeVar("T")
 
@@ -86,6 +87,12 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         prices=sources_of(say("prices")),
         metrics=metrics,
         listeners=(metrics,) if say("metrics") is not False else (),
+        telemetry=Telemetry(
+            redact=say("redact"),
+            semconv=say("semconv"),
+            traceparent=say("traceparent") or False,
+            content=_env.captures_content(),
+        ),
     )
     return with_defaults(settings, {name: say(keyword) for keyword, name in _DEFAULTS.items()}), blocking
 

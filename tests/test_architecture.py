@@ -73,7 +73,7 @@ OWNERS = {
     "httpcore": IO,
     "httpx": IO,
     "httpx2": IO,
-    "opentelemetry": ("layers/telemetry.py", "metering/genai.py"),
+    "opentelemetry": ("layers/tracing/spans.py", "metering/genai.py"),
     "pytest": ("testing/plugin.py",),
     "redis": ("stores/redis.py",),
     "rich": ("cli/",),

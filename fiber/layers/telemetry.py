@@ -2,8 +2,8 @@
 One log line and one span for each call, all attempts included.
 
 Nothing is configured globally: log events go through structlog into the standard logger `fiber`, which stays silent
-until the host configures logging; spans go to the tracer of the OpenTelemetry API, which does nothing without an SDK.
-Content is never recorded. Names: https://opentelemetry.io/docs/specs/semconv/gen-ai/ (read 2026-11-20).
+until the host configures logging; spans go to the tracer of the OpenTelemetry API, which does nothing without an SDK
+(`fiber.layers.tracing`). Content is in no log line, and in spans only where the host asks for it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from fiber._chain import Call, Handler
-from fiber._errors import FiberError
 from fiber._reply import Ending, Reply
+from fiber.layers.tracing.spans import Trace, begin
 from fiber.metering.genai import record
+
+T = TypeVar("T")
 
 _LOGGER = logging.getLogger("fiber")
 _LOGGER.addHandler(logging.NullHandler())
@@ -30,38 +32,52 @@ _UNLOGGED = {"budget_refused", "cache_evict", "cache_get", "cache_hit", "cache_m
 
 async def telemetry(call: Call, next: Handler) -> Reply:
     """Log and trace *call*, from its start to the end of its reply."""
-    span = _start_span(call)
+    trace = _quietly(begin, call)
 
     def observe(call: Call, event: str, facts: Mapping[str, Any]) -> None:
         known = {name: value for name, value in facts.items() if value is not None}
         if event not in _UNLOGGED:
             _quietly(_log_event, call, event, known)
-        # What is told when the span is over, like the end of a slow write, is not added to it.
-        if span is not None and span.is_recording():
-            _quietly(span.add_event, event, known)
+        if trace is not None:
+            _quietly(trace.event, event, known)
 
-    async def finish(ending: Ending) -> None:
+    async def finish(ending: Ending, reply: Reply | None = None) -> None:
         _quietly(_log, call, ending)
-        _quietly(_end_span, call, span, ending)
+        if trace is not None:
+            _quietly(_end, trace, call, ending, reply)
         _quietly(record, call, ending)
 
     call.journal.observers.append(observe)
 
     try:
-        reply = await next(call)
+        if trace is None:
+            reply = await next(call)
+        else:
+            with trace.current():
+                reply = await next(call)
+            if call.journal.first_event is not None:
+                _quietly(trace.event, "first_chunk", {})
     except BaseException as error:
         await finish(call.journal.ending(error))
         raise
-    reply.on_end(finish)
+    reply.on_end(lambda ending: finish(ending, reply))
     return reply
 
 
-def _quietly(tell: Callable[..., None], *arguments: Any) -> None:
-    # A broken handler or exporter of the host must not break the call.
+def _end(trace: Trace, call: Call, ending: Ending, reply: Reply | None) -> None:
+    # What a stream was so far costs a copy of it, so it is asked for only where it is told.
+    result = None
+    if reply is not None and call.telemetry.content:
+        result = reply.value if reply.stream is None else reply.stream.result()
+    trace.end(call, ending, result)
+
+
+def _quietly(tell: Callable[..., T], *arguments: Any) -> T | None:
+    # A broken handler or exporter of the host must not break the call, and there is nobody else to tell.
     try:
-        tell(*arguments)
-    except Exception:  # noqa: S110 - there is nobody else to tell
-        pass
+        return tell(*arguments)
+    except Exception:
+        return None
 
 
 def _fields(call: Call, ending: Ending) -> dict[str, Any]:
@@ -123,57 +139,3 @@ def _structlog() -> Any:
         processors=[structlog.stdlib.render_to_log_kwargs],
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-
-
-@cache
-def _trace() -> Any:
-    from opentelemetry import trace
-
-    return trace
-
-
-def _start_span(call: Call) -> Any:
-    """Start a span; None when no SDK is there to see it."""
-    trace = _trace()
-    provider = trace.get_tracer_provider()
-    if isinstance(provider, trace.ProxyTracerProvider):
-        return None
-    target = call.target
-    return provider.get_tracer("fiber").start_span(
-        f"{call.operation.name} {target.model}".strip(),
-        kind=trace.SpanKind.CLIENT,
-        attributes={
-            "gen_ai.operation.name": call.operation.name,
-            "gen_ai.provider.name": target.provider,
-            "gen_ai.request.model": target.model,
-            "server.address": target.host,
-        },
-    )
-
-
-def _end_span(call: Call, span: Any, ending: Ending) -> None:
-    if span is None:
-        return
-    if span.is_recording():
-        usage, error = ending.usage, ending.error
-        attributes = {
-            "gen_ai.response.model": ending.model,
-            "gen_ai.response.id": ending.request_id,
-            "gen_ai.response.finish_reasons": [ending.finish_reason] if ending.finish_reason else None,
-            "gen_ai.usage.input_tokens": usage.input_tokens if usage else None,
-            "gen_ai.usage.output_tokens": usage.output_tokens if usage else None,
-            "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens if usage else None,
-            "gen_ai.usage.cache_write.input_tokens": usage.cache_write_tokens if usage else None,
-            "fiber.attempts": len(call.journal.attempts),
-            "fiber.stream": call.stream,
-            "fiber.outcome": ending.outcome,
-            "fiber.cached": ending.cached or None,
-            "error.type": type(error).__name__ if error is not None else None,
-        } | {f"fiber.context.{name}": str(value) for name, value in call.context.items()}
-        span.set_attributes({name: value for name, value in attributes.items() if value is not None})
-        if error is not None:
-            # Not the message: a provider may repeat the prompt in it.
-            code = error.provider_code if isinstance(error, FiberError) else None
-            said = f"{type(error).__name__}: {code}" if code else type(error).__name__
-            span.set_status(_trace().Status(_trace().StatusCode.ERROR, said))
-    span.end()

@@ -1,0 +1,14 @@
+"""Spans that a test hears."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.layers.tracing.hearing import MISSING, Spans, heard_by, needed
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Spans:
+    """Hear all spans."""
+    needed("opentelemetry.sdk.trace", MISSING)
+    return heard_by(monkeypatch, Spans())
