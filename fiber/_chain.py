@@ -68,7 +68,14 @@ Tracer: TypeAlias = Callable[["Call", HTTPRequest], tuple[HTTPRequest, Callable[
 
 
 class Journal(msgspec.Struct, kw_only=True):
-    """What happened during one call, shared by all copies of it; the only mutable thing a call carries."""
+    """
+    What happened during one call, shared by all copies of it; the only mutable thing a call carries.
+
+    Attributes:
+        observers: Told what happens inside the call.
+        hearers: Told how the call ended, last of all and once; they raise nothing.
+        tracer: Told of each attempt; None where nobody records them.
+    """
 
     started: float = 0.0
     attempts: list[Attempt] = []
@@ -78,6 +85,7 @@ class Journal(msgspec.Struct, kw_only=True):
     first_event: float | None = None
     possible_duplicate_charge: bool = False
     observers: list[Callable[[Call, str, Mapping[str, Any]], None]] = []
+    hearers: list[Callable[[Call, Ending], None]] = []
     cancelled: bool = False
     raced: bool = False
     closer: Callable[[], None] | None = None

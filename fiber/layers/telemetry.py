@@ -9,16 +9,14 @@ until the host configures logging; spans go to the tracer of the OpenTelemetry A
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cache, partial
+from typing import Any
 
 from fiber._chain import Call, Handler
 from fiber._reply import Ending, Reply
 from fiber.layers.tracing.spans import Trace, begin
 from fiber.metering.genai import record
-
-T = TypeVar("T")
 
 _LOGGER = logging.getLogger("fiber")
 _LOGGER.addHandler(logging.NullHandler())
@@ -30,54 +28,52 @@ _UNLOGGED = {"budget_refused", "cache_evict", "cache_get", "cache_hit", "cache_m
 """Events that are no warning, or that the line of the call says too."""
 
 
-async def telemetry(call: Call, next: Handler) -> Reply:
-    """Log and trace *call*, from its start to the end of its reply."""
-    trace = _quietly(begin, call)
+def telemetry(call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
+    """Log and trace *call*, from its start to its end."""
+    # No coroutine and no closure of its own where no SDK is, for most calls are told to nobody.
+    trace, journal = begin(call), call.journal
+    if trace is None:
+        journal.observers.append(_observe)
+        journal.hearers.append(_finish)
+        return next(call)
+    journal.observers.append(partial(_observe, trace=trace))
+    journal.hearers.append(partial(_finish, trace=trace))
+    return _traced(call, next, trace)
 
-    def observe(call: Call, event: str, facts: Mapping[str, Any]) -> None:
-        known = {name: value for name, value in facts.items() if value is not None}
-        if event not in _UNLOGGED:
-            _quietly(_log_event, call, event, known)
-        if trace is not None:
-            _quietly(trace.event, event, known)
 
-    async def finish(ending: Ending, reply: Reply | None = None) -> None:
-        _quietly(_log, call, ending)
-        if trace is not None:
-            _quietly(_end, trace, call, ending, reply)
-        _quietly(record, call, ending)
-
-    call.journal.observers.append(observe)
-
-    try:
-        if trace is None:
-            reply = await next(call)
-        else:
-            with trace.current():
-                reply = await next(call)
-            if call.journal.first_event is not None:
-                _quietly(trace.event, "first_chunk", {})
-    except BaseException as error:
-        await finish(call.journal.ending(error))
-        raise
-    reply.on_end(lambda ending: finish(ending, reply))
+async def _traced(call: Call, next: Handler, trace: Trace) -> Reply:
+    with trace.current():
+        reply = await next(call)
+    if call.journal.first_event is not None:
+        _quietly(trace.event, "first_chunk", {})
+    if call.telemetry.content:
+        trace.reply = reply
     return reply
 
 
-def _end(trace: Trace, call: Call, ending: Ending, reply: Reply | None) -> None:
-    # What a stream was so far costs a copy of it, so it is asked for only where it is told.
-    result = None
-    if reply is not None and call.telemetry.content:
-        result = reply.value if reply.stream is None else reply.stream.result()
-    trace.end(call, ending, result)
+def _observe(call: Call, event: str, facts: Mapping[str, Any], trace: Trace | None = None) -> None:
+    known = {name: value for name, value in facts.items() if value is not None}
+    if event not in _UNLOGGED:
+        _quietly(_log_event, call, event, known)
+    if trace is not None:
+        _quietly(trace.event, event, known)
 
 
-def _quietly(tell: Callable[..., T], *arguments: Any) -> T | None:
-    # A broken handler or exporter of the host must not break the call, and there is nobody else to tell.
+def _finish(call: Call, ending: Ending, trace: Trace | None = None) -> None:
+    failed = ending.outcome in ("error", "truncated")
+    if _LOGGER.isEnabledFor(logging.ERROR if failed else logging.INFO):
+        _quietly(_log, call, ending, failed)
+    if trace is not None:
+        _quietly(trace.end, call, ending)
+    _quietly(record, call, ending)
+
+
+def _quietly(tell: Callable[..., None], *arguments: Any) -> None:
+    # A broken handler or exporter of the host must not break the call.
     try:
-        return tell(*arguments)
-    except Exception:
-        return None
+        tell(*arguments)
+    except Exception:  # noqa: S110 - there is nobody else to tell
+        pass
 
 
 def _fields(call: Call, ending: Ending) -> dict[str, Any]:
@@ -122,12 +118,9 @@ def _log_event(call: Call, event: str, facts: Mapping[str, Any]) -> None:
         _structlog().log(logging.WARNING, event, **fields, **_bound(call, fields))
 
 
-def _log(call: Call, ending: Ending) -> None:
-    failed = ending.outcome in ("error", "truncated")
-    level = logging.ERROR if failed else logging.INFO
-    if _LOGGER.isEnabledFor(level):
-        name = "error" if failed else f"{call.operation.name}_stream" if call.stream else f"{call.operation.name}_call"
-        _structlog().log(level, name, **_fields(call, ending))
+def _log(call: Call, ending: Ending, failed: bool) -> None:
+    name = "error" if failed else f"{call.operation.name}_stream" if call.stream else f"{call.operation.name}_call"
+    _structlog().log(logging.ERROR if failed else logging.INFO, name, **_fields(call, ending))
 
 
 @cache

@@ -10,6 +10,7 @@ Spans of calls: https://github.com/open-telemetry/semantic-conventions-genai, do
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,14 +95,19 @@ OLDER_PROVIDERS: dict[Semconv, dict[str, str]] = {"1.36.0": {"x_ai": "xai"}}
 _PORTS = {"http": 80, "https": 443}
 
 
-def identity(call: Call) -> dict[str, Any]:
+def identity(call: Call) -> Mapping[str, Any]:
     """Return what identifies *call* on its span and in metrics: operation, provider, model and server."""
-    target, older = call.target, call.telemetry.semconv
-    provider = PROVIDERS.get(target.provider, target.provider)
+    target = call.target
+    return _identity(call.operation.name, target.provider, target.model, target.base_url, call.telemetry.semconv)
+
+
+@lru_cache(maxsize=256)
+def _identity(operation: str, provider: str, model: str, url: str, older: Semconv | None) -> Mapping[str, Any]:
+    # Kept, because it is made for every call, also where nobody hears of it.
+    provider = PROVIDERS.get(provider, provider)
     if older is not None:
         provider = OLDER_PROVIDERS.get(older, {}).get(provider, provider)
-    attributes = {OPERATION: call.operation.name, PROVIDER: provider, **server(target.base_url)}
-    return spelled(attributes | {MODEL: target.model} if target.model else attributes, older)
+    return spelled({OPERATION: operation, PROVIDER: provider, MODEL: model or None, **server(url)}, older)
 
 
 def server(url: str) -> dict[str, Any]:

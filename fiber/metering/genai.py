@@ -2,8 +2,7 @@
 Metrics of OpenTelemetry with the names of its GenAI conventions, for hosts that set up an SDK.
 
 Names, units and buckets: https://github.com/open-telemetry/semantic-conventions-genai, docs/gen-ai/gen-ai-metrics.md at
-commit 004902b8 (status: development; read 2026-11-21). Nothing is imported before the first call, and nothing recorded
-when no SDK is there.
+commit 004902b8 (status: development; read 2026-11-21). Nothing is imported before the first call.
 """
 
 from __future__ import annotations
@@ -32,16 +31,14 @@ INSTRUMENTS = (
 
 
 def record(call: Call, ending: Ending) -> None:
-    """Record how *call* ended, if there is somebody who listens."""
-    instruments = _instruments(_api().get_meter_provider())
-    if instruments is None:
-        return
-    tokens, duration, first_chunk = instruments
-    journal, usage = call.journal, ending.usage
-    attributes = names.identity(call)
-    failed = ending.outcome != "complete"
-    why = {names.ERROR: type(ending.error).__name__ if ending.error is not None else ending.outcome} if failed else {}
-    duration.record(call.transport.now() - journal.started, {**attributes, **why})
+    """Record how *call* ended; without an SDK the instruments of the API do nothing."""
+    tokens, duration, first_chunk = _instruments()
+    journal, usage, attributes = call.journal, ending.usage, names.identity(call)
+    if ending.outcome == "complete":
+        whole = attributes
+    else:
+        whole = {**attributes, names.ERROR: ending.outcome if ending.error is None else type(ending.error).__name__}
+    duration.record(call.transport.now() - journal.started, whole)
     if journal.first_event is not None:
         first_chunk.record(journal.first_event - journal.started, attributes)
     for kind, number in (("input", usage and usage.input_tokens), ("output", usage and usage.output_tokens)):
@@ -50,19 +47,14 @@ def record(call: Call, ending: Ending) -> None:
 
 
 @cache
-def _api() -> Any:
+def _instruments() -> tuple[Any, ...]:
+    """Return the instruments for ever: where they were made before the SDK was set up, the API passes on what comes."""
     from opentelemetry import metrics
 
-    return metrics
+    return _made(metrics.get_meter("fiber"))
 
 
-@cache
-def _instruments(provider: Any) -> tuple[Any, ...] | None:
-    """Return the instruments of *provider*; None for the one that is there without an SDK."""
-    # The API has no public name for it, but it is the only provider of its own.
-    if type(provider).__module__.startswith("opentelemetry.metrics"):
-        return None
-    meter = provider.get_meter("fiber")
+def _made(meter: Any) -> tuple[Any, ...]:
     return tuple(
         meter.create_histogram(name, unit=unit, description=what, explicit_bucket_boundaries_advisory=list(bounds))
         for name, unit, bounds, what in INSTRUMENTS

@@ -228,7 +228,7 @@ def test_an_unconfigured_host_hears_nothing() -> None:
 def test_a_line_that_nobody_wants_is_not_made(caplog: pytest.LogCaptureFixture) -> None:
     """Below the level there is no work."""
     caplog.set_level(logging.CRITICAL, "fiber")
-    fiber, _ = scripted(whole())
+    fiber, _ = scripted(refused(503, retry_after="0"), whole())
 
     fiber.sync.chat("Hi")
 

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, assert_never
 import msgspec
 
 from fiber._chain import Call
+from fiber._reply import Reply
 from fiber.metering import conventions as names
 from fiber.types.content import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
 from fiber.types.messages import ChatMessage
@@ -25,11 +26,12 @@ _Seen: TypeAlias = Callable[[str], Any]
 """What redaction leaves of a text; None for nothing."""
 
 
-def captured(call: Call, result: Any) -> dict[str, str]:
+def captured(call: Call, reply: Reply | None) -> dict[str, str]:
     """Return what was asked and answered, as far as redaction leaves it, by the names of attributes."""
     request = getattr(call.operation, "request", None)
     if request is None:
         return {}
+    result = None if reply is None else reply.value if reply.stream is None else reply.stream.result()
     apart = [message for message in request.messages if message.role in _INSTRUCTIONS]
     asked = [message for message in request.messages if message.role not in _INSTRUCTIONS]
     answered = [choice.message for choice in result.choices] if isinstance(result, ChatResult) else []

@@ -14,7 +14,7 @@ from typing import Any
 
 from fiber._chain import Call
 from fiber._errors import FiberError
-from fiber._reply import Ending
+from fiber._reply import Ending, Reply
 from fiber.layers.tracing.content import captured
 from fiber.metering import conventions as names
 from fiber.types.http import HTTPRequest
@@ -28,13 +28,17 @@ class Trace:
     Args:
         call: Whose attempts it hears of from now on.
         tracer: Of the host's SDK.
+
+    Attributes:
+        reply: What the call came to, where content is captured.
     """
 
-    __slots__ = ("_context", "_is_heard", "_span", "_tracer")
+    __slots__ = ("_context", "_is_heard", "_span", "_tracer", "reply")
 
     def __init__(self, call: Call, tracer: Any) -> None:
         api = _api()
         name = f"{call.operation.name} {call.target.model}".strip()
+        self.reply: Reply | None = None
         self._tracer = tracer
         self._span = tracer.start_span(name, kind=api.SpanKind.CLIENT, attributes=names.identity(call))
         self._context = api.set_span_in_context(self._span)
@@ -61,22 +65,18 @@ class Trace:
         try:
             context, ended = self._context, None
             if self._is_heard:
-                span = self._tracer.start_span(
-                    request.method,
-                    context=context,
-                    kind=_api().SpanKind.CLIENT,
-                    attributes=_sent(call, request),
-                )
+                kind = _api().SpanKind.CLIENT
+                span = self._tracer.start_span(request.method, context, kind, _sent(call, request))
                 context, ended = _api().set_span_in_context(span), partial(_end_attempt, span)
             return (_carrying(request, context) if call.telemetry.traceparent else request), ended
         except Exception:  # an exporter or sampler of the host must not break the call
             return request, None
 
-    def end(self, call: Call, ending: Ending, result: Any = None) -> None:
+    def end(self, call: Call, ending: Ending) -> None:
         """End the span with what is known of the end, and with content where that is captured."""
         if self._span.is_recording():
             if call.telemetry.content:
-                self._span.set_attributes(captured(call, result))
+                self._span.set_attributes(captured(call, self.reply))
             self._span.set_attributes(_response(call, ending))
             if (error := ending.error) is not None:
                 code = error.provider_code if isinstance(error, FiberError) else None
@@ -85,13 +85,14 @@ class Trace:
 
 
 def begin(call: Call) -> Trace | None:
-    """Begin the trace of *call*; None where no SDK is there to hear it."""
-    api = _api()
-    provider = api.get_tracer_provider()
-    if not isinstance(provider, (api.ProxyTracerProvider, api.NoOpTracerProvider)):
-        return Trace(call, provider.get_tracer("fiber"))
-    if call.telemetry.traceparent:  # a span that came from elsewhere goes on all the same
-        call.journal.tracer = _pass
+    """Begin the trace of *call*; None where no SDK is there to hear it, or where it fails. Raise nothing."""
+    try:
+        if (tracer := _tracer()) is not None:
+            return Trace(call, tracer)
+        if call.telemetry.traceparent:  # a trace that came from elsewhere goes on all the same
+            call.journal.tracer = _pass
+    except Exception:  # noqa: S110 - see `Trace.attempt`
+        pass
     return None
 
 
@@ -100,6 +101,20 @@ def _api() -> Any:
     from opentelemetry import trace
 
     return trace
+
+
+@cache
+def _made() -> Any:
+    """Return a tracer for ever: where it was made before the SDK was set up, the API passes on what it is told."""
+    return _api().get_tracer("fiber")
+
+
+def _tracer() -> Any:
+    """Return the tracer; None where no SDK was set up."""
+    # The API's variable, for its function searches the environment as long as there is none, which was half of what a
+    # call paid for telling nobody; a version without that variable is told of all calls.
+    tracer = _made()
+    return tracer if getattr(_api(), "_TRACER_PROVIDER", True) is not None else None
 
 
 @cache

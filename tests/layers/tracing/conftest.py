@@ -11,4 +11,6 @@ from tests.layers.tracing.hearing import MISSING, Spans, heard_by, needed
 def spans(monkeypatch: pytest.MonkeyPatch) -> Spans:
     """Hear all spans."""
     needed("opentelemetry.sdk.trace", MISSING)
-    return heard_by(monkeypatch, Spans())
+    heard = Spans()
+    heard_by(monkeypatch, heard.provider)
+    return heard

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from opentelemetry import trace
+
+from fiber.layers.tracing import spans as module
 
 MISSING = "opentelemetry-sdk is missing: nothing hears the spans"
 
@@ -61,7 +62,6 @@ def events(span: Any) -> list[tuple[str, dict[str, Any]]]:
     return [(event.name, dict(event.attributes or {})) for event in span.events]
 
 
-def heard_by(monkeypatch: pytest.MonkeyPatch, spans: Spans) -> Spans:
-    """Make *spans* what the API finds; it is told once and for all in a real host."""
-    monkeypatch.setattr(trace, "get_tracer_provider", lambda: spans.provider)
-    return spans
+def heard_by(monkeypatch: pytest.MonkeyPatch, provider: Any) -> None:
+    """Make *provider* the one whose tracer we have; a real host tells the API of it, once for all."""
+    monkeypatch.setattr(module, "_tracer", lambda: provider.get_tracer("fiber"))

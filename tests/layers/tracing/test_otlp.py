@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry import trace
 
 from tests.kit import eventually, refused, scripted, streamed, whole
-from tests.layers.tracing.hearing import needed
+from tests.layers.tracing.hearing import heard_by, needed
 from tests.stores.server import free_port
 
 SINK = Path(__file__).resolve().parents[4] / "shared" / "servers" / "otlp_sink.py"
@@ -49,7 +48,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Send]:
         provider = TracerProvider(shutdown_on_exit=False)
         exporter = OTLPSpanExporter(f"http://127.0.0.1:{port}/v1/traces", timeout=5)
         provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=10))
-        monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+        heard_by(monkeypatch, provider)
         made.extend([exporter, provider])
 
     yield send

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -24,9 +27,12 @@ from fiber import (
     ReasoningOptions,
     default_layers,
 )
+from fiber.layers.tracing import spans as module
 from fiber.testing.fake import FakeReply, FakeTransport, json_reply, sse_reply
 from tests.kit import KEY, START, answer, frames, piece, refused, scripted, streamed, whole
 from tests.layers.tracing.hearing import MISSING, Spans, attributes, events, heard_by, needed
+
+ROOT = Path(__file__).parents[3]
 
 CALL = {
     "gen_ai.operation.name": "chat",
@@ -380,12 +386,19 @@ def test_the_caller_s_own_header_stays(spans: Spans) -> None:
     assert [dict(request.headers)["Traceparent"] for request in transport.requests] == ["mine"]
 
 
-def test_a_call_that_is_not_sampled_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has no span, and the provider is told of that."""
+@pytest.fixture
+def unsampled(monkeypatch: pytest.MonkeyPatch) -> Spans:
+    """Have an SDK that records nothing."""
     needed("opentelemetry.sdk.trace", MISSING)
     from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-    spans = heard_by(monkeypatch, Spans(sampler=ALWAYS_OFF))
+    spans = Spans(sampler=ALWAYS_OFF)
+    heard_by(monkeypatch, spans.provider)
+    return spans
+
+
+def test_a_call_that_is_not_sampled_says_so(unsampled: Spans) -> None:
+    """It has no span, nor have its attempts, and the provider is told of that."""
     fiber, transport = scripted(whole(), cache=Cache(), cache_policy="write_through", traceparent=True)
 
     fiber.sync.chat("Hi")
@@ -393,16 +406,26 @@ def test_a_call_that_is_not_sampled_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     (header,) = sent(transport)
     assert header is not None
     assert int(header[-2:], 16) & TraceFlags.SAMPLED == 0
-    assert spans.all == []
+    assert unsampled.all == []
+
+
+def test_a_call_that_is_not_sampled_tells_nobody(unsampled: Spans) -> None:
+    """Its attempts are sent as they are."""
+    fiber, transport = scripted(whole())
+
+    fiber.sync.chat("Hi")
+
+    assert sent(transport) == [None]
+    assert unsampled.all == []
 
 
 OUTSIDE = SpanContext(0xA1, 0xB2, is_remote=True, trace_flags=TraceFlags(1))
 
 
-@pytest.mark.parametrize("provider", [trace.NoOpTracerProvider(), trace.ProxyTracerProvider()])
-def test_a_trace_goes_on_where_no_sdk_is(provider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("tracer", [None, trace.NoOpTracer()])
+def test_a_trace_goes_on_where_no_sdk_is(tracer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host may pass on what it was told without an SDK; without a trace there is no header."""
-    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setattr(module, "_tracer", lambda: tracer)
     fiber, transport = scripted(whole(), whole(), traceparent=True)
 
     token = attach(trace.set_span_in_context(NonRecordingSpan(OUTSIDE)))
@@ -437,7 +460,7 @@ class Broken:
 def test_a_broken_sdk_does_not_break_the_call(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever it fails."""
     broken = Broken(method)
-    monkeypatch.setattr(trace, "get_tracer_provider", lambda: broken)
+    heard_by(monkeypatch, broken)
     fiber, _ = scripted(refused(503, retry_after="0"), whole(), streamed())
 
     assert fiber.sync.chat("Hi").text == "Hello"
@@ -454,6 +477,38 @@ def test_the_api_without_an_sdk_is_enough() -> None:
         fiber.sync.chat("Hi")
 
     assert len(fiber.sync.chat("Hi").receipt.attempts) == 2
+
+
+def test_an_sdk_may_be_set_up_after_the_first_call() -> None:
+    """From then on spans and metrics are heard, by the one provider that a process has."""
+    needed("opentelemetry.sdk.trace", MISSING)
+    program = (
+        "from fiber import Fiber\n"
+        "from opentelemetry import metrics, trace\n"
+        "from opentelemetry.sdk.metrics import MeterProvider\n"
+        "from opentelemetry.sdk.metrics.export import InMemoryMetricReader\n"
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "from opentelemetry.sdk.trace.export import SimpleSpanProcessor\n"
+        "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter\n"
+        "from tests.kit import scripted, whole\n"
+        "fiber, _ = scripted(whole(), whole())\n"
+        "fiber.sync.chat('before')\n"
+        "memory, reader, provider = InMemorySpanExporter(), InMemoryMetricReader(), TracerProvider()\n"
+        "provider.add_span_processor(SimpleSpanProcessor(memory))\n"
+        "trace.set_tracer_provider(provider)\n"
+        "metrics.set_meter_provider(MeterProvider([reader]))\n"
+        "fiber.sync.chat('after')\n"
+        "print([span.name for span in memory.get_finished_spans()])\n"
+        "(scope,) = reader.get_metrics_data().resource_metrics[0].scope_metrics\n"
+        "print(sorted(metric.name for metric in scope.metrics), scope.metrics[0].data.data_points[0].count)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+
+    assert done.stdout.splitlines() == [
+        "['POST', 'chat gpt-test']",
+        "['gen_ai.client.operation.duration', 'gen_ai.client.token.usage'] 1",
+    ], done.stderr
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
