@@ -12,10 +12,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from fiber._errors import FiberValidationError
-from fiber.providers.row import Provider
-from fiber.types.http import Secret
+
+if TYPE_CHECKING:
+    from fiber.providers.row import Provider
+    from fiber.types.http import Secret
 
 
 def keys(rows: Iterable[Provider]) -> dict[str, str | Secret]:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from fiber._chain import Call, Listener
 from fiber._errors import FiberError, FiberValidationError
-from fiber._fetch import fetch
 from fiber._reply import Ending, Reply, ending_of
 from fiber._results import finished, receipted
 from fiber._settings import Settings, check_open
@@ -56,7 +55,17 @@ async def fetched(settings: Settings, url: str) -> Image | Audio | Document:
             parameter="fetch",
             outcome="not_sent",
         )
+    from fiber._fetch import fetch
+
     return await fetch(settings.transport, settings.fetch, url)
+
+
+async def shut(settings: Settings, *, on_loop: bool) -> None:
+    """Close the client of *settings*: no call begins, connections close, and listeners let go of what they have."""
+    settings.state.closed = True
+    await settings.transport.shutdown()
+    for listener in settings.listeners:
+        await listener.shut(settings.transport, on_loop=on_loop)
 
 
 async def begin(settings: Settings, call: Call) -> Reply:

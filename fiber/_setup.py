@@ -8,7 +8,7 @@ from os.path import isfile
 from typing import Any, TypeVar
 
 from fiber import _env
-from fiber._chain import chain
+from fiber._chain import Listener, chain
 from fiber._engine import core
 from fiber._errors import FiberValidationError
 from fiber._options import ClientOptions
@@ -26,6 +26,7 @@ from fiber.registry.prices import sources_of
 from fiber.transports.base import NAMES, Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.keywords import openai_api
 from fiber.types.telemetry import Telemetry
 
 T = TypeVar("T")
@@ -85,8 +86,9 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         balances=balances_of(say("balance"), registry),
         catalog=say("catalog") or BUNDLED,
         prices=sources_of(say("prices")),
+        openai_api=openai_api(say("openai_api")),
         metrics=metrics,
-        listeners=(metrics,) if say("metrics") is not False else (),
+        listeners=_listeners(metrics if say("metrics") is not False else None, say("on_event")),
         telemetry=Telemetry(
             redact=say("redact"),
             semconv=say("semconv"),
@@ -95,6 +97,16 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         ),
     )
     return with_defaults(settings, {name: say(keyword) for keyword, name in _DEFAULTS.items()}), blocking
+
+
+def _listeners(metrics: Listener | None, on_event: Any) -> tuple[Listener, ...]:
+    """Return who hears of calls; what is not asked for is not even imported."""
+    counted = () if metrics is None else (metrics,)
+    if on_event is None:
+        return counted
+    from fiber.metering.events import events_of
+
+    return (*counted, events_of(on_event))
 
 
 def _assembled(

@@ -27,6 +27,7 @@ PACKAGE = ROOT / "fiber"
 
 ROOMS = (
     # Top to bottom. A room knows the rooms below it; rooms on one line do not know each other.
+    ("__main__",),
     ("cli",),
     ("testing",),
     ("_fiber", "_prompt"),
@@ -73,8 +74,10 @@ OWNERS = {
     "httpcore": IO,
     "httpx": IO,
     "httpx2": IO,
-    "opentelemetry": ("layers/tracing/spans.py", "metering/genai.py"),
+    "jsonschema": ("types/validating.py",),
+    "opentelemetry": ("metering/otel.py",),
     "pytest": ("testing/plugin.py",),
+    "referencing": ("types/validating.py",),
     "redis": ("stores/redis.py",),
     "rich": ("cli/",),
     "socket": LOOSE_IO,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from opentelemetry import metrics as api
 
 from fiber import FiberAuthError
 from fiber.metering import genai
@@ -22,12 +23,20 @@ class Histogram:
         self.records.append((self.name, value, attributes))
 
 
-class Meter:
-    """A stand-in for the meter of an SDK."""
+class Provider:
+    """A stand-in for the module, the provider and the meter of an SDK."""
 
     def __init__(self) -> None:
         self.records: list[tuple[str, float, dict[str, Any]]] = []
         self.made: list[Histogram] = []
+
+    def get_meter_provider(self) -> Provider:
+        """Return the one provider."""
+        return self
+
+    def get_meter(self, name: str) -> Provider:
+        """Return the one meter."""
+        return self
 
     def create_histogram(self, name: str, **options: Any) -> Histogram:
         """Make an instrument."""
@@ -40,11 +49,10 @@ class Meter:
 
 
 @pytest.fixture
-def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
+def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     """Listen."""
-    stub = Meter()
-    instruments = genai._made(stub)
-    monkeypatch.setattr(genai, "_instruments", lambda: instruments)
+    stub = Provider()
+    monkeypatch.setattr(genai, "api", lambda part: stub)
     return stub
 
 
@@ -57,13 +65,18 @@ CALL = {
 }
 
 
-def test_names_and_units_are_those_of_the_convention(meter: Meter) -> None:
-    """With the buckets that the convention advises."""
+def test_names_and_units_are_those_of_the_convention(provider: Provider) -> None:
+    """Each instrument is made once, with the buckets that the convention advises."""
+    fiber, _ = scripted(whole(), whole())
+
+    for _ in range(2):
+        fiber.sync.chat("Hi")
+
     made = {
         each.name: (each.options["unit"], len(each.options["explicit_bucket_boundaries_advisory"]))
-        for each in meter.made
+        for each in provider.made
     }
-
+    assert len(provider.made) == 3
     assert made == {
         "gen_ai.client.token.usage": ("{token}", 14),
         "gen_ai.client.operation.duration": ("s", 14),
@@ -71,57 +84,57 @@ def test_names_and_units_are_those_of_the_convention(meter: Meter) -> None:
     }
 
 
-def test_a_call_is_a_duration_and_two_counts_of_tokens(meter: Meter) -> None:
+def test_a_call_is_a_duration_and_two_counts_of_tokens(provider: Provider) -> None:
     """With the attributes of the convention."""
     fiber, _ = scripted(whole())
 
     fiber.sync.chat("Hi")
 
-    duration, given, taken = meter.records
+    duration, given, taken = provider.records
     assert (duration[0], duration[2]) == ("gen_ai.client.operation.duration", CALL)
     assert given == ("gen_ai.client.token.usage", 3, {**CALL, "gen_ai.token.type": "input"})
     assert taken == ("gen_ai.client.token.usage", 5, {**CALL, "gen_ai.token.type": "output"})
 
 
-def test_a_stream_has_the_time_to_its_first_event_too(meter: Meter) -> None:
+def test_a_stream_has_the_time_to_its_first_event_too(provider: Provider) -> None:
     """In seconds."""
     fiber, _ = scripted(streamed())
 
     fiber.sync.chat_stream("Hi").collect()
 
-    assert meter.names().count("gen_ai.client.operation.time_to_first_chunk") == 1
-    assert meter.names().count("gen_ai.client.operation.duration") == 1
+    assert provider.names().count("gen_ai.client.operation.time_to_first_chunk") == 1
+    assert provider.names().count("gen_ai.client.operation.duration") == 1
 
 
-def test_a_failure_has_its_type_and_no_tokens(meter: Meter) -> None:
+def test_a_failure_has_its_type_and_no_tokens(provider: Provider) -> None:
     """The duration alone."""
     fiber, _ = scripted(refused(401))
 
     with pytest.raises(FiberAuthError):
         fiber.sync.chat("Hi")
 
-    (only,) = meter.records
+    (only,) = provider.records
     assert only[2] == {**CALL, "error.type": "FiberAuthError"}
 
 
-def test_a_stream_that_is_left_has_a_type_too(meter: Meter) -> None:
+def test_a_stream_that_is_left_has_a_type_too(provider: Provider) -> None:
     """It is `cancelled`."""
     fiber, _ = scripted(streamed("a", "b"))
 
     with fiber.sync.chat_stream("Hi") as stream:
         next(iter(stream))
 
-    (duration,) = [said for name, _, said in meter.records if name.endswith("duration")]
+    (duration,) = [said for name, _, said in provider.records if name.endswith("duration")]
     assert duration["error.type"] == "cancelled"
 
 
-def test_instruments_are_made_once() -> None:
-    """Those of the API, which do nothing until there is an SDK."""
-    fiber, _ = scripted(whole(), streamed())
+@pytest.mark.parametrize("silent", [api.NoOpMeterProvider(), api.get_meter_provider()], ids=["none", "no SDK"])
+def test_nothing_is_made_without_an_sdk(silent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The providers of the API itself have no listeners."""
+    monkeypatch.setattr(Provider, "get_meter_provider", lambda _: silent)
+    monkeypatch.setattr(genai, "api", lambda part: Provider())
 
+    fiber, _ = scripted(whole())
     fiber.sync.chat("Hi")
-    first = genai._instruments()
-    fiber.sync.chat_stream("Hi").collect()
 
-    assert genai._instruments() is first
-    assert len(first) == 3
+    assert genai._instruments(silent) is None

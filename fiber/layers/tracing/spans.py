@@ -17,8 +17,9 @@ from fiber._errors import FiberError
 from fiber._reply import Ending, Reply
 from fiber.layers.tracing.content import captured
 from fiber.metering import conventions as names
+from fiber.metering.otel import api, propagator
 from fiber.types.http import HTTPRequest
-from fiber.types.result import Attempt
+from fiber.types.receipt import Attempt
 
 
 class Trace:
@@ -36,12 +37,12 @@ class Trace:
     __slots__ = ("_context", "_is_heard", "_span", "_tracer", "reply")
 
     def __init__(self, call: Call, tracer: Any) -> None:
-        api = _api()
+        trace = _api()
         name = f"{call.operation.name} {call.target.model}".strip()
         self.reply: Reply | None = None
         self._tracer = tracer
-        self._span = tracer.start_span(name, kind=api.SpanKind.CLIENT, attributes=names.identity(call))
-        self._context = api.set_span_in_context(self._span)
+        self._span = tracer.start_span(name, kind=trace.SpanKind.CLIENT, attributes=names.identity(call))
+        self._context = trace.set_span_in_context(self._span)
         self._is_heard = self._span.is_recording()
         if self._is_heard:
             self._span.set_attributes(_request(call))
@@ -87,8 +88,11 @@ class Trace:
 def begin(call: Call) -> Trace | None:
     """Begin the trace of *call*; None where no SDK is there to hear it, or where it fails. Raise nothing."""
     try:
-        if (tracer := _tracer()) is not None:
-            return Trace(call, tracer)
+        if (trace := _api()) is None:
+            return None
+        provider = trace.get_tracer_provider()
+        if not isinstance(provider, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)):
+            return Trace(call, _tracer(provider))
         if call.telemetry.traceparent:  # a trace that came from elsewhere goes on all the same
             call.journal.tracer = _pass
     except Exception:  # noqa: S110 - see `Trace.attempt`
@@ -96,33 +100,13 @@ def begin(call: Call) -> Trace | None:
     return None
 
 
-@cache
 def _api() -> Any:
-    from opentelemetry import trace
-
-    return trace
+    return api("opentelemetry.trace")
 
 
 @cache
-def _made() -> Any:
-    """Return a tracer for ever: where it was made before the SDK was set up, the API passes on what it is told."""
-    return _api().get_tracer("fiber")
-
-
-def _tracer() -> Any:
-    """Return the tracer; None where no SDK was set up."""
-    # The API's variable, for its function searches the environment as long as there is none, which was half of what a
-    # call paid for telling nobody; a version without that variable is told of all calls.
-    tracer = _made()
-    return tracer if getattr(_api(), "_TRACER_PROVIDER", True) is not None else None
-
-
-@cache
-def _propagator() -> Any:
-    # Not the global one: what a host hands on to its own services, like baggage, is not for a provider.
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-    return TraceContextTextMapPropagator()
+def _tracer(provider: Any) -> Any:
+    return provider.get_tracer("fiber")
 
 
 def _pass(call: Call, request: HTTPRequest) -> tuple[HTTPRequest, None]:
@@ -134,7 +118,7 @@ def _carrying(request: HTTPRequest, context: Any) -> HTTPRequest:
     if any(name.lower() == "traceparent" for name, _ in request.headers):
         return request  # the caller's own
     carrier: dict[str, str] = {}
-    _propagator().inject(carrier, context)
+    propagator().inject(carrier, context)
     return request.with_headers(*carrier.items())
 
 
@@ -195,5 +179,5 @@ def _end_attempt(span: Any, attempt: Attempt) -> None:
 
 
 def _fail(span: Any, said: str) -> None:
-    api = _api()
-    span.set_status(api.Status(api.StatusCode.ERROR, said))
+    trace = _api()
+    span.set_status(trace.Status(trace.StatusCode.ERROR, said))

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-
-from fiber.layers.tracing import spans as module
+from opentelemetry import trace
 
 MISSING = "opentelemetry-sdk is missing: nothing hears the spans"
 
@@ -63,5 +62,5 @@ def events(span: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 def heard_by(monkeypatch: pytest.MonkeyPatch, provider: Any) -> None:
-    """Make *provider* the one whose tracer we have; a real host tells the API of it, once for all."""
-    monkeypatch.setattr(module, "_tracer", lambda: provider.get_tracer("fiber"))
+    """Make *provider* what the API finds; a real host tells it once for all."""
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)

@@ -27,7 +27,6 @@ from fiber import (
     ReasoningOptions,
     default_layers,
 )
-from fiber.layers.tracing import spans as module
 from fiber.testing.fake import FakeReply, FakeTransport, json_reply, sse_reply
 from tests.kit import KEY, START, answer, frames, piece, refused, scripted, streamed, whole
 from tests.layers.tracing.hearing import MISSING, Spans, attributes, events, heard_by, needed
@@ -422,10 +421,10 @@ def test_a_call_that_is_not_sampled_tells_nobody(unsampled: Spans) -> None:
 OUTSIDE = SpanContext(0xA1, 0xB2, is_remote=True, trace_flags=TraceFlags(1))
 
 
-@pytest.mark.parametrize("tracer", [None, trace.NoOpTracer()])
-def test_a_trace_goes_on_where_no_sdk_is(tracer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("provider", [trace.NoOpTracerProvider(), trace.ProxyTracerProvider()])
+def test_a_trace_goes_on_where_no_sdk_is(provider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host may pass on what it was told without an SDK; without a trace there is no header."""
-    monkeypatch.setattr(module, "_tracer", lambda: tracer)
+    heard_by(monkeypatch, provider)
     fiber, transport = scripted(whole(), whole(), traceparent=True)
 
     token = attach(trace.set_span_in_context(NonRecordingSpan(OUTSIDE)))
