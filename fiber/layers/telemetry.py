@@ -11,12 +11,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fiber._chain import Call, Handler
 from fiber._reply import Ending, Reply
-from fiber.layers.tracing.spans import Trace, begin
 from fiber.metering.genai import record
+from fiber.metering.otel import api
+
+if TYPE_CHECKING:
+    from fiber.layers.tracing.spans import Trace
 
 _LOGGER = logging.getLogger("fiber")
 _LOGGER.addHandler(logging.NullHandler())
@@ -31,7 +34,7 @@ _UNLOGGED = {"budget_refused", "cache_evict", "cache_get", "cache_hit", "cache_m
 def telemetry(call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
     """Log and trace *call*, from its start to its end."""
     # No coroutine and no closure of its own where no SDK is, for most calls are told to nobody.
-    trace, journal = begin(call), call.journal
+    trace, journal = _begun(call), call.journal
     if trace is None:
         journal.observers.append(_observe)
         journal.hearers.append(_finish)
@@ -39,6 +42,14 @@ def telemetry(call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
     journal.observers.append(partial(_observe, trace=trace))
     journal.hearers.append(partial(_finish, trace=trace))
     return _traced(call, next, trace)
+
+
+def _begun(call: Call) -> Trace | None:
+    if api("opentelemetry.trace") is None:
+        return None
+    from fiber.layers.tracing.spans import begin
+
+    return begin(call)
 
 
 async def _traced(call: Call, next: Handler, trace: Trace) -> Reply:

@@ -15,7 +15,6 @@ from typing import Any
 from fiber._chain import Call
 from fiber._errors import FiberError
 from fiber._reply import Ending, Reply
-from fiber.layers.tracing.content import captured
 from fiber.metering import conventions as names
 from fiber.metering.otel import api, propagator
 from fiber.types.http import HTTPRequest
@@ -77,6 +76,8 @@ class Trace:
         """End the span with what is known of the end, and with content where that is captured."""
         if self._span.is_recording():
             if call.telemetry.content:
+                from fiber.layers.tracing.content import captured
+
                 self._span.set_attributes(captured(call, self.reply))
             self._span.set_attributes(_response(call, ending))
             if (error := ending.error) is not None:
