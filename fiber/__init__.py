@@ -77,6 +77,11 @@ _HOMES = {
     "fiber.types.result": "Attempt ChatResult Choice Citation Receipt TokenLogprob Usage",
     "fiber.types.target": "Quirks",
     "fiber.types.tools": "ReasoningOptions ResponseFormat ServerTool Tool ToolChoice",
+    "fiber.types.usage": "UsageRecord",
+    "fiber.usage.log": "UsageLog",
+    "fiber.usage.postgres": "PostgresUsage",
+    "fiber.usage.sinks": "JSONLUsage UsageSink",
+    "fiber.usage.sqlite": "SQLiteUsage",
 }
 
 _WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -68,7 +68,9 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
             outcome="not_sent",
         )
     chat = _chat(request, row, in_words=in_words)
-    call = _call(settings, chat, row, where.model, call_options, stream=stream, alias=found.alias)
+    call = _call(settings, chat, row, where.model, call_options, stream=stream)
+    if found.alias:
+        call = call.replace(alias=found.alias, profile=found.profile)
     if (names := call_options.get("fallback")) is not None:
         others = _further(settings, request.model, found, _models(names), profile, own="fallback" in said)
     if others:
@@ -207,7 +209,6 @@ def _call(
     options: Mapping[str, Any],
     *,
     stream: bool,
-    alias: str = "",
 ) -> Call:
     check_open(settings)
     switches: Any = {name: keywords.flag(options, name) for name in _SWITCHES if name in options}
@@ -222,7 +223,6 @@ def _call(
         stream=stream,
         context={**around(), **settings.context, **(options.get("context") or {})},
         label=options.get("label") or "",
-        alias=alias,
         cache_policy=keywords.cache_policy(options, caches=settings.caches),
         idempotency_key=keywords.idempotency_key(options),
         catalog=settings.catalog,

@@ -122,7 +122,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         deadline: Absolute time on the transport's clock; None for no limit.
         catalog, prices: What is known about models, also the last price list; those that are asked before it.
         context: Bound fields for logs, spans and events; never sent.
-        alias: What was asked for, when it was an alias.
+        alias, profile: What was asked for, when it was an alias, and the profile in which it was found.
         keep_raw: Keep the bytes of a stream in the result's `body`.
         forget_text: Give the text of a stream out without keeping it.
         heartbeats: Give out an event for each chunk of a stream that brings none.
@@ -145,6 +145,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     context: Mapping[str, Any] = {}
     label: str = ""
     alias: str = ""
+    profile: str = ""
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
     keep_raw: bool = False

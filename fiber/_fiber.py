@@ -274,8 +274,7 @@ class Fiber(Face):
 
     async def close(self) -> None:
         """Close the client, its connections on this event loop and its blocking ones. Safe to repeat."""
-        self._settings.state.closed = True
-        await self._settings.transport.shutdown()
+        await _running.shut(self._settings)
         if self._blocking is not self._settings.transport:
             run_sync(self._blocking.shutdown())
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fiber.layers.cache import Cache
     from fiber.layers.ratelimit import RateLimit, RateLimiter
     from fiber.metering.metrics import Metrics
+    from fiber.usage.log import AnySink, UsageLog
 
 
 class ClientOptions(TypedDict, total=False):
@@ -55,6 +56,8 @@ class ClientOptions(TypedDict, total=False):
         rate_limits: How fast calls may be, by provider or model family.
         metrics: Where calls are counted, around all layers: `Metrics` that clients share, the client's own when not
             given; False for nowhere.
+        usage: Where is written down what each call took: a sink, the path of a file, a function that takes each record,
+            or several of them; or a `UsageLog` that clients share. Nowhere when not given.
         catalog: What is known about models; the file of this library when not given.
         prices: One price list or several, asked for the cost of a call before the catalogue.
         fetch: What `fetch_part` may fetch; nothing when not given.
@@ -84,6 +87,7 @@ class ClientOptions(TypedDict, total=False):
     budgets: Budgets | Iterable[Budget] | None
     rate_limits: RateLimiter | Mapping[str, RateLimit] | None
     metrics: Metrics | Literal[False] | None
+    usage: UsageLog | AnySink | Sequence[AnySink] | None
     catalog: ModelCatalog | None
     prices: PriceSource | Iterable[PriceSource] | None
     fetch: FetchPolicy | None

@@ -20,12 +20,14 @@ class Routes(NamedTuple):
         others: Who is asked when that fails, in order.
         alias: What was asked for, when it was an alias.
         balanced: What was asked for is a balance, which had its turn.
+        profile: The profile in which the alias was found.
     """
 
     first: Route
     others: tuple[Route, ...] = ()
     alias: str = ""
     balanced: bool = False
+    profile: str = ""
 
 
 def routes(settings: Settings, model: str | None, *, provider: str | None = None, profile: str | None = None) -> Routes:
@@ -84,7 +86,7 @@ def _routes(
     # Without any, the first one says what it needs.
     first, *others = usable or found[:1]
     steps.append(f"first of the alias: {first.provider}:{first.model}")
-    return Routes(replace(first, steps=(*steps, *first.steps)), tuple(others), model)
+    return Routes(replace(first, steps=(*steps, *first.steps)), tuple(others), model, profile=chosen)
 
 
 def _resolved(

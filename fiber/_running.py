@@ -12,6 +12,7 @@ from fiber._fetch import fetch
 from fiber._reply import Ending, Reply, ending_of
 from fiber._results import finished, receipted
 from fiber._settings import Settings, check_open
+from fiber.transports.base import aside
 from fiber.types.content import Audio, Document, Image
 from fiber.types.fetch import FetchPolicy
 from fiber.types.result import ChatResult
@@ -80,6 +81,14 @@ async def begin(settings: Settings, call: Call) -> Reply:
     if listeners:
         reply.heard = partial(_heard, listeners, call)
     return reply
+
+
+async def shut(settings: Settings) -> None:
+    """Close the client and the connections of its transport; what calls took is written down before."""
+    settings.state.closed = True
+    if settings.usage is not None:
+        await aside(settings.transport, settings.usage.close)
+    await settings.transport.shutdown()
 
 
 def _heard(listeners: tuple[Listener, ...], call: Call, ending: Ending) -> None:

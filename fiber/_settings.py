@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fiber._chain import Handler, Listener
 from fiber._errors import FiberClosedError, FiberValidationError
@@ -21,6 +21,9 @@ from fiber.transports.base import Transport
 from fiber.types.calls import KNOWN
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
+
+if TYPE_CHECKING:  # loaded when somebody asks for it
+    from fiber.usage.log import UsageLog
 
 BOUND: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("fiber bound fields", default=())
 """Fields of the `with fiber.bind(...)` blocks around the caller: one entry a block, those of outer blocks included."""
@@ -50,6 +53,7 @@ class Settings:
         catalog, prices: What is known about models; price lists that are asked before it.
         lockfile: Aliases; none in an empty one.
         metrics: Where calls are counted, if it is among the listeners.
+        usage: Where is written down what calls took, if anywhere; it is among the listeners.
         listeners: Who hears of calls, around all layers.
     """
 
@@ -71,6 +75,7 @@ class Settings:
     prices: tuple[PriceSource, ...] = ()
     lockfile: Lockfile = NONE
     metrics: Metrics = field(default_factory=Metrics)
+    usage: UsageLog | None = None
     listeners: tuple[Listener, ...] = ()
 
 

@@ -69,6 +69,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
     check_pools(keys.values(), pools=pools)
     registry = say("model_registry") or names
     metrics = metrics_of(say("metrics"))
+    usage = _usage_of(say("usage"))
     settings = Settings(
         rows=rows,
         keys=keys,
@@ -85,9 +86,18 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         catalog=say("catalog") or BUNDLED,
         prices=sources_of(say("prices")),
         metrics=metrics,
-        listeners=(metrics,) if say("metrics") is not False else (),
+        usage=usage,
+        listeners=(*((metrics,) if say("metrics") is not False else ()), *((usage,) if usage is not None else ())),
     )
     return with_defaults(settings, {name: say(keyword) for keyword, name in _DEFAULTS.items()}), blocking
+
+
+def _usage_of(said: Any) -> Any:
+    if said is None:
+        return None
+    from fiber.usage.log import usage_of
+
+    return usage_of(said)
 
 
 def _assembled(
@@ -237,6 +247,7 @@ def from_environment(options: ClientOptions) -> ClientOptions:
         "default_model": model,
         "lockfile": lockfile,
         "profile": profile,
+        "usage": options.get("usage") or _env.usage() or None,
     }
 
 

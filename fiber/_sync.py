@@ -151,8 +151,7 @@ class SyncFiber(Face):
 
     def close(self) -> None:
         """Close the client and its blocking connections. Safe to repeat."""
-        self._settings.state.closed = True
-        run_sync(self._settings.transport.shutdown())
+        run_sync(_running.shut(self._settings))
 
     def _stream(self, messages: Any, options: ChatOptions) -> ChatStream:
         call = _calls.prepare(self._settings, messages, options, stream=True)
