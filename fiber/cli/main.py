@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser; every command's function is in `run`."""
-    from fiber.cli import ask, batch, catalog, chat, demo, lock, models, providers, smoke
+    from fiber.cli import ask, batch, catalog, chat, demo, lock, models, providers, smoke, usage
 
     top = argparse.ArgumentParser(prog="fiber", description="Talk to language models from the shell.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -76,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
 
     catalog.add(commands)
     lock.add(commands)
+    usage.add(commands)
     return top
 
 

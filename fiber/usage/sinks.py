@@ -75,6 +75,11 @@ class JSONLUsage:
     def __repr__(self) -> str:
         return f"JSONLUsage({str(self._path)!r})"
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
     def write(self, records: list[UsageRecord], /) -> None:
         """Append *records* in one write, which no other process cuts in two."""
         lines = _ENCODER.encode_lines(records)
