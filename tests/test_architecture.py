@@ -403,8 +403,8 @@ def test_lowest_requirements_are_the_declared_ones() -> None:
     declared = [project["dependencies"], *project["optional-dependencies"].values()]
     lowest = (ROOT / "requirements/lowest.in").read_text("utf-8")
 
-    bounds = re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(chain(*declared)), re.M)
-    pinned = re.findall(r"^([\w-]+)==([\d.]+)$", lowest, re.M)
+    bounds = re.findall(r"^([\w-]+)(?:\[\w+\])?>=([\d.]+)", "\n".join(chain(*declared)), re.M)
+    pinned = re.findall(r"^([\w-]+)(?:\[\w+\])?==([\d.]+)$", lowest, re.M)
 
     assert {name: padded(version) for name, version in pinned} == {name: padded(version) for name, version in bounds}
 

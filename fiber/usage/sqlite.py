@@ -63,7 +63,8 @@ class SQLiteUsage:
         with closing(self._connected()) as database, database:
             database.execute(f"CREATE TABLE IF NOT EXISTS usage ({_COLUMNS})")
             database.execute("CREATE INDEX IF NOT EXISTS usage_time ON usage (time)")
-            rows = [[cell(getattr(record, name)) for name in FIELDS] for record in records]
+            # One by one: between rows calls have their turn, which a long list would keep waiting.
+            rows = ([cell(getattr(record, name)) for name in FIELDS] for record in records)
             database.executemany(f"INSERT OR IGNORE INTO usage ({', '.join(FIELDS)}) VALUES ({_MARKS})", rows)
 
     def records(self, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[UsageRecord]:

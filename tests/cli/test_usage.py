@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from fiber import JSONLUsage, SQLiteUsage, UsageRecord
+from fiber import NO_RETRY, Cache, FiberError, JSONLUsage, SQLiteUsage, UsageRecord
 from fiber.cli import main
 from fiber.testing import MockServer
+from fiber.testing.fake import json_reply, sse_reply
 from fiber.types.usage import FIELDS
-from tests.kit import KEY
+from tests.kit import KEY, START, piece, refused, scripted, streamed, whole
 from tests.usage.kit import BEGIN, FULL, record
 
 RECORDS = [
@@ -253,3 +255,46 @@ def test_wrong_usage_is_exit_code_two(capsys: pytest.CaptureFixture[str], argume
     code, out, _ = run(capsys, *arguments)
 
     assert (code, out) == (2, "")
+
+
+def test_neither_keys_nor_contents_are_written_anywhere(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when a provider repeats them in its refusals: not in lines, tables, values or pages."""
+    prompt, said = "canary-prompt", "canary-answer"
+    lines, table, drawn = tmp_path / "usage.jsonl", tmp_path / "usage.sqlite3", tmp_path / "usage.html"
+    records: list[UsageRecord] = []
+    script = (
+        whole(said),
+        streamed(said, said),
+        refused(400, code=KEY, message=f"{KEY} {prompt}"),
+        refused(401, code=prompt, message=f"{KEY} {prompt}"),
+        sse_reply(START, piece(said)),
+        json_reply({"error": f"{KEY} {prompt}"}),
+    )
+    fiber, _ = scripted(*script, usage=[lines, table, records.append], cache=Cache(), retry=NO_RETRY)
+
+    for number in range(len(script)):
+        with suppress(FiberError):
+            if number in (1, 4):
+                fiber.sync.chat_stream(f"{prompt} {number}", user=prompt, metadata={"a": prompt}).collect()
+            else:
+                fiber.sync.chat(f"{prompt} {number}", cache_policy="write_through", extra_body={"b": prompt})
+    fiber.sync.chat(f"{prompt} 0", cache_policy="write_through", extra_body={"b": prompt})
+    fiber.sync.close()
+    for arguments in (("logs",), ("logs", "--json"), ("logs", "--csv"), ("stats", "--html", str(drawn))):
+        assert main([*arguments, "--from", str(table)]) == 0
+    shown = capsys.readouterr()
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+    everything = written + f"{records!r}{shown.out}{shown.err}{fiber.usage!r}".encode()
+    assert [one.outcome for one in records] == [
+        "complete",
+        "complete",
+        "error",
+        "error",
+        "truncated",
+        "error",
+        "complete",
+    ]
+    assert all(word.encode() not in everything for word in (KEY, prompt, said))
