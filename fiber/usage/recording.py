@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
@@ -40,7 +40,7 @@ def record_of(call: Call, ending: Ending) -> UsageRecord:
     bound = dict(call.context)
     known = {name: _first(bound, names) for name, names in _BOUND.items()}
     return UsageRecord(
-        id=uuid4().hex,
+        id=os.urandom(16).hex(),
         time=datetime.fromtimestamp(wall(call.transport), UTC),
         operation=call.operation.name,
         provider=provider,
