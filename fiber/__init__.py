@@ -35,6 +35,7 @@ _HOMES = {
     "fiber.layers.budget": "Budget Budgets",
     "fiber.layers.cache": "Cache",
     "fiber.layers.ratelimit": "RateLimit RateLimiter",
+    "fiber.metering.events": "Events",
     "fiber.metering.metrics": "Metrics",
     "fiber.metering.statsd": "StatsD",
     "fiber.providers.aws": "AWSKeys",
@@ -54,6 +55,9 @@ _HOMES = {
     "fiber.stores.histories": "FileHistories MemoryHistories SQLiteHistories",
     "fiber.transports.base": "Transport",
     "fiber.types.batch": "BatchProgress BatchSummary",
+    "fiber.types.business": (
+        "BusinessEvent CacheHit CacheWrite CallCompleted CallFailed CallStarted EventScope ProviderCall TokenUsage"
+    ),
     "fiber.types.calls": "ChatOptions",
     "fiber.types.config": (
         "BreakerPolicy HedgePolicy NO_RETRY NO_TIMEOUTS RETRY_PRESETS RetryPolicy TIMEOUT_PRESETS Timeouts"
@@ -73,8 +77,9 @@ _HOMES = {
     "fiber.types.messages": "ChatMessage",
     "fiber.types.metrics": "Distribution MetricPoint MetricsSnapshot",
     "fiber.types.partial": "partial_json",
+    "fiber.types.receipt": "Attempt Receipt Usage",
     "fiber.types.request": "ChatRequest",
-    "fiber.types.result": "Attempt ChatResult Choice Citation Receipt TokenLogprob Usage",
+    "fiber.types.result": "ChatResult Choice Citation TokenLogprob",
     "fiber.types.target": "Quirks",
     "fiber.types.tools": "ReasoningOptions ResponseFormat ServerTool Tool ToolChoice",
     "fiber.types.usage": "UsageRecord",

@@ -54,6 +54,7 @@ from fiber.layers.breaker import Breaker as Breaker
 from fiber.layers.budget import Budget as Budget, Budgets as Budgets
 from fiber.layers.cache import Cache as Cache
 from fiber.layers.ratelimit import RateLimit as RateLimit, RateLimiter as RateLimiter
+from fiber.metering.events import Events as Events
 from fiber.metering.metrics import Metrics as Metrics
 from fiber.metering.statsd import StatsD as StatsD
 from fiber.providers.aws import AWSKeys as AWSKeys
@@ -87,6 +88,17 @@ from fiber.stores.histories import (
 )
 from fiber.transports.base import Transport as Transport
 from fiber.types.batch import BatchProgress as BatchProgress, BatchSummary as BatchSummary
+from fiber.types.business import (
+    BusinessEvent as BusinessEvent,
+    CacheHit as CacheHit,
+    CacheWrite as CacheWrite,
+    CallCompleted as CallCompleted,
+    CallFailed as CallFailed,
+    CallStarted as CallStarted,
+    EventScope as EventScope,
+    ProviderCall as ProviderCall,
+    TokenUsage as TokenUsage,
+)
 from fiber.types.calls import ChatOptions as ChatOptions
 from fiber.types.config import (
     BreakerPolicy as BreakerPolicy,
@@ -138,15 +150,13 @@ from fiber.types.metrics import (
     MetricsSnapshot as MetricsSnapshot,
 )
 from fiber.types.partial import partial_json as partial_json
+from fiber.types.receipt import Attempt as Attempt, Receipt as Receipt, Usage as Usage
 from fiber.types.request import ChatRequest as ChatRequest
 from fiber.types.result import (
-    Attempt as Attempt,
     ChatResult as ChatResult,
     Choice as Choice,
     Citation as Citation,
-    Receipt as Receipt,
     TokenLogprob as TokenLogprob,
-    Usage as Usage,
 )
 from fiber.types.target import Quirks as Quirks
 from fiber.types.tools import (

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from fiber._chain import Alternative, Call, Operation
-from fiber._emulation import emulated
 from fiber._errors import FiberCapabilityError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
-from fiber._routing import Routes, routes
+from fiber._routing import Routes, api_of, is_open, routes, target_of
 from fiber._settings import Settings, around, check_open, known
 from fiber.layers.budgeting.ceilings import check_ceilings
+from fiber.providers.first_party import OPENAI_RESPONSES
 from fiber.providers.row import Provider
 from fiber.registry.fitting import CHECKED, misfits
 from fiber.registry.models import Route
@@ -56,7 +56,6 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     profile = call_options.get("profile")
     found = routes(settings, request.model, provider=call_options.get("provider"), profile=profile)
     where, others = found.first, found.others
-    row = _row(settings, where.provider)
     if keywords.flag(call_options, "repair"):
         keywords.check_repair(request, stream=stream)
     in_words = keywords.flag(call_options, "emulate_tools")
@@ -67,17 +66,19 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
             parameter="forget_text",
             outcome="not_sent",
         )
-    chat = _chat(request, row, in_words=in_words)
-    call = _call(settings, chat, row, where.model, call_options, stream=stream)
+    first, *second = _ways(settings, request, where, None, in_words=in_words)
+    call = _call(settings, first, call_options, stream=stream)
     if found.alias:
-        call = call.replace(alias=found.alias, profile=found.profile)
+        call = call.replace(alias=found.alias, profile=found.profile, lockfile_digest=settings.lockfile.digest)
     if (names := call_options.get("fallback")) is not None:
         others = _further(settings, request.model, found, _models(names), profile, own="fallback" in said)
     if others:
-        asked = [_alternative(settings, request, row, other, in_words=in_words) for other in others]
-        call = call.replace(fallbacks=tuple(other for other in asked if other is not None))
+        second += (way for other in others for way in _ways(settings, request, other, first.row, in_words=in_words))
+    if second:
+        call = call.replace(fallbacks=tuple(second))
     check_ceilings(call, call_options)
-    if request.on_unsupported == "raise" and settings.catalog.lacks(row.name, where.model):
+    if request.on_unsupported == "raise" and settings.catalog.lacks(first.row.name, where.model):
+        chat: Any = first.operation
         _check_fits(settings, chat.told, call.target, stream=stream)
     return call
 
@@ -95,12 +96,17 @@ def prepare_raw(
     known(options, KNOWN_RAW)
     row = _row(settings, settings.registry.resolve("-", provider=provider).provider)
     parts = {name: value for name, value in options.items() if name not in CALL_OPTIONS}
-    return _call(settings, Raw(method, path, adapter_of(row.adapter), **parts), row, "", options, stream=stream)
+    raw = Raw(method, path, adapter_of(row.adapter), **parts)
+    return _call(settings, _way(settings, raw, row, ""), options, stream=stream)
 
 
 def _chat(request: ChatRequest, row: Provider, *, in_words: bool) -> Chat:
     chat = Chat(request, adapter_of(row.adapter))
-    return emulated(chat) if in_words else chat
+    if not in_words:
+        return chat
+    from fiber._emulation import emulated
+
+    return emulated(chat)
 
 
 def _check_fits(settings: Settings, request: ChatRequest, target: Target, *, stream: bool) -> None:
@@ -149,31 +155,65 @@ def _further(
     return tuple(others)
 
 
-def _alternative(
-    settings: Settings, request: ChatRequest, first: Provider, where: Route, *, in_words: bool
-) -> Alternative | None:
-    """Return *request* for another target; None when it goes on with what only the *first* provider knows."""
+def _ways(
+    settings: Settings, request: ChatRequest, where: Route, first: Provider | None, *, in_words: bool
+) -> tuple[Alternative, ...]:
+    """
+    Return *request* for a target, and after it for the API that is asked where that one does not have such a thing.
+
+    There is none when it goes on with what only the *first* provider knows, which is asked before.
+    """
     row = _row(settings, where.provider)
     notes: tuple[Note, ...] = ()
-    if row.name != first.name:
+    is_either = is_open(settings, where)
+    if first is not None and first.name != row.name and not (is_either and first.name == OPENAI_RESPONSES.name):
         if request.previous_response_id is not None:
-            return None
+            return ()
         why = f"it was meant for {first.name}, {row.name} does not get it"
         notes = tuple(Note("dropped", name, why) for name in _EXTRAS if getattr(request, name))
         request = msgspec.structs.replace(request, **dict.fromkeys(_EXTRAS))
+    chat = _chat(request, row, in_words=in_words)
+    if not is_either:
+        return (_way(settings, chat, row, where.model, notes),)
+    choice = api_of(settings, where, chat.told)
+    said = Note("mapped", "model", f"{choice.row} is asked, because {choice.why}")
+
+    def way(name: str, *notes: Note, instead: bool = False) -> Alternative:
+        row = _row(settings, name)
+        told, own = _stateless(request, row)
+        chat = _chat(told, row, in_words=in_words)
+        return _way(settings, chat, row, where.model, (*notes, *own), instead=instead)
+
+    first_way = way(choice.row, *notes, said)
+    return (first_way,) if choice.other is None else (first_way, way(choice.other, *notes, instead=True))
+
+
+def _stateless(request: ChatRequest, row: Provider) -> tuple[ChatRequest, tuple[Note, ...]]:
+    """Return *request* as *row* is told it, which nobody named: where it would keep answers, it is told not to."""
+    from fiber.registry.openai_apis import keeps_state
+
+    if row.name != OPENAI_RESPONSES.name or keeps_state(request):
+        return request, ()
+    why = "False is sent, for OpenAI keeps what this API answers unless it is told not to; say store=True to have it"
+    return msgspec.structs.replace(request, store=False), (Note("mapped", "store", why),)
+
+
+def _way(
+    settings: Settings,
+    operation: Operation,
+    row: Provider,
+    model: str,
+    notes: tuple[Note, ...] = (),
+    *,
+    instead: bool = False,
+) -> Alternative:
     return Alternative(
-        operation=_chat(request, row, in_words=in_words),
+        operation=operation,
         row=row,
-        target=target_of(row, where.model),
+        target=target_of(row, model),
         credential=settings.keys.get(row.name),
         notes=notes,
-    )
-
-
-def target_of(row: Provider, model: str) -> Target:
-    """Return *model* at *row*."""
-    return Target(
-        provider=row.name, model=model, base_url=row.base_url, quirks=row.quirks, adapt_request=row.adapt_request
+        instead=instead,
     )
 
 
@@ -201,22 +241,15 @@ def _unsaid(messages: Any, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
     return defaults
 
 
-def _call(
-    settings: Settings,
-    operation: Operation,
-    row: Provider,
-    model: str,
-    options: Mapping[str, Any],
-    *,
-    stream: bool,
-) -> Call:
+def _call(settings: Settings, first: Alternative, options: Mapping[str, Any], *, stream: bool) -> Call:
     check_open(settings)
     switches: Any = {name: keywords.flag(options, name) for name in _SWITCHES if name in options}
     return Call(
-        operation=operation,
-        row=row,
-        target=target_of(row, model),
-        credential=settings.keys.get(row.name),
+        operation=first.operation,
+        row=first.row,
+        target=first.target,
+        credential=first.credential,
+        notes=first.notes,
         transport=settings.transport,
         timeouts=_timeouts(settings, options.get("timeout")),
         retry=settings.retry,

@@ -8,6 +8,7 @@ call `next` again, or register `reply.on_end`. It awaits only `next`, stores and
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from os import urandom
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -21,7 +22,7 @@ from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
 from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest, Note, Step
-from fiber.types.result import Attempt
+from fiber.types.receipt import Attempt
 from fiber.types.target import Target
 
 
@@ -62,9 +63,20 @@ class Operation(Protocol):
         ...
 
 
-class Journal(msgspec.Struct, kw_only=True):
-    """What happened during one call, shared by all copies of it; the only mutable thing a call carries."""
+def new_id() -> str:
+    """Return 128 random bits in hexadecimal."""
+    return urandom(16).hex()
 
+
+class Journal(msgspec.Struct, kw_only=True):
+    """
+    What happened during one call, shared by all copies of it; the only mutable thing a call carries.
+
+    Attributes:
+        id: The call's, which its receipt and its events have.
+    """
+
+    id: str = msgspec.field(default_factory=new_id)
     started: float = 0.0
     attempts: list[Attempt] = []
     notes: tuple[Note, ...] = ()
@@ -102,13 +114,20 @@ class Journal(msgspec.Struct, kw_only=True):
 
 
 class Alternative(msgspec.Struct, frozen=True, kw_only=True):
-    """Another target for a call, the operation as it is for that one, and what is not meant for it (`notes`)."""
+    """
+    Another target for a call, and the operation as it is for that one.
+
+    Attributes:
+        notes: What became of the call on the way there.
+        instead: It is asked for what the target before says that it does not have at all, and for no other failure.
+    """
 
     operation: Operation
     row: Provider
     target: Target
     credential: Credential
     notes: tuple[Note, ...] = ()
+    instead: bool = False
 
     def __repr__(self) -> str:
         return f"Alternative({self.target.name!r})"
@@ -123,11 +142,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         catalog, prices: What is known about models, also the last price list; those that are asked before it.
         context: Bound fields for logs, spans and events; never sent.
         alias, profile: What was asked for, when it was an alias, and the profile in which it was found.
+        lockfile_digest: That of the lockfile which binds the alias.
         keep_raw: Keep the bytes of a stream in the result's `body`.
         forget_text: Give the text of a stream out without keeping it.
         heartbeats: Give out an event for each chunk of a stream that brings none.
         repair: Ask once more when the answer is not what was asked for.
         cache_policy: What the cache may do, where there is one.
+        notes: What became of the call on the way to its target, said beside what the adapter says.
         fallbacks: Whom to ask when the target fails, in order.
         idempotency_key: Sent with every attempt where the row has a header for it.
         key: Number of the credential in the pool that it is from.
@@ -146,6 +167,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     alias: str = ""
     profile: str = ""
+    lockfile_digest: str = ""
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
     keep_raw: bool = False
@@ -153,6 +175,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     heartbeats: bool = False
     repair: bool = False
     cache_policy: CachePolicy = "off"
+    notes: tuple[Note, ...] = ()
     fallbacks: tuple[Alternative, ...] = ()
     idempotency_key: str = ""
     key: int | None = None
@@ -193,7 +216,7 @@ class Listener(Protocol):
     Who hears of each call of a client, around all layers: metrics, for instance.
 
     Both are called wherever the call is, also while a dropped stream is collected: they must be quick, take no lock
-    that somebody holds for long, and raise nothing.
+    that somebody holds for long, and raise nothing. Only `begin` may refuse a call that cannot be heard of.
     """
 
     def begin(self, call: Call) -> None:
@@ -202,6 +225,16 @@ class Listener(Protocol):
 
     def end(self, call: Call, ending: Ending) -> None:
         """Hear how *call* ended, once."""
+        ...
+
+    async def shut(self, transport: Transport, *, on_loop: bool) -> None:
+        """
+        Have what was heard arrive where it is to go, within a bound, for the client is closed.
+
+        Args:
+            transport: The client's.
+            on_loop: Others go on meanwhile; otherwise this is blocking code and must not suspend.
+        """
         ...
 
 

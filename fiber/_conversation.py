@@ -175,8 +175,7 @@ class Conversation:
             return call
         fitted = prepare(again, kept, merged, stream=stream)
         why = f"{len(everything) - len(kept)} of {len(everything)} were left out, the oldest, so that the rest fits"
-        fitted.journal.layer_notes = (Note("warned", "messages", why),)
-        return fitted
+        return fitted.replace(notes=(*fitted.notes, Note("warned", "messages", why)))
 
     def _fitting(self, call: Call, messages: Messages) -> Messages:
         most = self._most

@@ -22,12 +22,15 @@ from fiber._reply import Reply
 from fiber._steps import Work, ready
 from fiber.adapters.base import StreamDecoder
 from fiber.adapters.failures import FIRST_ERROR_STATUS
+from fiber.adapters.reading import ReadingDecoder, as_read
 from fiber.providers.row import secret_of
 from fiber.registry.fitting import LONG_BYTES, check_length
 from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
-from fiber.types.http import HTTPRequest, Secret, Step
+from fiber.types.http import HTTPHead, HTTPRequest, Secret, Step
+from fiber.types.reading import Reading
+from fiber.types.receipt import Attempt
 from fiber.types.replay import Replay
-from fiber.types.result import Attempt, ChatResult
+from fiber.types.result import ChatResult
 
 T = TypeVar("T")
 
@@ -66,16 +69,17 @@ async def core(call: Call) -> Reply:
     try:
         secret = await _secret(call)
         request = _signed(call, secret)
+        reading = request.reading
         sent, due = True, after(call, call.timeouts.first_event)
         response = await _open(call, request, due)
         status = response.head.status
-        reply = await _answer(call, response, secret, due, work)
+        reply = await _answer(call, response, secret, due, work, reading)
         while isinstance(reply, Step):
             request = work.next(reply, secret)
             await _wait(call, reply.wait_seconds, due)
             response = await _open(call, request, due)
             status = response.head.status
-            reply = await _answer(call, response, secret, due, work)
+            reply = await _answer(call, response, secret, due, work, reading)
         request_id = getattr(reply.value if reply.stream is None else reply.stream.result(), "request_id", None)
         failure = None
         return reply
@@ -146,7 +150,7 @@ def _signed(call: Call, secret: Secret) -> HTTPRequest:
     if len(request.body) > LONG_BYTES and call.operation.name == "chat":
         chat: Any = call.operation
         check_length(chat.told, call.target, call.catalog, len(request.body))
-    call.journal.notes = (*call.journal.layer_notes, *request.notes)
+    call.journal.notes = (*call.journal.layer_notes, *call.notes, *request.notes)
     if call.is_idempotent:
         request = request.with_headers((call.row.idempotency_header, call.idempotency_key))
     return ready(call, request, secret)
@@ -178,7 +182,9 @@ async def _wait(call: Call, seconds: float, due: float | None) -> None:
         raise expired(call, "first_event", due)
 
 
-async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float | None, work: Work) -> Reply | Step:
+async def _answer(
+    call: Call, response: HTTPResponse, secret: Secret, due: float | None, work: Work, reading: Reading | None
+) -> Reply | Step:
     """Read *response* into the reply; return the next exchange instead where the answer is elsewhere."""
     transport, head, operation = call.transport, response.head, call.operation
     kind = head.content_type
@@ -190,14 +196,15 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
             body = await transport.read(response, call.deadline)
             streamed = kind in _STREAM_TYPES or (call.stream and body.lstrip()[:1] == b"[")
             if streamed and call.operation.name == "chat":
-                result = await _decode_whole(call, operation.decoder(head, call.target), body)
+                result = await _decode_whole(call, _decoder(call, head, reading), body)
             elif (step := operation.follow(head, body, call.target, stream=call.stream)) is not None:
                 return step
             else:
                 work.done()
                 result = operation.parse(head, body, call.target)
+                result = result if reading is None else as_read(result, reading)
             return Reply(result, Replay(result)) if call.stream else Reply(result)
-        decoder = operation.decoder(head, call.target)
+        decoder = _decoder(call, head, reading)
         if call.forget_text and (forget := getattr(decoder, "forget_text", None)) is not None:
             forget()
         stream = OpenStream(call, response, decoder, secret, due, work.abandon)
@@ -209,6 +216,11 @@ async def _answer(call: Call, response: HTTPResponse, secret: Secret, due: float
     except BaseException:
         await transport.close(response)
         raise
+
+
+def _decoder(call: Call, head: HTTPHead, reading: Reading | None) -> StreamDecoder:
+    decoder = call.operation.decoder(head, call.target)
+    return decoder if reading is None else ReadingDecoder(decoder, reading)
 
 
 async def _decode_whole(call: Call, decoder: StreamDecoder, body: bytes) -> ChatResult:

@@ -32,7 +32,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from fiber.types.limits import RateLimits
-    from fiber.types.result import Attempt, ChatResult
+    from fiber.types.receipt import Attempt
+    from fiber.types.result import ChatResult
 
 __all__ = [
     "FiberAuthError",

@@ -22,8 +22,8 @@ from fiber.registry.tokens import tokens_of
 from fiber.types.calls import ChatOptions
 from fiber.types.cost import Cost
 from fiber.types.options import chat_request
+from fiber.types.receipt import Usage
 from fiber.types.request import ChatRequest
-from fiber.types.result import Usage
 
 if TYPE_CHECKING:
     from fiber.usage.log import UsageLog
@@ -139,6 +139,12 @@ class Face:
         """
         return problems_of(self._settings, either(messages, request), options, stream=stream)
 
-    def explain(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
-        """Return the steps by which *model*, an alias or a balance, is routed, in words; no I/O."""
-        return _routing.explain(looking(self._settings), model, provider=provider)
+    def explain(self, model: str, *, provider: str | None = None, request: Any = None) -> tuple[str, ...]:
+        """
+        Return the steps by which *model*, an alias or a balance, is routed, in words; no I/O.
+
+        Args:
+            request: What is to be asked, where that decides between OpenAI's APIs: messages as for `chat`, a
+                `ChatRequest`, or a dict of parameters with `messages` in it.
+        """
+        return _routing.explain(looking(self._settings), model, provider=provider, request=request)

@@ -274,7 +274,7 @@ class Fiber(Face):
 
     async def close(self) -> None:
         """Close the client, its connections on this event loop and its blocking ones. Safe to repeat."""
-        await _running.shut(self._settings)
+        await _running.shut(self._settings, on_loop=True)
         if self._blocking is not self._settings.transport:
             run_sync(self._blocking.shutdown())
 

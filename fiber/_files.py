@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from os import PathLike
 from pathlib import Path
 
@@ -33,8 +32,7 @@ def read_part(path: str | PathLike[str], *, media_type: str = "") -> Image | Aud
         raise _wrong(f"{file.name!r} has {size} bytes, more than {MAX_FILE_BYTES}: upload it to the provider instead.")
     if not data:
         raise _wrong(f"{file.name!r} is empty.")
-    kind = media_type or sniffed(data) or mimetypes.guess_type(file.name)[0] or ""
-    return part_of(data, kind, file.name)
+    return part_of(data, media_type or sniffed(data) or _by_name(file.name), file.name)
 
 
 def part_of(data: bytes, media_type: str, filename: str) -> Image | Audio | Document:
@@ -44,6 +42,12 @@ def part_of(data: bytes, media_type: str, filename: str) -> Image | Audio | Docu
     if media_type.startswith("audio/"):
         return Audio(data=data, media_type=media_type)
     return Document(data=data, media_type=media_type, filename=filename)
+
+
+def _by_name(name: str) -> str:
+    import mimetypes  # few read files, and those seldom without a type
+
+    return mimetypes.guess_type(name)[0] or ""
 
 
 def read_parts(*paths: str | PathLike[str]) -> tuple[Image | Audio | Document, ...]:

@@ -8,18 +8,18 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 
-from fiber._errors import FiberError, FiberParsingError
+from fiber._errors import FiberError, FiberParsingError, FiberValidationError
 from fiber.adapters import load
 from fiber.adapters.base import Adapter, StreamDecoder
 from fiber.adapters.failures import unreadable
 from fiber.adapters.headers import public, request_id
 from fiber.types.http import HTTPHead, HTTPRequest, Step
-from fiber.types.jsons import parse_json
 from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
 from fiber.types.result import ChatResult
 from fiber.types.showing import repr_of, size_of
 from fiber.types.target import Target
+from fiber.types.tools import JSONSchema
 
 _WHY_CHARACTERS = 500
 """Most of an error's words that are shown to the model."""
@@ -66,19 +66,23 @@ class Chat:
         Return the value that a whole answer stands for; None when none was asked for, or the answer is not whole.
 
         Raises:
-            FiberParsingError: The answer is not JSON, or does not fit the type asked for.
+            FiberParsingError: The answer is not JSON, or does not fit the type or the schema asked for.
         """
         wanted = self.request.response_format
         if wanted is None or wanted.kind == "text" or result.finish_reason != "stop":
             return None
-        return parse_json(result.text, wanted.python_type)
+        if wanted.kind == "json_schema" and wanted.strict and wanted.python_type is None and wanted.schema is not None:
+            return _conforming(result, wanted.schema)
+        value: Any = result.json(wanted.python_type)
+        return value
 
     def repaired(self, value: ChatResult) -> Chat | None:
         """Return a chat that shows the model its answer and what is wrong with it; None when nothing is."""
         try:
             self.parsed(value)
         except FiberParsingError as error:
-            why = str(error.__cause__ or error.message)[:_WHY_CHARACTERS]
+            where = f"in the member {value.json_member!r}: " if value.json_member else ""
+            why = (where + str(error.__cause__ or error.message))[:_WHY_CHARACTERS]
             asked = ChatMessage.user(
                 f"That answer cannot be read as what I asked for. The error is:\n{why}\n"
                 "Answer again with the corrected JSON only, without any other words."
@@ -198,6 +202,19 @@ class RawDecoder:
         return RawResponse(
             status=head.status, headers=public(head.headers), body=b"", request_id=request_id(head.headers)
         )
+
+
+def _conforming(result: ChatResult, schema: JSONSchema) -> Any:
+    """Return what *result* says, held to *schema* where there is somebody to do it and the schema can be used."""
+    from fiber.types.omitted import without_nulls  # both for schemas that are no types
+    from fiber.types.validating import is_able
+
+    if is_able():
+        try:
+            return result.json(schema)
+        except FiberValidationError:  # the provider took it: the answer is not to be lost for this
+            pass
+    return without_nulls(result.json(), schema)
 
 
 def adapter_of(adapter: str | Adapter) -> Adapter:

@@ -12,7 +12,7 @@ from fiber.registry.lockfile import AnyLockfile
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
-from fiber.types.config import BreakerPolicy, CachePolicy, HedgePolicy, RetryPolicy, Timeouts
+from fiber.types.config import BreakerPolicy, CachePolicy, HedgePolicy, OpenAIAPI, RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
 from fiber.types.request import OnUnsupported
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fiber.layers.budget import Budget, Budgets
     from fiber.layers.cache import Cache
     from fiber.layers.ratelimit import RateLimit, RateLimiter
+    from fiber.metering.events import EventHandler, Events
     from fiber.metering.metrics import Metrics
     from fiber.usage.log import AnySink, UsageLog
 
@@ -42,6 +43,8 @@ class ClientOptions(TypedDict, total=False):
         breaker: When a target that fails is left alone for a while; never when not given. A `Breaker` shares its open
             circuits with other processes. Part of the default layers.
         hedge: When a slow call is sent a second time; never when not given. Part of the default layers.
+        openai_api: Which API of OpenAI is asked for its models, where a call does not name one: `chat` (the default),
+            `responses`, or `auto`, by what is asked.
         on_unsupported: What happens to parameters a target does not have: `raise`, `warn` or `drop`.
         model_registry: Routing; made of the rows when not given.
         lockfile: Aliases: the path of a file, which is read when the client is made, or what `find_lockfile` returns.
@@ -58,6 +61,8 @@ class ClientOptions(TypedDict, total=False):
             given; False for nowhere.
         usage: Where is written down what each call took: a sink, the path of a file, a function that takes each record,
             or several of them; or a `UsageLog` that clients share. Nowhere when not given.
+        on_event: Takes business events: a function of one `BusinessEvent`, plain or `async def`, or `Events`, which
+            clients may share; nothing is told when not given.
         catalog: What is known about models; the file of this library when not given.
         prices: One price list or several, asked for the cost of a call before the catalogue.
         fetch: What `fetch_part` may fetch; nothing when not given.
@@ -76,6 +81,7 @@ class ClientOptions(TypedDict, total=False):
     balance: Mapping[str, Mapping[str, float]] | None
     breaker: Breaker | BreakerPolicy | None
     hedge: HedgePolicy | None
+    openai_api: OpenAIAPI | None
     on_unsupported: OnUnsupported | None
     model_registry: ModelRegistry | None
     lockfile: AnyLockfile | None
@@ -88,6 +94,7 @@ class ClientOptions(TypedDict, total=False):
     rate_limits: RateLimiter | Mapping[str, RateLimit] | None
     metrics: Metrics | Literal[False] | None
     usage: UsageLog | AnySink | Sequence[AnySink] | None
+    on_event: Events | EventHandler | None
     catalog: ModelCatalog | None
     prices: PriceSource | Iterable[PriceSource] | None
     fetch: FetchPolicy | None

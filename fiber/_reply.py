@@ -10,7 +10,8 @@ import msgspec
 
 from fiber._errors import FiberError, FiberStreamInterruptedError
 from fiber.types.events import StreamEvent
-from fiber.types.result import ChatResult, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult
 
 Outcome: TypeAlias = Literal["complete", "truncated", "error", "cancelled"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
@@ -10,10 +11,12 @@ from fiber._chain import Call
 from fiber._errors import FiberParsingError
 from fiber._operations import Chat
 from fiber.layers.budgeting.pricing import cost
+from fiber.transports.base import wall
 from fiber.types.cost import Cost
 from fiber.types.http import Note
+from fiber.types.receipt import Receipt
 from fiber.types.request import ChatRequest
-from fiber.types.result import ChatResult, Receipt
+from fiber.types.result import ChatResult
 
 
 def finished(call: Call, result: ChatResult) -> ChatResult:
@@ -37,7 +40,18 @@ def receipted(call: Call, result: ChatResult) -> ChatResult:
     journal = call.journal
     spent = _cost(call, result)
     first = journal.first_event
+    usage = msgspec.structs.replace(result.usage, cost_usd=spent.usd, cost_status=spent.status)
     receipt = Receipt(
+        receipt_id=journal.id,
+        ended_at=datetime.fromtimestamp(wall(call.transport), UTC),
+        provider=result.provider,
+        model=result.model,
+        usage=usage,
+        cached=result.cached,
+        alias=call.alias,
+        profile=call.profile,
+        lockfile_digest=call.lockfile_digest,
+        label=call.label,
         attempts=tuple(journal.attempts),
         seconds=call.transport.now() - journal.started,
         first_event_seconds=None if first is None else first - journal.started,
@@ -50,7 +64,6 @@ def receipted(call: Call, result: ChatResult) -> ChatResult:
         mapped=_notes(journal.notes, "mapped"),
         possible_duplicate_charge=journal.possible_duplicate_charge,
     )
-    usage = msgspec.structs.replace(result.usage, cost_usd=spent.usd, cost_status=spent.status)
     return msgspec.structs.replace(result, usage=usage, receipt=receipt)
 
 

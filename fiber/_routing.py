@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fiber._errors import FiberModelNotFoundError, FiberValidationError
 from fiber._settings import Settings
+from fiber.providers.first_party import OPENAI
+from fiber.providers.row import Provider
 from fiber.registry.models import Route
+from fiber.types.options import chat_request
+from fiber.types.request import ChatRequest
+from fiber.types.target import Target
+
+if TYPE_CHECKING:  # it brings two adapters along
+    from fiber.registry.openai_apis import Choice
 
 
 class Routes(NamedTuple):
@@ -42,14 +50,54 @@ def routes(settings: Settings, model: str | None, *, provider: str | None = None
 
 
 def explain(
-    settings: Settings, model: str, *, provider: str | None = None, profile: str | None = None
+    settings: Settings, model: str, *, provider: str | None = None, profile: str | None = None, request: Any = None
 ) -> tuple[str, ...]:
-    """Return the steps that `routes` takes, the failing one included; no I/O, no exception."""
+    """Return the steps that `routes` takes, and `api_of` for *request*, the failing one included; no exception."""
     steps: list[str] = []
     try:
-        return _routes(settings, model, provider, profile, steps).first.steps
+        route = _routes(settings, model, provider, profile, steps).first
+        steps[:] = route.steps
+        if is_open(settings, route):
+            steps.append(_which(settings, route, None if request is None else chat_request(request)))
     except (FiberModelNotFoundError, FiberValidationError) as error:
-        return (*steps, error.message)
+        steps.append(error.message)
+    return tuple(steps)
+
+
+def is_open(settings: Settings, route: Route) -> bool:
+    """Say whether *route* leaves open which API of OpenAI is asked, and the client has a word on that."""
+    return settings.openai_api != "chat" and route.by_name and route.provider == OPENAI.name
+
+
+def api_of(settings: Settings, route: Route, request: ChatRequest) -> Choice:
+    """Decide which API of OpenAI is asked for *request*, which goes to *route* that leaves it open; no I/O."""
+    from fiber.registry.openai_apis import CHAT, RESPONSES, Choice, choose, question
+
+    chat, responses = settings.rows[CHAT], settings.rows[RESPONSES]
+    if settings.openai_api == "responses":
+        return Choice(RESPONSES, "openai_api says so")
+    if (chat.adapter, responses.adapter) != ("openai_chat", "openai_responses"):
+        return Choice(CHAT, f"a row of your own stands for {CHAT} or {RESPONSES}")
+    if chat.base_url != responses.base_url:
+        return Choice(CHAT, f"{RESPONSES} has another base URL")
+    if _is_configured(settings, CHAT) and not _is_configured(settings, RESPONSES):
+        return Choice(CHAT, f"{RESPONSES} has no key")
+    return choose(question(request, target_of(chat, route.model), target_of(responses, route.model)))
+
+
+def target_of(row: Provider, model: str) -> Target:
+    """Return *model* at *row*."""
+    return Target(
+        provider=row.name, model=model, base_url=row.base_url, quirks=row.quirks, adapt_request=row.adapt_request
+    )
+
+
+def _which(settings: Settings, route: Route, request: ChatRequest | None) -> str:
+    said = f"openai_api is {settings.openai_api!r}"
+    if request is None and settings.openai_api == "auto":
+        return f"{said}: what is asked decides between openai and openai-responses, see explain(..., request=...)"
+    choice = api_of(settings, route, request or chat_request("-"))
+    return f"{said}: {choice.row}, because {choice.why}"
 
 
 def _routes(

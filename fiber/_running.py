@@ -8,11 +8,9 @@ from typing import Any, TypeVar
 
 from fiber._chain import Call, Listener
 from fiber._errors import FiberError, FiberValidationError
-from fiber._fetch import fetch
 from fiber._reply import Ending, Reply, ending_of
 from fiber._results import finished, receipted
 from fiber._settings import Settings, check_open
-from fiber.transports.base import aside
 from fiber.types.content import Audio, Document, Image
 from fiber.types.fetch import FetchPolicy
 from fiber.types.result import ChatResult
@@ -57,7 +55,17 @@ async def fetched(settings: Settings, url: str) -> Image | Audio | Document:
             parameter="fetch",
             outcome="not_sent",
         )
+    from fiber._fetch import fetch
+
     return await fetch(settings.transport, settings.fetch, url)
+
+
+async def shut(settings: Settings, *, on_loop: bool) -> None:
+    """Close the client of *settings*: no call begins, connections close, and listeners let go of what they have."""
+    settings.state.closed = True
+    await settings.transport.shutdown()
+    for listener in settings.listeners:
+        await listener.shut(settings.transport, on_loop=on_loop)
 
 
 async def begin(settings: Settings, call: Call) -> Reply:
@@ -81,14 +89,6 @@ async def begin(settings: Settings, call: Call) -> Reply:
     if listeners:
         reply.heard = partial(_heard, listeners, call)
     return reply
-
-
-async def shut(settings: Settings) -> None:
-    """Close the client and the connections of its transport; what calls took is written down before."""
-    settings.state.closed = True
-    if settings.usage is not None:
-        await aside(settings.transport, settings.usage.close)
-    await settings.transport.shutdown()
 
 
 def _heard(listeners: tuple[Listener, ...], call: Call, ending: Ending) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from fiber._chain import Handler, Listener
@@ -19,7 +20,7 @@ from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
 from fiber.types.calls import KNOWN
-from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.config import OpenAIAPI, RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
 
 if TYPE_CHECKING:  # loaded when somebody asks for it
@@ -52,6 +53,7 @@ class Settings:
         balances: Names that stand for several models.
         catalog, prices: What is known about models; price lists that are asked before it.
         lockfile: Aliases; none in an empty one.
+        openai_api: Which API of OpenAI is asked, where a call leaves that open.
         metrics: Where calls are counted, if it is among the listeners.
         usage: Where is written down what calls took, if anywhere; it is among the listeners.
         listeners: Who hears of calls, around all layers.
@@ -74,6 +76,7 @@ class Settings:
     catalog: ModelCatalog = BUNDLED
     prices: tuple[PriceSource, ...] = ()
     lockfile: Lockfile = NONE
+    openai_api: OpenAIAPI = "chat"
     metrics: Metrics = field(default_factory=Metrics)
     usage: UsageLog | None = None
     listeners: tuple[Listener, ...] = ()
@@ -152,7 +155,9 @@ def known(options: Mapping[str, Any], names: Set[str] = KNOWN) -> None:
     """Raise `TypeError` when a keyword is none of *names*."""
     if not options.keys() <= names:
         unknown = min(options.keys() - names)
-        raise TypeError(f"unknown keyword {unknown!r}; known: {', '.join(sorted(names))}")
+        near = get_close_matches(unknown, names, 1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise TypeError(f"unknown keyword {unknown!r}{hint}; known: {', '.join(sorted(names))}")
 
 
 def around() -> Mapping[str, Any]:

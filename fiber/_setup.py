@@ -8,7 +8,7 @@ from os.path import isfile
 from typing import Any, TypeVar
 
 from fiber import _env
-from fiber._chain import chain
+from fiber._chain import Listener, chain
 from fiber._engine import core
 from fiber._errors import FiberValidationError
 from fiber._options import ClientOptions
@@ -26,6 +26,7 @@ from fiber.registry.prices import sources_of
 from fiber.transports.base import NAMES, Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.config import RetryPolicy, Timeouts
+from fiber.types.keywords import openai_api
 
 T = TypeVar("T")
 
@@ -85,11 +86,22 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         balances=balances_of(say("balance"), registry),
         catalog=say("catalog") or BUNDLED,
         prices=sources_of(say("prices")),
+        openai_api=openai_api(say("openai_api")),
         metrics=metrics,
         usage=usage,
-        listeners=(*((metrics,) if say("metrics") is not False else ()), *((usage,) if usage is not None else ())),
+        listeners=_listeners(metrics if say("metrics") is not False else None, say("on_event"), usage),
     )
     return with_defaults(settings, {name: say(keyword) for keyword, name in _DEFAULTS.items()}), blocking
+
+
+def _listeners(metrics: Listener | None, on_event: Any, usage: Listener | None) -> tuple[Listener, ...]:
+    """Return who hears of calls; what is not asked for is not even imported."""
+    found = [listener for listener in (metrics, usage) if listener is not None]
+    if on_event is not None:
+        from fiber.metering.events import events_of
+
+        found.append(events_of(on_event))
+    return tuple(found)
 
 
 def _usage_of(said: Any) -> Any:

@@ -151,7 +151,7 @@ class SyncFiber(Face):
 
     def close(self) -> None:
         """Close the client and its blocking connections. Safe to repeat."""
-        run_sync(_running.shut(self._settings))
+        run_sync(_running.shut(self._settings, on_loop=False))
 
     def _stream(self, messages: Any, options: ChatOptions) -> ChatStream:
         call = _calls.prepare(self._settings, messages, options, stream=True)

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from fiber._errors import FiberValidationError
-from fiber._fetch import download
 from fiber._settings import Settings, check_open
 from fiber.registry.catalog import ModelCatalog
 from fiber.registry.entries import read
@@ -39,6 +38,8 @@ async def updated(settings: Settings, source: str | Path, sha256: str | None) ->
     # What is no host is for the checks of the URL to refuse, which do not quote it.
     host = url["host"] if "@" not in url["host"] else ""
     policy = FetchPolicy(hosts=(host or "_",), max_bytes=MOST_BYTES, media_types=_TYPES)
+    from fiber._fetch import download
+
     data, _, _ = await download(settings.transport, policy, str(source))
     return settings.catalog.updated(data, sha256)
 

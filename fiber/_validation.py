@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Literal
 
 import msgspec
 
-from fiber._calls import prepare, target_of
-from fiber._errors import FiberCapabilityError, FiberError, FiberModelNotFoundError
+from fiber._calls import prepare
+from fiber._errors import FiberCapabilityError, FiberError, FiberModelNotFoundError, FiberValidationError
 from fiber._operations import adapter_of
+from fiber._routing import target_of
 from fiber._settings import Settings, known, looking
 from fiber.providers.row import Provider
 from fiber.registry.fitting import Misfit, misfits
@@ -109,14 +111,41 @@ def _refused(request: ChatRequest, row: Provider, target: Target, *, stream: boo
         built = adapter.build_request(msgspec.structs.replace(request, on_unsupported="drop"), target, stream=stream)
     except FiberError:  # something that cannot be left out
         return refused
-    return {note.subject: note.detail for note in built.notes if note.kind == "dropped"}
+    return {note.subject: note.detail for note in built.notes if note.kind in ("dropped", "lossy")}
 
 
 def _takers(settings: Settings, request: ChatRequest, name: str, *, stream: bool) -> tuple[str, ...]:
-    """Return default models of other providers that take *name*."""
-    targets = ((row, target_of(row, row.default_model)) for row in _usable(settings) if row.default_model)
-    takers = (target.name for row, target in targets if name not in _refused(request, row, target, stream=stream))
-    return tuple(islice(takers, _MOST_ALTERNATIVES))
+    """Return models that take *name*, one of a provider."""
+    takers: dict[str, str] = {}
+    for row in _usable(settings):
+        family = row.key_of or row.name
+        if family not in takers and (taker := _taker(settings, row, request, name, stream=stream)) is not None:
+            takers[family] = taker
+            if len(takers) == _MOST_ALTERNATIVES:
+                break
+    return tuple(takers.values())
+
+
+def _taker(settings: Settings, row: Provider, request: ChatRequest, name: str, *, stream: bool) -> str | None:
+    """Return the model of *row* that takes *name*: its default one, else the one that reads most."""
+    rule = adapter_of(row.adapter).parameters.get(name)
+    if name in row.quirks.unsupported or (rule is not None and rule.support == "unsupported"):
+        return None  # no model changes that, and there may be hundreds
+    for model in _models(settings, row):
+        target = target_of(row, model)
+        known = settings.catalog.described(row.name, model)
+        unfit = () if known is None else misfits(request, known, stream=stream)
+        if name not in {each.parameter for each in unfit} | _refused(request, row, target, stream=stream).keys():
+            return target.name
+    return None
+
+
+def _models(settings: Settings, row: Provider) -> Iterator[str]:
+    """Return the default model of *row*, then those of the catalogue; what is long gone has no known window."""
+    if row.default_model:
+        yield row.default_model
+    with suppress(FiberValidationError):  # a row of the caller's own is in no catalogue
+        yield from (model.model for model in settings.catalog.find_models({"provider": row.name}, order="context"))
 
 
 def _able(settings: Settings, misfit: Misfit) -> tuple[str, ...]:

@@ -25,7 +25,8 @@ from fiber.types.events import (
     UsageUpdate,
 )
 from fiber.types.messages import ROLES, ChatMessage
-from fiber.types.result import Attempt, ChatResult, Choice, Citation, Receipt, TokenLogprob, Usage
+from fiber.types.receipt import Attempt, Receipt, Usage
+from fiber.types.result import ChatResult, Choice, Citation, TokenLogprob
 
 words = st.text(max_size=8)
 """Short text, any Unicode without surrogates."""

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from fiber import (
+    NO_RETRY,
     ChatRequest,
     FiberCapabilityError,
     FiberClosedError,
@@ -24,7 +25,7 @@ from fiber import (
 from fiber._calls import either
 from fiber.testing.fake import FakeReply, json_reply, sse_reply
 from fiber.types.normalise import messages as normal
-from tests.kit import DONE, FINISH, MODEL, START, answer, piece, refused, scripted, watched, whole
+from tests.kit import DONE, FINISH, KEY, MODEL, START, answer, piece, refused, scripted, watched, whole
 
 
 def body_of(options: dict[str, Any], **call: Any) -> dict[str, Any]:
@@ -49,6 +50,23 @@ def test_messages_or_a_request_but_one_of_them() -> None:
             either(*both)
 
 
+def test_members_of_a_body_go_to_either_api_of_openai() -> None:
+    """A later target is the same provider when the first was named and the next is open; another one is not."""
+    script = [refused(503), whole()] * 2
+    keys = {"openai": KEY, "anthropic": KEY}
+    fiber, transport = scripted(*script, api_keys=keys, openai_api="auto", retry=NO_RETRY, fallback=["gpt-6-sol"])
+    body = {"verbosity": "low"}
+
+    kept = fiber.sync.chat("Hi", model="openai-responses:gpt-6-sol", extra_body=body)
+    lost = fiber.sync.chat("Hi", model="claude-sonnet-5-5", seed=1, extra_body=body, on_unsupported="drop")
+
+    sent = [request.json() for request in transport.requests]
+    assert ["verbosity" in each for each in sent] == [True, True, True, False]
+    assert kept.receipt.dropped == ()
+    assert any(said.startswith("extra_body: it was meant for anthropic") for said in lost.receipt.dropped)
+    assert sent[3]["seed"] == 1
+
+
 def test_every_spelling_makes_the_same_bytes() -> None:
     """Keywords, a request and a dict are one request."""
     fiber, transport = scripted(*[whole()] * 4)
@@ -63,11 +81,11 @@ def test_every_spelling_makes_the_same_bytes() -> None:
 
 
 def test_an_unknown_keyword_is_a_type_error_before_anything() -> None:
-    """The message lists the known ones."""
+    """The message lists the known ones, the nearest first."""
     fiber, transport = scripted()
 
     for call in (fiber.sync.chat, fiber.sync.chat_stream, fiber.sync.ask, fiber.sync.ask_stream):
-        with pytest.raises(TypeError, match="temprature"):
+        with pytest.raises(TypeError, match="'temprature' \\(did you mean 'temperature'\\?\\); known: "):
             call("Hi", temprature=1)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="temprature"):
         fiber.with_options(temprature=1)
@@ -476,7 +494,9 @@ def test_a_raw_request_ends_once_with_its_request_id() -> None:
     assert (ending.outcome, ending.request_id, ending.usage) == ("complete", "r1", None)
 
 
-@pytest.mark.parametrize(("kind", "why"), [(dict[str, int], "names of its members are free"), (list[int], "no object")])
+@pytest.mark.parametrize(
+    ("kind", "why"), [(dict[str, int], "names of its members are free"), (tuple[int, str], "prefixItems")]
+)
 def test_a_schema_that_strict_mode_cannot_say_is_refused(kind: Any, why: str) -> None:
     """Nothing is sent, and the message says what is lost."""
     fiber, transport = scripted(whole("{}"))

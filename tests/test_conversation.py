@@ -202,6 +202,16 @@ def test_what_does_not_fit_is_not_sent_and_not_lost() -> None:
         conversation.send("word " * 1000)
 
 
+def test_a_stream_says_what_was_left_out_too() -> None:
+    """Its call is made anew when it is opened, and keeps its notes."""
+    fiber, _ = scripted(whole("ok"), streamed("ok"))
+    conversation = fiber.sync.conversation(max_input_tokens=200)
+    conversation.send(f"1 {LONG}")
+    result = conversation.stream(f"2 {LONG}").collect()
+
+    assert "2 of 3 were left out" in result.warnings[0]
+
+
 def test_what_the_model_reads_is_the_bound_where_none_was_said() -> None:
     """Four fifths of it, for tokens are estimated; a model that is not known has none."""
     catalog = ModelCatalog(overrides={"openai:gpt-test": {"max_input": 300}})

@@ -252,12 +252,13 @@ def test_rooms_are_current() -> None:
     assert unnamed(PAGES["docs/index.md"], built) == []
 
 
-def test_tables_of_providers_are_current() -> None:
-    """The generated tables are what rows and adapters say; `python -m tests.docs_matrix` renews them."""
+@pytest.mark.parametrize("name", ["providers.md", "parameters.md"])
+def test_generated_tables_are_current(name: str) -> None:
+    """They are what rows, adapters and models say; `python -m tests.docs_matrix` renews them."""
     renewed = runpy.run_path(str(ROOT / "tests" / "docs_matrix.py"))["renewed"]
-    page = PAGES["docs/features/providers.md"]
+    page = PAGES[f"docs/features/{name}"]
 
-    assert page == renewed(page)
+    assert page == renewed(name, page)
 
 
 def test_provider_is_added_in_under_thirty_lines() -> None:

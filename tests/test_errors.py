@@ -36,7 +36,8 @@ from fiber._errors import (
 )
 from fiber.types.content import Text
 from fiber.types.messages import ChatMessage
-from fiber.types.result import Attempt, ChatResult, Choice, RateLimits
+from fiber.types.receipt import Attempt
+from fiber.types.result import ChatResult, Choice, RateLimits
 
 CLASSES = [kind for name, kind in sorted(vars(_errors).items()) if inspect.isclass(kind) and name.startswith("Fiber")]
 

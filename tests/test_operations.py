@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fiber import (
@@ -11,11 +13,13 @@ from fiber import (
     FiberParsingError,
     FiberValidationError,
     RawResponse,
+    ResponseFormat,
 )
 from fiber._chain import Operation
 from fiber._operations import Chat, Raw, RawDecoder, adapter_of
 from fiber.adapters import load
 from fiber.testing.fake import FakeReply, json_reply, lost
+from fiber.types import validating
 from fiber.types.http import HTTPHead
 from fiber.types.target import Target
 from tests.kit import KEY, refused, scripted, streamed, whole
@@ -211,3 +215,67 @@ def test_a_redirect_is_named_by_its_origin(location: str, words: str) -> None:
 
     assert words in error.message
     assert "word" not in error.message.replace(words, "")
+
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "size": {"type": "integer"}}}
+HERE = pytest.mark.skipif(not validating.is_able(), reason="needs the package jsonschema")
+
+
+@HERE
+def test_answer_to_a_schema_is_held_to_it() -> None:
+    """What does not conform is an error with its path and the result; repair shows that to the model."""
+    fiber, transport = scripted(whole('{"city": 1}'), whole('{"city": 1}'), whole('{"city": "Rome"}'))
+
+    with pytest.raises(FiberParsingError, match=r"not a JSON value of the schema: at \$\.city: 1 is not") as caught:
+        fiber.sync.chat("?", response_format=SCHEMA)
+    repaired = fiber.sync.chat("?", response_format=SCHEMA, repair=True)
+
+    assert caught.value.partial is not None
+    assert repaired.parsed == {"city": "Rome"}
+    assert "at $.city: 1 is not of type 'string'" in transport.requests[-1].json()["messages"][-1]["content"]
+
+
+@HERE
+def test_answer_inside_an_object_is_held_to_the_schema_asked_for() -> None:
+    """Not to the one that was sent."""
+    fiber, _ = scripted(whole('{"value": [1]}'), whole('{"value": ["x"]}'))
+    schema = {"type": "array", "items": {"type": "integer"}}
+
+    assert fiber.sync.chat("?", response_format=schema).parsed == [1]
+    with pytest.raises(FiberParsingError, match=r"in its member 'value': at \$\[0\]"):
+        fiber.sync.chat("?", response_format=schema)
+
+
+@HERE
+@pytest.mark.parametrize("schema", [{**SCHEMA, "$ref": "https://example.com/x.json"}, SCHEMA], ids=["foreign", "loose"])
+def test_answer_is_not_held_to_what_cannot_hold_it(schema: dict[str, Any]) -> None:
+    """A schema that cannot be used here, or is not strict, loses no answer."""
+    loose = ResponseFormat("json_schema", schema, strict="$ref" in schema)
+    fiber, _ = scripted(whole('{"city": 1}'))
+
+    assert fiber.sync.chat("?", response_format=loose, on_unsupported="warn").parsed == {"city": 1}
+
+
+def test_without_the_extra_an_answer_is_held_to_a_schema_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A strict format is for the provider to hold; whoever names a schema to read with is told what is missing."""
+    monkeypatch.setattr(validating, "find_spec", lambda name: None)
+    fiber, _ = scripted(whole('{"city": 1, "size": null}'))
+
+    result = fiber.sync.chat("?", response_format=SCHEMA)
+
+    assert result.parsed == {"city": 1}
+    with pytest.raises(FiberParsingError, match="pip install"):
+        result.json(SCHEMA)
+
+
+@pytest.mark.parametrize("able", [pytest.param(True, marks=HERE), False])
+def test_null_for_an_optional_member_of_a_schema_is_absence(monkeypatch: pytest.MonkeyPatch, able: bool) -> None:
+    """Strict mode has it there; the value is as the schema asked for it, and the text as the model said it."""
+    if not able:
+        monkeypatch.setattr(validating, "find_spec", lambda name: None)
+    fiber, _ = scripted(whole('{"city": "Rome", "size": null}'))
+
+    result = fiber.sync.chat("?", response_format=SCHEMA)
+
+    assert result.parsed == {"city": "Rome"}
+    assert result.json() == {"city": "Rome", "size": None}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
-from fiber import Fiber, FiberStreamInterruptedError, ModelCatalog, PriceTable
+from fiber import BusinessEvent, Cache, Fiber, FiberStreamInterruptedError, ModelCatalog, PriceTable, Receipt
+from fiber.registry.lockfile import Binding, Lockfile
 from fiber.testing import FakeTransport
-from fiber.testing.fake import json_reply, sse_reply
-from tests.kit import DONE, KEY, START, answer, piece
+from fiber.testing.fake import EPOCH, json_reply, sse_reply
+from tests.kit import DONE, KEY, START, answer, piece, scripted, streamed, whole
+from tests.layers.test_budget import WORLDS, Flat
 
 USED = {"prompt_tokens": 300_000, "completion_tokens": 1000, "total_tokens": 301_000}
 
@@ -98,3 +103,81 @@ def test_a_broken_stream_has_a_receipt_without_cost() -> None:
 
     assert caught.value.partial is not None
     assert (caught.value.partial.usage.cost_status, caught.value.partial.receipt.cost_usd) == ("no_usage", None)
+
+
+# -- receipts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_receipt_stands_alone(world: str) -> None:
+    """It says which call it is of, when that had its answer, who gave it and what it took."""
+    fiber, transport = scripted(streamed() if "stream" in world else whole(), prices=Flat())
+    transport.clock = 5.0
+
+    result = WORLDS[world](fiber.with_options(label="greeting"))
+    receipt = result.receipt
+
+    assert receipt.ended_at == datetime.fromtimestamp(EPOCH + 5, UTC)
+    assert (receipt.provider, receipt.model, receipt.label) == ("openai", "gpt-test-1", "greeting")
+    assert receipt.usage == result.usage
+    assert (receipt.usage.total_tokens, receipt.usage.cost_usd) == (8, receipt.cost_usd)
+    assert re.fullmatch("[0-9a-f]{32}", receipt.receipt_id)
+
+
+def test_a_receipt_names_the_alias_and_its_lockfile() -> None:
+    """A call of a model by its own name depends on no lockfile."""
+    fast = {"fast": Binding(models=("openai:gpt-test",))}
+    lockfile = Lockfile(profiles={"default": fast, "night": fast})
+    fiber, _ = scripted(whole(), whole(), whole(), lockfile=lockfile)
+
+    plain, alias, night = (
+        fiber.sync.chat("Hi", **said).receipt for said in ({}, {"model": "fast"}, {"model": "fast", "profile": "night"})
+    )
+
+    assert (plain.alias, plain.profile, plain.lockfile_digest) == ("", "", "")
+    assert (alias.alias, alias.profile, alias.lockfile_digest) == ("fast", "default", lockfile.digest)
+    assert (night.alias, night.profile, night.lockfile_digest) == ("fast", "night", lockfile.digest)
+
+
+def test_each_call_has_a_receipt_of_its_own() -> None:
+    """A hit of the cache, too, which says that it is one, and what it saved."""
+    fiber, _ = scripted(whole(), cache=Cache(), cache_policy="write_through")
+
+    first, hit = (fiber.sync.chat("Hi").receipt for _ in range(2))
+
+    assert first.receipt_id != hit.receipt_id
+    assert (first.cached, hit.cached) == (False, True)
+    assert (hit.cost_usd, hit.usage.total_tokens) == (0, 8)
+
+
+def test_the_partial_result_of_an_error_has_the_receipt() -> None:
+    """That of the call, whose attempts the error lists."""
+    fiber, _ = scripted(sse_reply(START, piece("a")))
+
+    with pytest.raises(FiberStreamInterruptedError) as caught:
+        fiber.sync.chat_stream("Hi").collect()
+
+    assert caught.value.partial is not None
+    assert len(caught.value.partial.receipt.receipt_id) == 32
+    assert caught.value.partial.receipt.attempts == caught.value.attempts
+
+
+def test_events_and_receipt_of_a_call_have_one_id() -> None:
+    """So that one leads to the other."""
+    events: list[BusinessEvent] = []
+    fiber, _ = scripted(whole(), on_event=events.append)
+
+    receipt = fiber.sync.chat("Hi").receipt
+    fiber.sync.close()
+
+    assert {event.call_id for event in events} == {receipt.receipt_id}
+
+
+def test_a_receipt_is_written_and_read_as_json() -> None:
+    """Every amount exactly; nothing that was said is in it."""
+    receipt = client(said(usage=USED)).sync.chat("canary", model="openai:gpt-6-luna").receipt
+    written = msgspec.json.encode(receipt)
+
+    assert msgspec.json.decode(written, type=Receipt) == receipt
+    assert receipt.cost_lines
+    assert b"canary" not in written

@@ -17,6 +17,7 @@ from fiber import (
     Prompt,
     PromptDefaults,
 )
+from fiber.providers.first_party import OPENAI
 from fiber.registry.lockfile import Binding
 from fiber.testing.fake import FakeTransport
 from tests.kit import KEY, refused, scripted, streamed, watched, whole
@@ -231,6 +232,55 @@ def test_a_step_that_fails_is_explained_too() -> None:
     assert before == ["no alias in fiber.lock, profile dev", "no exact name", "no prefix"]
     assert unknown.endswith("write acme:short.")
     assert fiber.explain("")[-1].startswith("No model: ")
+
+
+def openai(api: Any, **options: Any) -> Fiber:
+    """Make a client whose calls may leave open which API of OpenAI is asked."""
+    return client(openai_api=api, lockfile=None, **options)[0]
+
+
+def test_which_api_of_openai_is_explained() -> None:
+    """Where the call leaves it open, and with what is to be asked, where that decides."""
+    model = "gpt-6-sol"
+    found = openai("auto").explain(model)
+    last = [
+        openai("auto").explain(model, request=request)[-1]
+        for request in ("Hi", {"messages": "Hi", "seed": 1}, {"messages": "Hi", "seed": "x"})
+    ]
+
+    assert found[:-1] == openai("chat").explain(model) == openai("auto").route(model).steps
+    assert found[-1].startswith("openai_api is 'auto': what is asked decides between openai and openai-responses")
+    assert last[0].endswith("openai-responses, because the model reasons, and has no functions to call")
+    assert last[1].endswith("openai, because the Responses API cannot take seed")
+    assert last[2] == "seed must be a whole number, not 'x'."
+    assert openai("responses").explain(model)[-1].endswith("openai-responses, because openai_api says so")
+    for named in ("openai:gpt-6-sol", "openai-responses:gpt-6-sol", "claude-sonnet-5-5"):
+        assert openai("auto").explain(named, request="Hi") == openai("chat").explain(named)
+
+
+def test_an_api_that_is_another_server_is_not_chosen() -> None:
+    """A call goes to no host, and with no key, that was not meant for it."""
+    mine = OPENAI.replace(base_url="https://mine.example/v1")
+    own = OPENAI.replace(adapter="anthropic")
+    keyless = {"openai-responses": "", "openai": KEY}
+    clients = {
+        "another base URL": openai("auto", base_urls={"openai-responses": "https://other.example/v1"}),
+        "has another base URL": openai("auto", providers=[mine]),
+        "a row of your own": openai("auto", providers=[own]),
+        "has no key": openai("auto", api_keys=keyless),
+    }
+
+    for why, fiber in clients.items():
+        assert fiber.explain("gpt-6-sol", request="Hi")[-1].startswith("openai_api is 'auto': openai, because ")
+        assert why in fiber.explain("gpt-6-sol", request="Hi")[-1]
+
+
+def test_an_unknown_api_of_openai_is_refused() -> None:
+    """The message lists those that there are."""
+    with pytest.raises(FiberValidationError, match="use one of auto, chat, responses") as caught:
+        openai("both")
+
+    assert caught.value.parameter == "openai_api"
 
 
 def test_an_estimate_takes_an_alias() -> None:

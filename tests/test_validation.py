@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from fiber import ChatMessage, Document, Fiber, FiberCapabilityError, Image, ModelCatalog, Problem
+from fiber import (
+    ChatMessage,
+    Document,
+    Fiber,
+    FiberCapabilityError,
+    Image,
+    ModelCatalog,
+    Problem,
+    Tool,
+    openai_compatible,
+)
 from fiber.testing.fake import FakeTransport
 from fiber.types.request import ChatRequest
 from tests.kit import scripted, whole
@@ -73,6 +84,31 @@ def test_what_the_provider_does_not_have_comes_with_others_that_do() -> None:
         assert {name.partition(":")[0] for name in problems[0].alternatives} == {"openai", "gemini", "mistral"}
 
 
+def test_another_model_of_a_provider_takes_what_its_default_one_does_not() -> None:
+    """One of each provider, known to take it; a provider where no model does is left out."""
+    fiber = Fiber(api_keys={**KEYS, "openai-responses": "k", "cohere": "k"}, transport=FakeTransport())
+    for model in ("claude-sonnet-5-5", "gemini-3.8-flash"):
+        (problem,) = fiber.validate("Hi", model=model, temperature=0.5)
+        others = [name.partition(":") for name in problem.alternatives]
+
+        assert problem.message.startswith(f"{fiber.route(model).provider}:{model} cannot take it: ")
+        assert [provider for provider, *_ in others] == ["openai", "gemini", "mistral"]
+        assert not any(name.startswith(("gpt-6.1-terra", "gemini-3.8-flash")) for *_, name in others)
+        for name in problem.alternatives:
+            assert fiber.validate("Hi", model=name, temperature=0.5) == ()
+
+
+def test_a_row_of_ones_own_is_asked_for_its_default_model_only() -> None:
+    """It is in no catalogue, and may well have none."""
+    rows = [openai_compatible(name, "http://127.0.0.1:1/v1", needs_key=False) for name in ("mine", "ours")]
+    rows[1] = rows[1].replace(default_model="m", base_url=rows[1].base_url)
+    fiber = Fiber(providers=rows, api_keys={"mine": "k", "ours": "k", "anthropic": "k"}, transport=FakeTransport())
+
+    (problem,) = fiber.validate("Hi", model="claude-sonnet-5-5", seed=1)
+
+    assert problem.alternatives == ("ours:m",)
+
+
 def test_what_the_model_cannot_do_comes_with_others_that_can() -> None:
     """The cheapest first, of providers with a key."""
     problems = client().validate(PICTURE, model="openai:blind", max_tokens=500, stream=True)
@@ -115,3 +151,25 @@ def test_limits_of_a_model_are_the_models_to_refuse() -> None:
     fiber, _ = scripted(whole(), catalog=CATALOG, default_model="openai:blind")
 
     assert fiber.sync.ask("word " * 1300, max_tokens=500) == "Hello"
+
+
+class Tree(msgspec.Struct):
+    """A type that holds itself."""
+
+    branches: list[Tree] = []
+
+
+def test_a_schema_that_the_provider_cannot_say_is_a_problem() -> None:
+    """With its losses, beside all else, and with models that would take it; what is only said otherwise is none."""
+    alone = client().validate("Hi", model="openai:any", response_format=dict[str, int])
+    beside = client().validate("Hi", model="anthropic:claude-sonnet-5-5", response_format=Tree, seed=1)
+    strict = Tool("f", parameters={"type": "object", "additionalProperties": {}}, strict=True)
+    tool = client().validate("Hi", model="openai:any", tools=[strict])
+
+    assert about(alone) == [("unsupported", "response_format")]
+    assert "the names of its members are free" in alone[0].message
+    assert {name.partition(":")[0] for name in alone[0].alternatives} == {"gemini"}
+    assert about(beside) == [("unsupported", "seed"), ("unsupported", "response_format")]
+    assert "the schema refers to itself" in beside[1].message
+    assert about(tool) == [("unsupported", "tool f")]
+    assert client().validate("Hi", model="openai:any", response_format=list[int]) == ()

@@ -33,7 +33,8 @@ from fiber.types.events import (
 )
 from fiber.types.http import HTTPHead
 from fiber.types.messages import ChatMessage
-from fiber.types.result import ChatResult, Choice, Citation, FinishReason, TokenLogprob, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult, Choice, Citation, FinishReason, TokenLogprob
 from fiber.types.target import Target
 
 

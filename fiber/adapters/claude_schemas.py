@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fiber.adapters.dialects import CLAUDE, strict
+from fiber.adapters.compiling import strict
+from fiber.adapters.dialects import CLAUDE
 from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target

@@ -11,6 +11,7 @@ import msgspec
 from fiber.adapters.parameters import merge
 from fiber.types.draft import Draft
 from fiber.types.http import HTTPRequest, Note
+from fiber.types.reading import Reading
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
@@ -26,6 +27,7 @@ def post(
     headers: tuple[tuple[str, str], ...] = (),
     stream_type: str = "text/event-stream",
     target: Target | None = None,
+    reading: Reading | None = None,
 ) -> HTTPRequest:
     """
     Encode *body* with `extra_body` merged in, and add `extra_query` and `extra_headers`; the caller's win.
@@ -38,6 +40,7 @@ def post(
         url: Without a query.
         query, headers: The format's own.
         stream_type: Media type of the format's streams.
+        reading: How the answer is to be read, where that is not as it stands.
     """
     draft = Draft(url, body, query or {}, headers, stream, list(notes))
     if target is not None and target.adapt_request is not None:
@@ -53,5 +56,6 @@ def post(
         (("content-type", "application/json"), *accepted, *draft.headers),
         msgspec.json.encode(merged),
         tuple(draft.notes),
+        reading=reading,
     )
     return made.with_headers(*(request.extra_headers or {}).items())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 _MAPS = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SINGLES = ("items", "not", "additionalProperties", "contains", "if", "then", "else", "propertyNames")
+
+_TO_ROOT = re.compile(r"#(?:$|/(?!\$defs/|definitions/))")
+"""A reference to the root, or into it; not to a definition."""
 
 Visit = Callable[[dict[str, Any], str], dict[str, Any]]
 
@@ -73,6 +77,55 @@ def closed(
         return node
 
     return walk(schema, visit), changes
+
+
+def has_optional(schema: Mapping[str, Any]) -> bool:
+    """Tell that an object somewhere in *schema* may do without one of its members."""
+    found = False
+
+    def visit(node: dict[str, Any], path: str) -> dict[str, Any]:
+        nonlocal found
+        properties = node.get("properties")
+        found = found or (isinstance(properties, dict) and not properties.keys() <= set(node.get("required", ())))
+        return node
+
+    walk(schema, visit)
+    return found
+
+
+def wrapped(schema: Mapping[str, Any], member: str) -> dict[str, Any]:
+    """
+    Return the schema of an object whose one member holds what *schema* is of.
+
+    Definitions stay at the root. A schema that refers to itself as the root becomes one of them.
+    """
+    taken = schema.get("$defs", {})
+    name = member
+    while name in taken:
+        name += "_"
+    place = f"#/$defs/{name}"
+
+    def visit(node: dict[str, Any], path: str) -> dict[str, Any]:
+        reference = node.get("$ref")
+        if isinstance(reference, str) and _TO_ROOT.match(reference):
+            node["$ref"] = place + reference[1:]
+        return node
+
+    inner = walk(schema, visit)
+    refers_to_root = inner != schema
+    definitions: dict[str, Any] = {
+        keyword: inner.pop(keyword) for keyword in ("$defs", "definitions") if keyword in inner
+    }
+    if refers_to_root:
+        definitions["$defs"] = {**definitions.get("$defs", {}), name: inner}
+        inner = {"$ref": place}
+    return {
+        "type": "object",
+        "properties": {member: inner},
+        "required": [member],
+        "additionalProperties": False,
+        **definitions,
+    }
 
 
 def nullable(schema: Any) -> Any:

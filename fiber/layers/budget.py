@@ -30,7 +30,8 @@ from fiber.stores.memory import MemoryStore
 from fiber.stores.outages import Outages
 from fiber.transports.base import wall
 from fiber.types.budget import Budget, BudgetStatus, Kind, amount_of, bounds_of, nano, shown
-from fiber.types.result import ChatResult, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult
 from fiber.types.target import Target
 
 __all__ = ["Budget", "Budgets"]

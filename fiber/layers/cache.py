@@ -17,7 +17,7 @@ import msgspec
 from fiber._chain import Call, Handler, Journal
 from fiber._errors import FiberClosedError, FiberError, FiberTimeoutError, FiberValidationError
 from fiber._reply import Ending, Reply, ending_of
-from fiber.layers.caching.entry import Entry, packed, replied, unpacked
+from fiber.layers.caching.entry import Entry, counts, packed, replied, unpacked
 from fiber.layers.caching.flights import Flight, Flights
 from fiber.layers.caching.key import cache_key
 from fiber.stores.base import Store
@@ -135,7 +135,7 @@ class Cache:
             self._count("stale_hits")
             await self._renew(call, key, next)
         self._count("hits")
-        call.tell("cache_hit")
+        call.tell("cache_hit", **counts(entry.result))
         return entry.result
 
     async def _asked(self, call: Call, key: str, next: Handler) -> Reply:
@@ -150,8 +150,11 @@ class Cache:
 
         async def ended(ending: Ending) -> None:
             # Nobody can wait here when a stream was dropped, so the store is written without waiting.
-            if ending.outcome == "complete" and (content := self._packed(call, key, stream.result())) is not None:
-                dispatch(call.transport, lambda: self._put(call, key, content), quick=self._store.quick)
+            if ending.outcome != "complete":
+                return
+            result = stream.result()
+            if (content := self._packed(call, key, result)) is not None:
+                dispatch(call.transport, lambda: self._put(call, key, content, result), quick=self._store.quick)
 
         reply.on_end(ended)
         return reply
@@ -165,7 +168,7 @@ class Cache:
             await flight.wait(call)
             if flight.result is not None:
                 self._count("coalesced")
-                call.tell("cache_hit")
+                call.tell("cache_hit", **counts(flight.result))
                 return replied(call, flight.result)
             if flight.error is not None:
                 self._count("coalesced")
@@ -226,12 +229,12 @@ class Cache:
 
     async def _write(self, call: Call, key: str, result: Any) -> None:
         if (content := self._packed(call, key, result)) is not None:
-            await perform(call.transport, lambda: self._put(call, key, content), quick=self._store.quick)
+            await perform(call.transport, lambda: self._put(call, key, content, result), quick=self._store.quick)
 
     def _packed(self, call: Call, key: str, result: Any) -> bytes | None:
         return packed(call, key, result, fresh_until=wall(call.transport) + self._ttl)
 
-    def _put(self, call: Call, key: str, content: bytes) -> None:
+    def _put(self, call: Call, key: str, content: bytes, result: ChatResult) -> None:
         now, begun = wall(call.transport), call.transport.now()
         try:
             self._store.set(key, content, seconds=self._ttl + self._stale, now=now)
@@ -240,7 +243,7 @@ class Cache:
             return
         self._count("writes")
         call.tell("cache_set", latency_ms=_since(call, begun))
-        call.tell("cache_write")
+        call.tell("cache_write", **counts(result))
         total = getattr(self._store, "evictions", 0)
         with self._lock:
             made_room, self._evictions = total - self._evictions, total

@@ -7,15 +7,18 @@ not move on is the caller's: a request that was refused, a key that is wrong, a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Coroutine
 from typing import Any
 
 from fiber._chain import Alternative, Call, Handler
 from fiber._errors import (
     FiberAuthError,
+    FiberBadRequestError,
     FiberCapabilityError,
     FiberCircuitOpenError,
     FiberConnectionError,
+    FiberContextLengthError,
     FiberError,
     FiberFallbackError,
     FiberModelNotFoundError,
@@ -44,6 +47,8 @@ MOVES_ON = (
 UNFIT = (FiberAuthError, FiberCapabilityError, FiberValidationError)
 """Refusals of our own, before anything is sent: a mistake at the first target, a target to be left out later."""
 
+_API = re.compile(r"responses api|v1/responses|chat[/ ]completions", re.IGNORECASE)
+
 
 def fallback(call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
     """Handle *call*, at one target after another until one answers."""
@@ -58,20 +63,45 @@ async def _fallback(call: Call, next: Handler) -> Reply:
         try:
             return await next(asked)
         except FiberError as error:
-            errors.append(error)
-            if not left or not _moves_on(asked, error, is_first=asked is call):
+            other = _next(asked, left, error, is_first=asked is call)
+            if other is None or not other.instead:
+                errors.append(error)
+            if other is None:
                 break
-            asked = _moved(asked, left.pop(0), error)
-    if len(errors) == 1:
-        raise errors[0]
+            asked = _moved(asked, other, error)
+    if len(errors) == 1 or all(isinstance(error, FiberContextLengthError) for error in errors):
+        raise errors[-1]  # when it fits no window, the caller has to shorten it, as with one model
     raise _exhausted(errors) from errors[-1]
 
 
-def _moves_on(call: Call, error: FiberError, *, is_first: bool) -> bool:
+def _next(call: Call, left: list[Alternative], error: FiberError, *, is_first: bool) -> Alternative | None:
+    """Take whom to ask after *error* from those who are *left*; None when nobody is to be asked."""
     if call.journal.cancelled or (call.deadline is not None and call.transport.now() >= call.deadline):
-        return False
+        return None
+    if left and left[0].instead:
+        instead = left.pop(0)
+        if _is_unsupported(error):
+            return instead
+    return left.pop(0) if left and _moves_on(error, is_first=is_first) else None
+
+
+def _is_unsupported(error: FiberError) -> bool:
+    """
+    Say whether a provider told that its API has no such model, or has not for this model what was asked for.
+
+    OpenAI has no code for it, and says it with `model_not_found` as well as with none; its words name one of its APIs.
+    A server that only looks like OpenAI's has no such path, or no such method.
+    """
+    refused = isinstance(error, FiberBadRequestError | FiberModelNotFoundError) and error.outcome == "rejected"
+    no_such_path = isinstance(error, FiberBadRequestError) and error.status_code in (404, 405)
+    return refused and (no_such_path or _API.search(error.message) is not None)
+
+
+def _moves_on(error: FiberError, *, is_first: bool) -> bool:
     if error.outcome == "not_sent" and isinstance(error, UNFIT):
         return not is_first
+    if error.outcome == "not_sent" and isinstance(error, FiberContextLengthError):
+        return True  # a later model whose window is known to be too small refuses it for nothing, as this one did
     passing = type(error) is FiberProviderError and error.is_retryable
     return passing or is_server_failure(error) or isinstance(error, MOVES_ON)
 
@@ -82,8 +112,7 @@ def _moved(call: Call, alternative: Alternative, error: FiberError) -> Call:
     if error.outcome == "unknown":
         journal.possible_duplicate_charge = True
     why = Note("warned", "model", f"{call.target.name} failed with {type(error).__name__}, {target.name} was asked")
-    earlier = tuple(note for note in journal.layer_notes if note.kind == "warned")
-    journal.layer_notes = (*earlier, why, *alternative.notes)
+    journal.layer_notes = (*journal.layer_notes, why)
     call.tell(
         "fallback",
         attempt=len(journal.attempts),
@@ -93,7 +122,12 @@ def _moved(call: Call, alternative: Alternative, error: FiberError) -> Call:
         reason=error.provider_code,
     )
     return call.replace(
-        operation=alternative.operation, row=alternative.row, target=target, credential=alternative.credential
+        operation=alternative.operation,
+        row=alternative.row,
+        target=target,
+        credential=alternative.credential,
+        # What was done to the call for another target does not hold for this one.
+        notes=(*(note for note in call.notes if note.kind == "warned"), *alternative.notes),
     )
 
 

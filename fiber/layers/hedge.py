@@ -18,7 +18,7 @@ from fiber._errors import FiberConnectionError, FiberError
 from fiber._reply import Ending, Reply
 from fiber.transports.base import race
 from fiber.types.config import HedgePolicy
-from fiber.types.result import Attempt
+from fiber.types.receipt import Attempt
 
 _MOST_TOKENS = 10.0
 """So many second requests may have been saved up."""

@@ -17,6 +17,7 @@ from fiber._chain import Call, Handler
 from fiber._errors import FiberError
 from fiber._reply import Ending, Reply
 from fiber.metering.genai import record
+from fiber.metering.otel import api
 
 _LOGGER = logging.getLogger("fiber")
 _LOGGER.addHandler(logging.NullHandler())
@@ -125,18 +126,10 @@ def _structlog() -> Any:
     )
 
 
-@cache
-def _trace() -> Any:
-    from opentelemetry import trace
-
-    return trace
-
-
 def _start_span(call: Call) -> Any:
     """Start a span; None when no SDK is there to see it."""
-    trace = _trace()
-    provider = trace.get_tracer_provider()
-    if isinstance(provider, trace.ProxyTracerProvider):
+    trace = api("opentelemetry.trace")
+    if trace is None or isinstance(provider := trace.get_tracer_provider(), trace.ProxyTracerProvider):
         return None
     target = call.target
     return provider.get_tracer("fiber").start_span(
@@ -175,5 +168,6 @@ def _end_span(call: Call, span: Any, ending: Ending) -> None:
             # Not the message: a provider may repeat the prompt in it.
             code = error.provider_code if isinstance(error, FiberError) else None
             said = f"{type(error).__name__}: {code}" if code else type(error).__name__
-            span.set_status(_trace().Status(_trace().StatusCode.ERROR, said))
+            trace = api("opentelemetry.trace")
+            span.set_status(trace.Status(trace.StatusCode.ERROR, said))
     span.end()

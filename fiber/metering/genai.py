@@ -2,8 +2,8 @@
 Metrics of OpenTelemetry with the names of its GenAI conventions, for hosts that set up an SDK.
 
 Names, units and buckets: https://github.com/open-telemetry/semantic-conventions-genai, docs/gen-ai/gen-ai-metrics.md at
-commit 004902b8 (status: development; read 2026-11-21). Nothing is imported before the first call, and nothing recorded
-when no SDK is there.
+commit 004902b8 (status: development; read 2026-11-21). Nothing is imported, and nothing recorded, when no
+SDK is there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from fiber._chain import Call
 from fiber._reply import Ending
+from fiber.metering.otel import api
 
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 _TOKENS = tuple(4.0**power for power in range(14))
@@ -32,8 +33,8 @@ INSTRUMENTS = (
 
 def record(call: Call, ending: Ending) -> None:
     """Record how *call* ended, if there is somebody who listens."""
-    instruments = _instruments(_api().get_meter_provider())
-    if instruments is None:
+    metrics = api("opentelemetry.metrics")
+    if metrics is None or (instruments := _instruments(metrics.get_meter_provider())) is None:
         return
     tokens, duration, first_chunk = instruments
     journal, usage = call.journal, ending.usage
@@ -52,13 +53,6 @@ def record(call: Call, ending: Ending) -> None:
     for kind, number in (("input", usage and usage.input_tokens), ("output", usage and usage.output_tokens)):
         if number is not None:
             tokens.record(number, {**attributes, "gen_ai.token.type": kind})
-
-
-@cache
-def _api() -> Any:
-    from opentelemetry import metrics
-
-    return metrics
 
 
 @cache

@@ -16,6 +16,7 @@ from fiber._chain import Call
 from fiber._errors import FiberError, FiberValidationError
 from fiber._reply import Ending
 from fiber.metering.tables import Tables
+from fiber.transports.base import Transport
 from fiber.types.metrics import MetricsSnapshot
 
 _MANY = 128
@@ -92,6 +93,9 @@ class Metrics:
             self._happened.append((name, *call.target.key, str(facts.get("error_kind") or ""), number))
         if len(self._happened) >= _MANY:
             self._tidy()
+
+    async def shut(self, transport: Transport, *, on_loop: bool) -> None:
+        """Do nothing: whoever reads the counts sees all of them."""
 
     def snapshot(self) -> MetricsSnapshot:
         """Return what was counted since the last reset."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from fiber.types.metrics import BOUNDS_MS, EXACT, METRICS, Amount, Distribution, MetricPoint
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 
 OTHER = "other"
 """Label of what came when the tables were full."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fiber.providers.auth import header
 from fiber.providers.row import Provider
+from fiber.types.target import Quirks
 
 OPENAI = Provider(
     name="openai",
@@ -22,6 +23,7 @@ OPENAI_RESPONSES = OPENAI.replace(
     adapter="openai_responses",
     prefixes=(),
     key_of="openai",
+    quirks=Quirks(family="openai"),
     docs_url="https://platform.openai.com/docs/api-reference/responses",
 )
 

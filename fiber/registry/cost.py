@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from fiber.registry.prices import EXACT, PER_USE, PriceQuery, PriceSource, Rates
 from fiber.types.cost import Cost, CostLine
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 
 FEES = {
     # Uses of the provider's own tools, by its name for them, with the rate; free where it is empty.

@@ -20,7 +20,7 @@ CHECKED = ("vision", "audio", "documents", "tools", "json_schema", "streaming")
 """What is checked before every call; for the rest adapters have rules of their own, or the model decides."""
 
 _SURELY = 0.75
-"""So much of an estimate of tokens is certain: in 95 of 100 requests it is less than a fifth too high."""
+"""So many tokens each of the words below is for certain."""
 
 _WORDS = re.compile(r"[^\W\d_]{1,16}|\d{1,3}")
 """What no tokenizer makes less than a token of, nearly: 543 recorded requests have at most 1.1 of these for a token."""
@@ -58,7 +58,8 @@ def misfits(request: ChatRequest, model: ModelCapabilities, *, stream: bool) -> 
     if limit is not None and wanted is not None and wanted > limit:
         yield Misfit("max_tokens", "max_output_tokens", wanted, f"{model.reference} makes at most {limit} tokens")
     room = model.max_input_tokens or model.context_tokens
-    if room is not None and _SURELY * (tokens := tokens_of(request, model.model)) > room:
+    if room is not None and _surely(request) > room:
+        tokens = tokens_of(request, model.model)
         why = f"they are about {tokens} tokens, and {model.reference} reads at most {room}"
         yield Misfit("messages", "max_input_tokens" if model.max_input_tokens else "context_tokens", tokens, why)
 
@@ -97,10 +98,7 @@ def check_length(request: ChatRequest, target: Target, catalog: ModelCatalog, si
     room = catalog.room(target.provider, target.model)
     if room is None or size <= _BYTES_OF_A_TOKEN * room or request.on_unsupported != "raise":
         return
-    if request.extra_body or request.extra_headers or request.extra_query:
-        return
-    least = int(_SURELY * sum(_words(message.parts) for message in request.messages))
-    if least > room:
+    if (least := _surely(request)) > room:
         raise FiberContextLengthError(
             f"The messages are {least} tokens or more, and the catalogue says that {target.name} reads at most {room}:"
             ' shorten them, choose a model with a larger window, or set on_unsupported="warn" to try it.',
@@ -109,6 +107,13 @@ def check_length(request: ChatRequest, target: Target, catalog: ModelCatalog, si
             parameter="messages",
             outcome="not_sent",
         )
+
+
+def _surely(request: ChatRequest) -> int:
+    """Return how many tokens *request* has at least; none where its own members may ask for another window."""
+    if request.extra_body or request.extra_headers or request.extra_query:
+        return 0
+    return int(_SURELY * sum(_words(message.parts) for message in request.messages))
 
 
 def _words(parts: Iterable[Any]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
+from functools import cached_property
 from hashlib import sha256
 from os import PathLike
 from typing import Any, TypeAlias
@@ -39,7 +40,7 @@ class Binding(msgspec.Struct, frozen=True):
     constraints: Mapping[str, Any] = {}
 
 
-class Lockfile(msgspec.Struct, frozen=True, kw_only=True):
+class Lockfile(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """
     What a `fiber.lock` says; `find_lockfile` finds one, and an empty one has no alias.
 
@@ -63,7 +64,7 @@ class Lockfile(msgspec.Struct, frozen=True, kw_only=True):
     package: str = ""
     packages: Mapping[str, Lockfile] = {}
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of what it says, in hexadecimal: not of layout, comments, order of bindings, or other files."""
         said = {name: value for name, value in msgspec.structs.asdict(self).items() if name not in _FILE_ONLY}

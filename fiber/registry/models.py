@@ -26,11 +26,13 @@ class Route:
         provider: Row name.
         model: Model as the provider spells it.
         steps: What was looked at, in words, the deciding one last.
+        by_name: Nobody said the provider; it was found by the name of the model.
     """
 
     provider: str
     model: str
     steps: tuple[str, ...] = ()
+    by_name: bool = False
 
 
 class ModelRegistry:
@@ -138,7 +140,7 @@ class ModelRegistry:
                 steps.append(f"{left!r} before the first {separator!r} {why}")
         if model in self._exact:
             steps.append(f"exact name: {self._exact[model]}")
-            return Route(self._exact[model], model, tuple(steps))
+            return Route(self._exact[model], model, tuple(steps), by_name=True)
         steps.append("no exact name")
         return self._by_prefix(model, steps)
 
@@ -158,7 +160,7 @@ class ModelRegistry:
                 )
             if len(unique) > 1:
                 steps.append(f"preference: {unique[0]}")
-            return Route(unique[0], model, tuple(steps))
+            return Route(unique[0], model, tuple(steps), by_name=True)
         steps.append("no prefix")
         raise self._not_found(model)
 

@@ -18,6 +18,7 @@ import msgspec
 from fiber.testing.answers import SPECIAL_WORDS, answer
 from fiber.testing.formats import FORMATS, PROMISED, PROMISING, Route, route
 from fiber.testing.formats.common import Asked, Promise
+from fiber.testing.formats.counting import COUNTING, Counting
 from fiber.testing.http1 import Connection, RawRequest
 from fiber.testing.listening import HOST
 from fiber.testing.recorded import MockRequest
@@ -185,16 +186,19 @@ class MockServer(LoopbackServer):
                 raise refuse("The body of the request is not a JSON object.")
             request.json = body
             asked = Asked(body, request.headers, found.model, found.verb, request.query)
-            view = found.format.read(asked)
+            counting = COUNTING[found.format.name] if found.kind == "count" else None
+            view = found.format.read(asked) if counting is None else counting.read(asked)
         except msgspec.DecodeError:
             return Failure(400, message="We could not parse the JSON body of your request.")
         except RefusedError as refused:
             return refused.failure
         request.view, request.model = view, view.model
         with self._lock:
-            model = (request.format, view.model)
+            model = (request.format if counting is None else f"{request.format} counting", view.model)
             earlier = self._seen[model]
             self._seen[model] += 1
+            if counting is not None:  # what is queued is for the chat itself
+                return counted(counting, view, earlier)
             for place, (format, queued) in enumerate(self._queue):
                 if format in (None, request.format):
                     del self._queue[place]
@@ -205,6 +209,12 @@ class MockServer(LoopbackServer):
             self.errors.append(error)
             return Failure(500, message=f"The handler raised {type(error).__name__}: {error}")
         return answer(view, earlier) if said is None else as_answer(said)
+
+
+def counted(counting: Counting, view: ChatView, earlier: int) -> Failure | bytes:
+    """Tell the tokens of the input, unless the model's name makes a fault."""
+    said = answer(view, earlier)
+    return said if isinstance(said, Failure) else counting.answer(view.words)
 
 
 def as_answer(said: Answer | str) -> Answer:

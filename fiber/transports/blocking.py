@@ -12,8 +12,7 @@ from typing import Any
 
 from fiber.transports import socket_stream
 from fiber.transports.base import UNRESOLVED, Branch, DeadlineReached, addresses_of, unresolved
-from fiber.transports.crew import Crew, In, OneByOne, Out
-from fiber.transports.crew_blocking import ThreadCrew, finish
+from fiber.transports.crew import Crew, In, OneByOne, Out, finish
 from fiber.transports.lookup import look_up
 from fiber.transports.network import Home
 from fiber.transports.streams import Stream, has_expired
@@ -56,7 +55,11 @@ class Threads:
 
     async def later(self, work: Callable[[], Any]) -> None:
         """Run the coroutine of *work* in a thread, which the end of the process does not wait for."""
-        threading.Thread(target=lambda: finish(lambda _: work(), None), name="fiber later", daemon=True).start()
+
+        def beside() -> None:
+            finish(lambda _: work(), None)
+
+        threading.Thread(target=copy_context().run, args=(beside,), name="fiber later", daemon=True).start()
 
     async def race(self, first: Branch, second: Branch, seconds: float) -> Branch | None:
         """Run *first* here and, after *seconds*, *second* in a thread; the good one stops the other."""
@@ -119,6 +122,8 @@ class Threads:
         """Make threads that do *work* on *items*; none when they are done one by one."""
         if concurrency == 1:
             return OneByOne(work, items)
+        from fiber.transports.crew_blocking import ThreadCrew
+
         return ThreadCrew(work, items, concurrency)
 
     async def shutdown(self) -> None:

@@ -56,3 +56,18 @@ class OneByOne(Crew[Out]):
         for outcome in self._begun:
             return await outcome
         raise StopAsyncIteration
+
+
+def finish(work: Callable[[In], Awaitable[Out]], item: In) -> Out:
+    """
+    Run *work* in one step and return its outcome.
+
+    Raises:
+        RuntimeError: It suspends.
+    """
+    try:
+        work(item).__await__().send(None)
+    except StopIteration as stop:
+        outcome: Out = stop.value
+        return outcome
+    raise RuntimeError("a blocking transport ran a coroutine that suspends")

@@ -8,7 +8,7 @@ from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Generic, Self
 
-from fiber.transports.crew import In, Out
+from fiber.transports.crew import In, Out, finish
 
 
 class ThreadCrew(Generic[In, Out]):
@@ -45,18 +45,3 @@ class ThreadCrew(Generic[In, Out]):
         future = self._done.get()
         self._taken -= 1
         return future.result()
-
-
-def finish(work: Callable[[In], Awaitable[Out]], item: In) -> Out:
-    """
-    Run *work* in one step and return its outcome.
-
-    Raises:
-        RuntimeError: It suspends.
-    """
-    try:
-        work(item).__await__().send(None)
-    except StopIteration as stop:
-        outcome: Out = stop.value
-        return outcome
-    raise RuntimeError("a blocking transport ran a coroutine that suspends")

@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextvars import copy_context
 from itertools import count
 from typing import Any
 
@@ -25,7 +26,6 @@ from anyio.lowlevel import RunVar
 from fiber.transports import asyncio_stream
 from fiber.transports.base import UNRESOLVED, Branch, DeadlineReached, addresses_of, unresolved
 from fiber.transports.crew import Crew, In, Out
-from fiber.transports.crew_loops import TaskCrew
 from fiber.transports.network import Home
 from fiber.transports.streams import Stream
 
@@ -78,17 +78,17 @@ class Loops:
     def detach(self, work: Callable[[], None]) -> None:
         """Run *work* in a thread, which the end of the loop does not stop and the end of the process waits for."""
         try:
-            threading.Thread(target=work, name="fiber detached").start()
+            threading.Thread(target=copy_context().run, args=(work,), name="fiber detached").start()
         except RuntimeError:  # the interpreter is ending
             work()
 
     async def later(self, work: Callable[[], Any]) -> None:
         """Run the coroutine of *work* beside the caller, as long as the loop lives."""
-        loop = _loop()
+        loop = running_loop()
         if not isinstance(loop, asyncio.AbstractEventLoop):
             from trio.lowlevel import spawn_system_task
 
-            spawn_system_task(work)
+            spawn_system_task(work, context=copy_context())
             return
         task = loop.create_task(work())
         self._later.add(task)  # the loop itself does not keep it
@@ -118,7 +118,7 @@ class Loops:
 
     async def home(self) -> Home:
         """Return the pools of this loop."""
-        loop, latest = _loop(), self._latest
+        loop, latest = running_loop(), self._latest
         if latest is not None and latest[0] == os.getpid() and latest[1]() is loop:
             found = latest[2]()
             if found is not None and not found.is_over:
@@ -138,7 +138,7 @@ class Loops:
 
     async def connect(self, host: str, port: int, due: float | None) -> Stream:
         """Connect."""
-        if isinstance(_loop(), asyncio.AbstractEventLoop):
+        if isinstance(running_loop(), asyncio.AbstractEventLoop):
             return await asyncio_stream.connect(host, port, due)
         from fiber.transports import trio_stream
 
@@ -146,11 +146,11 @@ class Loops:
 
     def soon(self, function: Callable[[], None]) -> Callable[[], None]:
         """Return a function that calls *function* on this loop: at once when it runs here, else soon."""
-        loop = _loop()
+        loop = running_loop()
         soon: Callable[..., Any] = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
 
         def call() -> None:
-            if _loop() is loop:
+            if running_loop() is loop:
                 function()
                 return
             try:
@@ -162,6 +162,8 @@ class Loops:
 
     def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
         """Make tasks that do *work* on *items*."""
+        from fiber.transports.crew_loops import TaskCrew
+
         return TaskCrew(work, items, concurrency)
 
     async def shutdown(self) -> None:
@@ -179,7 +181,7 @@ class Loops:
             abandoned.detach()
 
         home.keeper = _keeper(home, forget)
-        abandoned = weakref.finalize(self, _close_soon, _loop(), home.keeper)
+        abandoned = weakref.finalize(self, _close_soon, running_loop(), home.keeper)
         abandoned.atexit = False
         await anext(home.keeper)
 
@@ -221,7 +223,7 @@ def _close_soon(loop: Any, keeper: AsyncGenerator[None, None]) -> None:
         pass
 
 
-def _loop() -> Any:
+def running_loop() -> Any:
     """Return the running loop: asyncio's, or a token of trio's; None when none runs in this thread."""
     try:
         return asyncio.get_running_loop()

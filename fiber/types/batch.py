@@ -10,7 +10,8 @@ from typing import Self
 import msgspec
 
 from fiber._errors import FiberError
-from fiber.types.result import ChatResult, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult
 from fiber.types.sums import sum_usage
 
 

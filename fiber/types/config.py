@@ -17,6 +17,9 @@ CachePolicy: TypeAlias = Literal["off", "read_through", "write_through", "refres
 What a call does with the cache: nothing; read it; read it and store what was not there; or only store.
 """
 
+OpenAIAPI: TypeAlias = Literal["auto", "chat", "responses"]
+"""Which of OpenAI's APIs is asked, where a call names a model and not the API."""
+
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     """

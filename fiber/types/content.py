@@ -148,17 +148,20 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool-call", omit_defaults=True)
         id: Correlates with `ToolResult.call_id`.
         name: Name of the tool.
         arguments_json: Arguments as the provider wrote them; not always valid JSON.
+        left_out: Members of the arguments, as JSON Pointers, whose null means that they were left out: a strict mode
+            has every member there, so an optional one was sent as nullable.
     """
 
     id: str
     name: str
     arguments_json: str = "{}"
     native: Opaque | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def arguments(self) -> Any:
         """
-        The arguments as a Python value, a `dict` when the model obeyed the schema.
+        The arguments as a Python value, a `dict` when the model obeyed the schema; without what was left out.
 
         Raises:
             FiberParsingError: `arguments_json` is not valid JSON; it is never repaired.
@@ -191,8 +194,13 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool-call", omit_defaults=True)
         return value
 
     def _read(self, kind: Any) -> Any:
+        text = self.arguments_json
+        if self.left_out:
+            from fiber.types.omitted import without  # for the few calls that need it
+
+            text = msgspec.json.encode(without(msgspec.json.decode(text), self.left_out)).decode()
         return parse_json(
-            self.arguments_json,
+            text,
             kind,
             subject=f"The model's arguments for tool {self.name!r} (call {self.id!r}) are",
             advice="Read arguments_json for the text, or ask the model again.",

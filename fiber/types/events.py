@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from fiber.types.content import Part, Reasoning, Text, ToolCall
-from fiber.types.result import ChatResult, Citation, FinishReason, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult, Citation, FinishReason
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="type"):
@@ -24,11 +25,12 @@ class Event(msgspec.Struct, frozen=True, tag_field="type"):
 
 
 class MessageStart(Event, frozen=True, tag="message-start"):
-    """The provider began to answer."""
+    """The provider began to answer; `json_member` is that of the result, see `ChatResult`."""
 
     model: str
     provider: str
     request_id: str | None = None
+    json_member: str = ""
 
 
 class TextDelta(Event, frozen=True, gc=False, tag="text-delta"):
@@ -135,7 +137,7 @@ CONTENT_EVENTS = (TextDelta, ReasoningDelta, ToolCallStart, ToolCallDelta, Conte
 
 def events_of(result: ChatResult) -> list[StreamEvent]:
     """Return the events of a stream that would have given *result*."""
-    events: list[StreamEvent] = [MessageStart(result.model, result.provider, result.request_id)]
+    events: list[StreamEvent] = [MessageStart(result.model, result.provider, result.request_id, result.json_member)]
     for choice in result.choices:
         calls = 0
         for part in choice.message.parts:

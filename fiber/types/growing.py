@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from fiber._errors import FiberParsingError
+from fiber.types.events import MessageStart, Restart, StreamEvent, TextDelta
 from fiber.types.jsons import parse_json
 from fiber.types.partial import partial_json
 
@@ -21,7 +22,7 @@ _DEPTH = 32
 
 class GrowingValue(Generic[T]):
     """
-    A value of type *kind* that grows with the pieces of its JSON, fed as they come.
+    A value of type *kind* that grows with the events of a stream, or the pieces of its JSON, fed as they come.
 
     Every value given is a true instance of *kind*, validated: what is not there yet takes its default, and a member or
     element that does not fit yet is left out. So a field without a default holds its object back until it is there,
@@ -45,20 +46,29 @@ class GrowingValue(Generic[T]):
         self._pieces: list[str] = []
         self._size = 0
         self._due = 0
+        self._member = ""
 
-    def feed(self, text: str) -> T | None:
+    def feed(self, piece: str | StreamEvent) -> T | None:
         """
-        Add *text*; return the value so far when it is another one than before, else None.
+        Add *piece*; return the value so far when it is another one than before, else None.
+
+        Args:
+            piece: Text, or any event of a stream: the text of its first choice counts, a `Restart` begins anew, and
+                of an object that only holds the value (`MessageStart.json_member`) the value counts.
 
         Raises:
             FiberParsingError: However the text goes on, it is no JSON.
         """
+        text = piece if isinstance(piece, str) else self._text_of(piece)
         self._pieces.append(text)
         self._size += len(text)
-        if self._size < self._due:
+        if not text or self._size < self._due:
             return None
         self._due = self._size + max(0, self._size - _SMOOTH) // _SHARE
-        value: T | None = _fitting(partial_json(self._whole()), self._kind)
+        data = partial_json(self._whole())
+        if self._member:
+            data = data.get(self._member) if isinstance(data, dict) else None
+        value: T | None = _fitting(data, self._kind)
         if value is None or value == self.value:
             return None
         self.value = value
@@ -71,9 +81,22 @@ class GrowingValue(Generic[T]):
         Raises:
             FiberParsingError: It is not JSON, or does not fit.
         """
-        value: T = parse_json(self._whole(), self._kind)
+        value: T = parse_json(self._whole(), self._kind, member=self._member)
         self.value = value
         return value
+
+    def _text_of(self, event: StreamEvent) -> str:
+        match event:
+            case TextDelta(text=text, index=0):
+                return text
+            case MessageStart(json_member=member):
+                self._member = member
+            case Restart():
+                self.value = None
+                self._pieces, self._size, self._due = [], 0, 0
+            case _:
+                pass
+        return ""
 
     def _whole(self) -> str:
         self._pieces = ["".join(self._pieces)]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from fiber.types.reading import Reading
 from fiber.types.showing import masked, repr_of, size_of
 
 
@@ -58,12 +59,13 @@ class Note(msgspec.Struct, frozen=True):
     Something an adapter did to a request that the caller should know.
 
     Attributes:
-        kind: `dropped` (not sent), `mapped` (sent as something else) or `warned`.
+        kind: `dropped` (not sent), `lossy` (sent, but it no longer asks for the same), `mapped` (sent as something
+            else) or `warned`.
         subject: The parameter or part.
         detail: What happened and why.
     """
 
-    kind: Literal["dropped", "mapped", "warned"]
+    kind: Literal["dropped", "lossy", "mapped", "warned"]
     subject: str
     detail: str
 
@@ -79,6 +81,7 @@ class HTTPRequest(msgspec.Struct, frozen=True):
         headers: Name and value; values may be `Secret`.
         body: Bytes to send; empty for none.
         notes: What the adapter changed on the way here; not sent.
+        reading: How the answer is to be read, where that is not as it stands; not sent.
         address: IP address to connect to, instead of looking up the host of `url`; its name still is what the
             certificate is checked against.
         on_open: Called with a function that closes the connection, from any thread, before anything is sent; by
@@ -94,6 +97,7 @@ class HTTPRequest(msgspec.Struct, frozen=True):
     address: str = ""
     on_open: Callable[[Callable[[], None]], None] | None = None
     repeatable: bool = True
+    reading: Reading | None = None
 
     def __repr__(self) -> str:
         return repr_of(self, headers=masked(self.headers), body=size_of(self.body))

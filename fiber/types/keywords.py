@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast, get_args
 
 from fiber._errors import FiberValidationError
-from fiber.types.config import CachePolicy
+from fiber.types.config import CachePolicy, OpenAIAPI
 from fiber.types.request import ChatRequest
 
 
@@ -48,6 +48,18 @@ def cache_policy(options: Mapping[str, Any], *, caches: bool) -> CachePolicy:
             outcome="not_sent",
         )
     return cast(CachePolicy, policy)
+
+
+def openai_api(said: Any) -> OpenAIAPI:
+    """Return which API of OpenAI is asked; Chat Completions when nothing was *said*."""
+    api = "chat" if said is None else said
+    if api not in get_args(OpenAIAPI):
+        raise FiberValidationError(
+            f"openai_api {api!r}: use one of {', '.join(get_args(OpenAIAPI))}.",
+            parameter="openai_api",
+            outcome="not_sent",
+        )
+    return cast(OpenAIAPI, api)
 
 
 def idempotency_key(options: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 
@@ -83,6 +82,8 @@ def number(text: str | None) -> float | None:
 
 def http_date(text: str) -> datetime | None:
     """Read a date as HTTP writes it; None where there is none."""
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):

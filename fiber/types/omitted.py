@@ -7,7 +7,7 @@ OpenAI's strict mode has every member of an object be there, so an optional one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 _CHOICES = ("anyOf", "oneOf", "allOf")
@@ -21,27 +21,49 @@ def without_nulls(value: Any, schema: Mapping[str, Any]) -> Any:
         value: Plain data, as JSON has it; not changed.
         schema: JSON Schema; references within it are followed.
     """
-    return _pruned(value, schema, schema)
+    return without(value, set(left_out(value, schema)))
 
 
-def _pruned(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
+def left_out(value: Any, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield where those members are, as JSON Pointers (RFC 6901)."""
+    yield from _left_out(value, schema, schema, "")
+
+
+def without(value: Any, pointers: Collection[str]) -> Any:
+    """Return *value* without the members of objects at *pointers*."""
+    return _kept(value, pointers, "") if pointers else value
+
+
+def _kept(value: Any, pointers: Collection[str], here: str) -> Any:
+    if isinstance(value, list):
+        return [_kept(member, pointers, f"{here}/{number}") for number, member in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    places = {name: f"{here}/{_step(name)}" for name in value}
+    return {name: _kept(value[name], pointers, place) for name, place in places.items() if place not in pointers}
+
+
+def _left_out(value: Any, schema: Any, root: Mapping[str, Any], here: str) -> Iterator[str]:
     options = list(_options(schema, root, set()))
     if isinstance(value, list):
         items = {"anyOf": [option["items"] for option in options if "items" in option]}
-        return [_pruned(member, items, root) for member in value]
-    if not isinstance(value, dict):
-        return value
-    kept: dict[str, Any] = {}
-    for name, member in value.items():
-        known = [option for option in options if name in option.get("properties", ())]
-        choices = {"anyOf": [option["properties"][name] for option in known]}
-        if member is None and known and all(name not in option.get("required", ()) for option in known):
-            if any(_admits_null(option) for option in _options(choices, root, set())):
-                kept[name] = None
-        else:
-            others = [option["additionalProperties"] for option in options if "additionalProperties" in option]
-            kept[name] = _pruned(member, choices if known else {"anyOf": others}, root)
-    return kept
+        for number, member in enumerate(value):
+            yield from _left_out(member, items, root, f"{here}/{number}")
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            known = [option for option in options if name in option.get("properties", ())]
+            choices = {"anyOf": [option["properties"][name] for option in known]}
+            place = f"{here}/{_step(name)}"
+            if member is None and known and all(name not in option.get("required", ()) for option in known):
+                if not any(_admits_null(option) for option in _options(choices, root, set())):
+                    yield place
+            else:
+                others = [option["additionalProperties"] for option in options if "additionalProperties" in option]
+                yield from _left_out(member, choices if known else {"anyOf": others}, root, place)
+
+
+def _step(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _options(schema: Any, root: Mapping[str, Any], seen: set[str]) -> Iterator[Mapping[str, Any]]:

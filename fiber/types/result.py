@@ -1,61 +1,24 @@
-"""What a call gives back: results, usage, receipts."""
+"""What a call gives back."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypeVar, overload
 
 import msgspec
 
 from fiber._errors import FiberParsingError
 from fiber.types.content import Opaque, ToolCall
-from fiber.types.cost import CostLine, CostStatus
 from fiber.types.jsons import parse_json
 from fiber.types.limits import RateLimits, rate_limits
 from fiber.types.messages import ChatMessage
+from fiber.types.receipt import Receipt, Usage
 from fiber.types.showing import repr_of, size_of
 
 T = TypeVar("T")
 
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"]
-
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """
-    Tokens of one call; None where the provider said nothing, never a made-up zero.
-
-    `input_tokens` is all input (cached included), `output_tokens` all output (reasoning included);
-    the other counts of tokens are parts of these two.
-
-    Attributes:
-        billed_input_tokens, billed_output_tokens: What is charged, where the provider says so beside what the model
-            read and wrote (Cohere does not charge for its own prompt around yours).
-        timings: Seconds that the provider measured, under its own names (Ollama, Replicate).
-        service_tier, region: Where the request was served, in the provider's words, when it says so and the price
-            may depend on it.
-        cost_usd: What it cost; None when that is not known, and `cost_status` says why.
-    """
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    total_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    cache_write_1h_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    audio_input_tokens: int | None = None
-    audio_output_tokens: int | None = None
-    image_tokens: int | None = None
-    billed_input_tokens: int | None = None
-    billed_output_tokens: int | None = None
-    server_tool_uses: Mapping[str, int] | None = None
-    timings: Mapping[str, float] | None = None
-    service_tier: str | None = None
-    region: str | None = None
-    cost_usd: Decimal | None = None
-    cost_status: CostStatus = "no_price"
 
 
 class TokenLogprob(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -93,51 +56,6 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True, tag="citation", tag_fi
         return "citation"
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One HTTP exchange of a call, numbered from 1; `key` is the number of its key in a pool, from 1."""
-
-    number: int
-    provider: str
-    model: str
-    status: int | None = None
-    seconds: float | None = None
-    error: str | None = None
-    request_id: str | None = None
-    waited_seconds: float = 0.0
-    key: int | None = None
-
-
-class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """
-    What one call took.
-
-    Attributes:
-        attempts: Every HTTP exchange, oldest first.
-        seconds: From the call to its end.
-        first_event_seconds: From the call to the first event with content; streams only.
-        cost_usd: What the call cost, as `usage.cost_usd`.
-        cost_source: `provider`, `catalogue`, `override`, or the name of a price list.
-        cost_revision: Day or version of the price list.
-        cost_lines: The components of the cost; none where the provider told the sum.
-        cost_note: Why there is no cost, in words.
-        dropped: Parameters and parts that were not sent, each with the reason.
-        mapped: Parameters that were sent as something else, each with what.
-        possible_duplicate_charge: An attempt with unknown outcome was repeated.
-    """
-
-    attempts: tuple[Attempt, ...] = ()
-    seconds: float | None = None
-    first_event_seconds: float | None = None
-    cost_usd: Decimal | None = None
-    cost_source: str | None = None
-    cost_revision: str | None = None
-    cost_lines: tuple[CostLine, ...] = ()
-    cost_note: str | None = None
-    dropped: tuple[str, ...] = ()
-    mapped: tuple[str, ...] = ()
-    possible_duplicate_charge: bool = False
-
-
 class Choice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One answer; there are several only when `n` was above 1."""
 
@@ -171,6 +89,8 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         response_id: The provider's id of the answer, for `previous_response_id`.
         citations: Sources, in order of appearance.
         parsed: The answer as a value, when `response_format` asked for JSON and the answer is whole.
+        json_member: Member of the JSON object in `text` that holds the value asked for, where the provider gives
+            objects only; empty when the text is the value.
         cached: Came from a cache of ours.
         warnings: What was dropped, changed or assumed, in words.
         receipt: What the call took.
@@ -186,6 +106,7 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     response_id: str | None = None
     citations: tuple[Citation, ...] = ()
     parsed: Any = None
+    json_member: str = ""
     cached: bool = False
     warnings: tuple[str, ...] = ()
     receipt: Receipt = Receipt()
@@ -264,16 +185,20 @@ class ChatResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def json(self, *, lenient: bool = False) -> Any: ...
     @overload
     def json(self, parse: type[T], *, lenient: bool = False) -> T: ...
+    @overload
+    def json(self, parse: Mapping[str, Any], *, lenient: bool = False) -> Any: ...
     def json(self, parse: Any = None, *, lenient: bool = False) -> Any:
         """
-        Decode the text of the answer as JSON.
+        Decode the text of the answer as JSON; the value in `json_member`, where there is one.
 
         Args:
-            parse: A msgspec Struct, dataclass, TypedDict, builtin generic or pydantic model to make of it.
+            parse: A msgspec Struct, dataclass, TypedDict, builtin generic or pydantic model to make of it; or a JSON
+                Schema as dict that it must conform to, which needs the extra `jsonschema`.
             lenient: Also take JSON in a code fence or in prose, with trailing commas: the first object or array that
                 fits *parse*.
 
         Raises:
-            FiberParsingError: The text is not JSON, or does not fit *parse*.
+            FiberParsingError: The text is not JSON, or does not fit *parse*; or the extra is missing.
+            FiberValidationError: The JSON Schema cannot be used.
         """
-        return parse_json(self.text, parse, lenient=lenient)
+        return parse_json(self.text, parse, lenient=lenient, member=self.json_member)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 
 
 def sum_usage(one: Usage, other: Usage) -> Usage:

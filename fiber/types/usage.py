@@ -20,7 +20,7 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     One logical call, all its attempts included; never what was said in it.
 
     Attributes:
-        id: Unique; what is written twice under one id is one record.
+        id: The call's, as `receipt_id` of its receipt; what is written twice under one id is one record.
         time: When the call ended, UTC.
         operation: `chat`, or `request` for raw requests.
         provider, model: Who was asked last; of a hit in the cache, who would have been asked.

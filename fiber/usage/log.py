@@ -10,7 +10,7 @@ from fiber._chain import Call
 from fiber._errors import FiberValidationError
 from fiber._reply import Ending
 from fiber.metering.courier import Courier
-from fiber.transports.base import wall
+from fiber.transports.base import Transport, aside, wall
 from fiber.types.usage import UsageRecord
 from fiber.usage.places import sink_at
 from fiber.usage.recording import record_of
@@ -71,6 +71,10 @@ class UsageLog:
         if (lost := self.lost) > self._told and (now := wall(call.transport)) >= self._quiet_until:
             self._told, self._quiet_until = lost, now + _QUIET_SECONDS
             call.tell("usage_error", lost=lost, error_kind=self._error or None)
+
+    async def shut(self, transport: Transport, *, on_loop: bool) -> None:
+        """Write what waits, and close the sinks, as `close` does; others go on meanwhile."""
+        await aside(transport, self.close)
 
     def flush(self, timeout: float = 10.0) -> bool:
         """

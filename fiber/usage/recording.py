@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,7 +14,7 @@ from fiber.layers.budgeting.pricing import cost
 from fiber.metering.metrics import code_of
 from fiber.transports.base import wall
 from fiber.types.cost import Cost
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 from fiber.types.usage import Plain, UsageRecord
 
 _BOUND = {
@@ -40,7 +39,7 @@ def record_of(call: Call, ending: Ending) -> UsageRecord:
     bound = dict(call.context)
     known = {name: _first(bound, names) for name, names in _BOUND.items()}
     return UsageRecord(
-        id=os.urandom(16).hex(),
+        id=journal.id,
         time=datetime.fromtimestamp(wall(call.transport), UTC),
         operation=call.operation.name,
         provider=provider,

@@ -30,7 +30,8 @@ from fiber.types.events import (
 )
 from fiber.types.http import HTTPHead
 from fiber.types.messages import ChatMessage
-from fiber.types.result import ChatResult, Choice, Citation, TokenLogprob, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult, Choice, Citation, TokenLogprob
 from fiber.types.target import Target
 
 TARGET = Target(provider="acme", model="m", base_url="https://acme.test/v1")

@@ -17,7 +17,7 @@ from fiber.adapters.jsons import decode_any
 from fiber.adapters.keeping import COUNTED_BYTES, MAX_STREAM_BYTES
 from fiber.types.events import MessageEnd, MessageStart, StreamEvent, TextDelta
 from fiber.types.http import HTTPHead
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 from fiber.types.target import Quirks, Target
 from tests.strategies import chunkings
 

@@ -8,6 +8,7 @@ from fiber.adapters.posting import post
 from fiber.types.draft import Draft
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.options import chat_request
+from fiber.types.reading import Reading
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
@@ -84,3 +85,12 @@ def test_a_row_without_a_hook_says_nothing() -> None:
     assert post(URL, {"a": 1}, request, [], stream=False, target=target) == post(
         URL, {"a": 1}, request, [], stream=False
     )
+
+
+def test_how_the_answer_is_read_goes_along() -> None:
+    """What the builder knows of the answer is on the request, and is not sent."""
+    reading = Reading("value")
+
+    built = post(URL, {}, chat_request("hi"), (), stream=False, reading=reading)
+
+    assert (built.reading, built.body) == (reading, b"{}")

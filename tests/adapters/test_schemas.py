@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiber.adapters.schemas import closed, nullable, walk
+from fiber.adapters.schemas import closed, has_optional, nullable, walk, wrapped
 
 NULL = {"type": "null"}
 TEXT = {"type": "string"}
@@ -235,3 +235,55 @@ def test_closed_schema_stays_closed(schema: dict[str, Any]) -> None:
     once, _ = closed(schema, require_all=True)
 
     assert closed(once, require_all=True) == (once, [])
+
+
+def around(inner: dict[str, Any], **definitions: Any) -> dict[str, Any]:
+    """The schema of an object with one member."""
+    closing = {"required": ["v"], "additionalProperties": False}
+    return {"type": "object", "properties": {"v": inner}, **closing, **definitions}
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        (TEXT, around(TEXT)),
+        (
+            {"$ref": "#/$defs/a", "$defs": {"a": TEXT}, "definitions": {"b": TEXT}},
+            around({"$ref": "#/$defs/a"}, **{"$defs": {"a": TEXT}, "definitions": {"b": TEXT}}),
+        ),
+        (
+            {"type": "array", "items": {"$ref": "#"}},
+            around({"$ref": "#/$defs/v"}, **{"$defs": {"v": {"type": "array", "items": {"$ref": "#/$defs/v"}}}}),
+        ),
+        (
+            {"anyOf": [{"$ref": "#/anyOf/1"}, TEXT], "$defs": {"v": {"$ref": "#"}}},
+            around(
+                {"$ref": "#/$defs/v_"},
+                **{"$defs": {"v": {"$ref": "#/$defs/v_"}, "v_": {"anyOf": [{"$ref": "#/$defs/v_/anyOf/1"}, TEXT]}}},
+            ),
+        ),
+        ({"$ref": "https://else.test/#"}, around({"$ref": "https://else.test/#"})),
+    ],
+    ids=["plain", "definitions", "itself", "into itself", "elsewhere"],
+)
+def test_schema_is_put_into_an_object(schema: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Definitions stay at the root, and what refers to the root goes on to mean the same."""
+    before = repr(schema)
+
+    assert wrapped(schema, "v") == expected
+    assert repr(schema) == before
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({}, False),
+        ({"properties": {"a": TEXT}, "required": ["a"]}, False),
+        ({"properties": {"a": TEXT}}, True),
+        ({"properties": {"a": {"items": {"properties": {"b": TEXT}}}}, "required": ["a"]}, True),
+        ({"$defs": {"a": {"properties": {"b": TEXT, "c": TEXT}, "required": ["c"]}}}, True),
+    ],
+)
+def test_optional_members_are_found_anywhere(schema: dict[str, Any], expected: bool) -> None:
+    """One object that may do without a member is enough."""
+    assert has_optional(schema) is expected

@@ -27,7 +27,7 @@ from fiber.types.events import (
     UsageUpdate,
 )
 from fiber.types.http import HTTPHead
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 from fiber.types.target import Target
 from tests.emulation.samples import said, texts
 from tests.kit import COUNTS, DONE, FINISH, START, answer, piece

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import pytest
 
 from fiber import (
@@ -14,12 +15,14 @@ from fiber import (
     ChatMessage,
     Fiber,
     FiberConnectionError,
+    FiberContextLengthError,
     FiberError,
     FiberFallbackError,
     FiberModelNotFoundError,
     FiberRateLimitError,
     FiberValidationError,
     Log,
+    ModelCatalog,
     Reasoning,
     RetryPolicy,
     Timeouts,
@@ -115,6 +118,47 @@ def test_a_mistake_of_the_caller_stays(reply: Any, expected: str, stream: bool) 
 
     assert type(caught.value).__name__ == expected
     assert models(transport) == ["first"]
+
+
+WINDOWS = ModelCatalog(
+    overrides={f"openai:{name}": {"max_input": room} for name, room in (("first", 8000), ("second", 9000))}
+)
+LONG = "word " * 16_000
+
+
+@pytest.mark.parametrize("world", ["asyncio", "trio", "blocking", "streamed"])
+def test_what_cannot_fit_goes_to_a_larger_window(world: str) -> None:
+    """Smaller ones that are known are passed over without a request; the caller hears of them."""
+    streams = world == "streamed"
+    fiber, transport = client(streamed("A") if streams else whole("A"), catalog=WINDOWS, fallback=[SECOND, THIRD])
+
+    if streams:
+        result = fiber.sync.chat_stream(LONG).collect()
+    elif world == "blocking":
+        result = fiber.sync.chat(LONG)
+    else:
+        result = anyio.run(fiber.chat, LONG, backend=world)
+
+    assert result.text == "A"
+    assert models(transport) == ["third"]
+    assert [said.partition(" failed with ")[0] for said in result.warnings] == [
+        "model warned: openai:first",
+        "model warned: openai:second",
+    ]
+
+
+def test_what_fits_no_window_is_too_long() -> None:
+    """Its error is the one that a single model would raise, so that whoever shortens goes on doing so."""
+    fiber, transport = client(refused(400, "context_length_exceeded"), catalog=WINDOWS)
+
+    with pytest.raises(FiberContextLengthError) as caught:
+        fiber.sync.chat(LONG, fallback=[SECOND])
+    with pytest.raises(FiberContextLengthError) as said:
+        fiber.sync.chat(LONG, fallback=[THIRD, SECOND])
+
+    assert (caught.value.model, caught.value.outcome, caught.value.attempts) == ("second", "not_sent", ())
+    assert (said.value.model, said.value.outcome) == ("third", "rejected")
+    assert models(transport) == ["third"]
 
 
 def test_a_stream_moves_on_before_its_first_content_only() -> None:

@@ -76,7 +76,7 @@ class Trace:
 def trace(monkeypatch: pytest.MonkeyPatch) -> Trace:
     """Listen to spans."""
     stub = Trace()
-    monkeypatch.setattr(telemetry, "_trace", lambda: stub)
+    monkeypatch.setattr(telemetry, "api", lambda part: stub)
     return stub
 
 
@@ -376,7 +376,7 @@ def test_the_span_of_a_stream_ends_once(trace: Trace, how: str) -> None:
 def test_a_span_that_nobody_records_is_only_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """No attributes are made for it."""
     stub = Trace(recording=False)
-    monkeypatch.setattr(telemetry, "_trace", lambda: stub)
+    monkeypatch.setattr(telemetry, "api", lambda part: stub)
     fiber, _ = scripted(whole())
 
     fiber.sync.chat("Hi")
@@ -446,7 +446,7 @@ def test_what_the_cache_does_is_told_to_the_span_alone(log: pytest.LogCaptureFix
 def test_a_span_that_is_over_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow store may be written after the call, and the SDK would complain."""
     stub = Trace(recording=False)
-    monkeypatch.setattr(telemetry, "_trace", lambda: stub)
+    monkeypatch.setattr(telemetry, "api", lambda part: stub)
     fiber, _ = scripted(whole(), cache=Cache(), cache_policy="write_through")
 
     fiber.sync.chat("Hi")

@@ -52,7 +52,7 @@ class Provider:
 def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     """Listen."""
     stub = Provider()
-    monkeypatch.setattr(genai, "_api", lambda: stub)
+    monkeypatch.setattr(genai, "api", lambda part: stub)
     return stub
 
 
@@ -131,7 +131,7 @@ def test_a_stream_that_is_left_has_a_type_too(provider: Provider) -> None:
 def test_nothing_is_made_without_an_sdk(silent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The providers of the API itself have no listeners."""
     monkeypatch.setattr(Provider, "get_meter_provider", lambda _: silent)
-    monkeypatch.setattr(genai, "_api", Provider)
+    monkeypatch.setattr(genai, "api", lambda part: Provider())
 
     fiber, _ = scripted(whole())
     fiber.sync.chat("Hi")

@@ -107,11 +107,11 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "repair": Scenario(
         "the second answer is a list; when it is none either, an error",
-        ("no", "[1]", "no", "never"),
-        ("[1]", "FiberParsingError"),
+        ("no", '{"value": [1]}', "no", "never"),
+        ('{"value": [1]}', "FiberParsingError"),
         4,
         ("repair", "call", "repair", "error"),
-        options={"response_format": list[int], "repair": True, "on_unsupported": "warn"},
+        options={"response_format": list[int], "repair": True},
         streams=False,
     ),
     "retry": Scenario(

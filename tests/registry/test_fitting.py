@@ -23,6 +23,7 @@ from fiber import (
 )
 from fiber.registry.capabilities import FLAGS
 from fiber.registry.fitting import CHECKED, _words, check_length, misfits
+from fiber.registry.tokens import tokens_of
 from fiber.types.content import Text
 from fiber.types.options import chat_request
 from fiber.types.target import Target
@@ -90,6 +91,33 @@ def test_limits_are_named_with_what_is_needed() -> None:
     ]
     assert [each.capability for each in misfits(request, whole, stream=False)] == ["context_tokens"]
     assert list(misfits(chat_request("word " * 1100, max_tokens=100), small, stream=False)) == []
+
+
+@pytest.mark.parametrize("text", ["-=" * 5000, "() => {};\n" * 1000, "#" * 9000, "\U0001f600" * 2000])
+def test_signs_are_nothing_certain(text: str) -> None:
+    """Tokenizers join runs of signs, so that an estimate of them may be far too high: only words are held against."""
+    model = ModelCapabilities(provider="p", model="m", max_input_tokens=800)
+    request = chat_request(text)
+
+    assert tokens_of(request, "m") > 1.33 * 800
+    assert list(misfits(request, model, stream=False)) == []
+
+
+def test_a_misfit_is_what_would_be_refused() -> None:
+    """One count decides both; members that may ask for another window keep both quiet."""
+    model = ModelCapabilities(provider="openai", model="small", max_input_tokens=100)
+    for words, options in ((133, {}), (136, {}), (136, {"extra_headers": {"anthropic-beta": "context-1m"}})):
+        request = chat_request("word " * words, **options)
+        target = Target(provider="openai", model="small", base_url="https://example.com")
+        found = list(misfits(request, model, stream=False))
+        try:
+            check_length(request, target, SMALL, 10_000)
+        except FiberContextLengthError:
+            refused = True
+        else:
+            refused = False
+
+        assert bool(found) == refused == (words == 136 and not options)
 
 
 def test_what_is_checked_before_every_call_are_capabilities() -> None:

@@ -297,6 +297,8 @@ def test_registry_can_be_read() -> None:
 def test_route_is_a_value() -> None:
     """Routes compare by what they say."""
     assert Route("a", "m") == Route("a", "m", ())
+    assert [REGISTRY.resolve(name).by_name for name in ("gpt-5", "openai:gpt-5")] == [True, False]
+    assert not REGISTRY.resolve("gpt-5", provider="openai").by_name
 
 
 NAMES = ("a", "b", "c", "d")

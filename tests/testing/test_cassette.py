@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fiber import FiberConnectionError, FiberError, FiberTimeoutError, FiberValidationError
 from fiber.testing import cassette
 from fiber.testing.cassette import Answered, Asked, Chunk, Ended, Exchange, Failure, encode, load, plain, readable
-from fiber.types.result import Attempt
+from fiber.types.receipt import Attempt
 
 ASKED = Asked("POST", "https://x/v1/chat?a=1", {"accept": "*/*"}, json={"b": [1], "a": "é"})
 EXCHANGE = Exchange(

@@ -11,7 +11,8 @@ import pytest
 from fiber import ChatMessage, ChatResult, FiberConnectionError, FiberError, FiberTimeoutError, Usage
 from fiber.testing import FAULTS, HostileServer
 from fiber.transports.streams import tls_context
-from fiber.types.result import Attempt, Choice, Receipt
+from fiber.types.receipt import Attempt, Receipt
+from fiber.types.result import Choice
 from tests.torture import cell, report
 from tests.torture.__main__ import main
 from tests.torture.cell import FORMATS, KEY, RUNTIMES, Cell, Observed, cells, new_server, observe

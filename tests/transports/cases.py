@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
 
 from fiber import FiberConnectionError, FiberError, FiberParsingError, FiberTimeoutError, Secret, Timeouts
-from fiber.transports.base import DeadlineReached, HTTPResponse, Transport
+from fiber.transports.base import DeadlineReached, HTTPResponse, Transport, aside, detach, later
 from fiber.types.http import HTTPRequest
 from tests.transports.conftest import Answer, Exchange, Loopback
 
@@ -506,6 +507,31 @@ class Cases:
         with pytest.raises(LookupError, match="block"):
             run(work)
         assert sorted(begun) == sorted(ended) != []
+
+    def test_work_beside_has_the_context_of_the_caller(self, run: Run) -> None:
+        """What the application has bound is at hand in its threads and tasks, for logs and spans."""
+        bound: ContextVar[str] = ContextVar("bound", default="nothing")
+        seen: dict[str, str] = {}
+
+        def see(where: str) -> None:
+            seen[where] = bound.get()
+
+        async def work(transport: Transport) -> None:
+            bound.set("something")
+
+            async def see_later() -> None:
+                see("later")
+
+            await aside(transport, lambda: see("aside"))
+            detach(transport, lambda: see("detach"))
+            await later(transport, see_later)
+            due = transport.now() + 10
+            while len(seen) < 3 and transport.now() < due:
+                await transport.sleep(0.001)
+
+        copy_context().run(run, work)
+
+        assert seen == dict.fromkeys(("aside", "detach", "later"), "something")
 
     def test_time_goes_on(self, run: Run) -> None:
         """The clock is monotonic and `sleep` waits on it."""

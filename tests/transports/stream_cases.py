@@ -223,7 +223,7 @@ class StreamCases:
                 if how == "stays":
                     done.wait(PATIENCE)
                 elif how == "resets":
-                    time.sleep(0.02)
+                    time.sleep(0.2)  # what is not read when the reset comes is lost
                     reset(peer)
 
         async def work(stream: Stream) -> tuple[bool, bytes]:

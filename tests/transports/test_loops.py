@@ -180,16 +180,19 @@ def test_cancel_wakes_a_task_that_waits_for_the_next_event(serve: Serve, backend
     kinds: list[str] = []
 
     async def main() -> None:
-        stream = fiber.chat_stream("Hi")
+        stream, begun = fiber.chat_stream("Hi"), anyio.Event()
 
         async def read() -> None:
-            kinds.extend([event.type async for event in stream])
+            async for event in stream:
+                kinds.append(event.type)
+                if len(kinds) == 2:
+                    begun.set()
 
         async with fiber:
             with anyio.fail_after(5):
                 async with anyio.create_task_group() as group:
                     group.start_soon(read)
-                    await anyio.sleep(0.04)
+                    await begun.wait()
                     if how == "task":
                         stream.cancel()
                     elif how == "close":

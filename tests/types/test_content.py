@@ -249,3 +249,12 @@ def test_partial_arguments_are_what_came_so_far(text: str, expected: Any) -> Non
 def test_result_text_joins_the_text(content: Any, expected: str) -> None:
     """The text of a tool's result is all its text."""
     assert ToolResult("1", content).text == expected
+
+
+def test_what_a_call_left_out_is_not_among_its_arguments() -> None:
+    """A null that stands for absence is gone from the value, read in any way; the text stays."""
+    text = '{"city": "Rome", "unit": null, "note": null}'
+    call = ToolCall("c", "f", text, left_out=("/unit",))
+
+    assert call.arguments == call.parse(dict[str, str | None]) == {"city": "Rome", "note": None}
+    assert call.arguments_json == text

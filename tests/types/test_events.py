@@ -28,7 +28,8 @@ from fiber.types.events import (
     events_of,
 )
 from fiber.types.messages import ChatMessage
-from fiber.types.result import ChatResult, Choice, Citation, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult, Choice, Citation
 from tests.strategies import stream_events
 
 CALL = ToolCall("1", "f", '{"a":1}')
@@ -178,3 +179,10 @@ def test_events_of_sources() -> None:
     source = Citation(url="u")
 
     assert middle(result_of(Text("hi"), citations=(source,))) == [TextDelta("hi"), source]
+
+
+def test_events_of_a_result_tell_where_its_value_is() -> None:
+    """A result whose value stands inside an object says so with its first event."""
+    result = msgspec.structs.replace(result_of(Text('{"v": 1}')), json_member="v")
+
+    assert events_of(result)[0] == MessageStart("m", "p", "r", "v")

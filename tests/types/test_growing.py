@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fiber._errors import FiberParsingError
 from fiber.types import growing
+from fiber.types.events import MessageEnd, MessageStart, ReasoningDelta, Restart, TextDelta
 from fiber.types.growing import GrowingValue
 from fiber.types.jsons import parse_json
 from fiber.types.partial import partial_json
@@ -153,3 +154,37 @@ def test_reading_is_not_quadratic(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert read < 60 * len(text) + 2048 * 2048
     assert value.finish() == River("a" * 30_000)
+
+
+def test_events_of_a_stream_are_read() -> None:
+    """The text of the first choice counts; what else comes in between does not, and a restart forgets all."""
+    value = GrowingValue(list[int])
+
+    given = [
+        value.feed(event)
+        for event in (
+            MessageStart("m", "p", json_member="v"),
+            TextDelta('{"v": [7, '),
+            Restart(2, "FiberConnectionError"),
+            MessageStart("m", "p", json_member="v"),
+            TextDelta('{"v"'),
+            ReasoningDelta("["),
+            TextDelta(": [1, "),
+            TextDelta("9", 1),
+            TextDelta("2]}"),
+            MessageEnd("stop"),
+        )
+    ]
+
+    assert given == [None, [7], None, None, None, None, [1], None, [1, 2], None]
+    assert value.finish() == [1, 2]
+
+
+def test_what_is_no_object_has_no_member() -> None:
+    """While it grows nothing is there, and at the end it is an error."""
+    value = GrowingValue[Any](None)
+    value.feed(MessageStart("m", "p", json_member="v"))
+
+    assert value.feed("[1]") is None
+    with pytest.raises(FiberParsingError, match="in its member 'v'"):
+        value.finish()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 
 from fiber._errors import FiberParsingError, FiberValidationError
+from fiber.types import validating
 from fiber.types.jsons import finite, json_of, parse_json
 from tests.strategies import json_values
 
@@ -230,3 +232,43 @@ def test_number_that_json_cannot_say(value: Any) -> None:
 def test_number_that_json_can_say(value: Any) -> None:
     """All other values pass."""
     finite("extra_body", value)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ('{"v": [1, 2]}', list[int], [1, 2]),
+        ('{"v": {"v": 1}, "w": 0}', None, {"v": 1}),
+        ('{"v": 1, "v": 2}', int, 2),
+        ('{"v": null}', None, None),
+        ('So: {"v": [1,]}', list[int], [1]),
+    ],
+)
+def test_value_inside_an_object(text: str, kind: Any, expected: Any) -> None:
+    """Only the named member counts, in all ways to read."""
+    assert parse_json(text, kind, member="v", lenient=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[1]", "not JSON, in its member 'v': Expected `object`, got `array`"),
+        ("{}", "the object has no member 'v'"),
+        ("nothing", "not JSON, in its member 'v'"),
+    ],
+)
+def test_object_without_the_value(text: str, why: str) -> None:
+    """Another value than such an object is an error that names the member."""
+    with pytest.raises(FiberParsingError, match=re.escape(why)):
+        parse_json(text, member="v")
+
+
+@pytest.mark.skipif(not validating.is_able(), reason="needs the package jsonschema")
+def test_json_of_a_schema() -> None:
+    """A schema in place of a type: plain data that conforms, without the nulls of what was left out."""
+    schema = {"properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
+
+    assert parse_json('{"a": 1, "b": null}', schema) == {"a": 1}
+    assert parse_json('[] {"a": 2}', {"type": "object", **schema}, lenient=True) == {"a": 2}
+    with pytest.raises(FiberParsingError, match=r"not a JSON value of the schema: at \$\.a: 'x' is not of type"):
+        parse_json('{"a": "x", "b": null}', schema)

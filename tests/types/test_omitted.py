@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fiber.adapters.schemas import closed
-from fiber.types.omitted import without_nulls
+from fiber.types.omitted import left_out, without, without_nulls
 
 TEXT = {"type": "string"}
 
@@ -92,3 +92,15 @@ def test_answers_to_the_strict_schema_fit_the_type(leaf: Leaf) -> None:
     plain = msgspec.to_builtins(leaf)
 
     assert msgspec.convert(without_nulls(filled(plain), schema), Leaf) == leaf
+
+
+def test_places_are_json_pointers() -> None:
+    """A slash and a tilde in a name are escaped, and numbers count elements."""
+    schema = {"items": {"properties": {"a/b~c": TEXT}}}
+    value = [{}, {"a/b~c": None, "d": None}]
+
+    pointers = list(left_out(value, schema))
+
+    assert pointers == ["/1/a~1b~0c"]
+    assert without(value, pointers) == [{}, {"d": None}]
+    assert without(value, []) is value

@@ -12,7 +12,8 @@ from hypothesis import given
 from fiber._errors import FiberParsingError
 from fiber.types.content import Reasoning, Text, ToolCall
 from fiber.types.messages import ChatMessage
-from fiber.types.result import ChatResult, Choice, Citation, Receipt, TokenLogprob, Usage
+from fiber.types.receipt import Receipt, Usage
+from fiber.types.result import ChatResult, Choice, Citation, TokenLogprob
 from tests.strategies import chat_results
 
 
@@ -122,3 +123,11 @@ def test_json_in_an_answer_of_prose() -> None:
     assert result.json(lenient=True) == result.json(list[int], lenient=True) == [1]
     with pytest.raises(FiberParsingError):
         result.json()
+
+
+def test_json_inside_an_object() -> None:
+    """Where the provider gives objects only, the value asked for is read out of its member; the text stays."""
+    result = msgspec.structs.replace(answer('{"value":[1,2]}'), json_member="value")
+
+    assert result.json() == result.json(list[int]) == [1, 2]
+    assert result.text == '{"value":[1,2]}'

@@ -235,7 +235,7 @@ def test_texts_that_no_file_takes_are_mended() -> None:
 
 
 def test_records_equal_the_receipts_and_the_server() -> None:
-    """Tokens and costs of a hundred mixed calls, to the last unit; one record for each, and no id twice."""
+    """Tokens and costs of a hundred mixed calls, to the last unit; one record for each, under its id."""
     with MockServer() as server:
         fiber, records = recorded(
             transport=None,
@@ -256,7 +256,8 @@ def test_records_equal_the_receipts_and_the_server() -> None:
         sent = len(server.requests)
 
     used = [result for result in results if not result.cached]
-    assert len({record.id for record in records}) == len(records) == 100
+    assert [record.id for record in records] == [result.receipt.receipt_id for result in results]
+    assert len({record.id for record in records}) == 100
     assert sum(record.attempts for record in records) == sent
     assert sum(record.input_tokens or 0 for record in records) == sum(r.usage.input_tokens or 0 for r in used)
     assert sum(record.output_tokens or 0 for record in records) == sum(r.usage.output_tokens or 0 for r in used)

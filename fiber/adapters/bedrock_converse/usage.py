@@ -12,7 +12,7 @@ from typing import Any
 
 from fiber.adapters.assembly import usage_of
 from fiber.adapters.jsons import count, total
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 
 
 def usage_from(counts: Any) -> Usage:

@@ -13,7 +13,7 @@ from typing import Any
 
 from fiber.adapters.assembly import usage_of
 from fiber.adapters.jsons import count, members, total
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 
 
 def usage_from(said: Any) -> Usage:

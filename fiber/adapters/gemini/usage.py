@@ -17,7 +17,7 @@ from typing import Any
 
 from fiber.adapters.assembly import usage_of
 from fiber.adapters.jsons import count, members, objects, total
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 
 
 def read_usage(metadata: Any) -> Usage:

@@ -13,7 +13,8 @@ from fiber.adapters.assembly import Assembly, usage_of
 from fiber.adapters.jsons import count, decode_any, text, text_of, total
 from fiber.adapters.logprobs import token_logprobs
 from fiber.adapters.ollama.schema import THINKING, Call, Reply
-from fiber.types.result import FinishReason, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import FinishReason
 
 FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 """Others are `load` and `unload`, answers to a request without messages."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fiber.adapters.compiling import reading_of
+from fiber.adapters.dialects import openai_dialect
 from fiber.adapters.openai_chat.messages import wire_messages
 from fiber.adapters.openai_chat.models import refused_parameters
 from fiber.adapters.openai_chat.parameters import PARAMETERS
@@ -12,6 +14,7 @@ from fiber.adapters.openai_chat.tools import place_tools, response_format
 from fiber.adapters.parameters import of_row, place, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
+from fiber.types.reading import Reading
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
@@ -47,7 +50,13 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
             body["stream_options"] = {"include_usage": True}
     # Azure's dated versions are a query.
     query = {"api-version": target.quirks.api_version} if target.quirks.api_version else {}
-    return post(f"{target.base_url}/chat/completions", body, request, notes, stream=stream, query=query, target=target)
+    url, reading = f"{target.base_url}/chat/completions", _reading(request, target)
+    return post(url, body, request, notes, stream=stream, query=query, target=target, reading=reading)
+
+
+def _reading(request: ChatRequest, target: Target) -> Reading | None:
+    strict_tools = "tools.strict" not in target.quirks.unsupported
+    return reading_of(request, openai_dialect(target), strict_tools=strict_tools)
 
 
 def _place_mapped(body: dict[str, Any], request: ChatRequest, target: Target, notes: list[Note]) -> None:

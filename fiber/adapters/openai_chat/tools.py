@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
-from fiber.adapters.dialects import openai_dialect, strict
+from fiber.adapters.compiling import strict
+from fiber.adapters.dialects import openai_dialect, sent_name
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque
@@ -15,9 +15,6 @@ from fiber.types.http import Note
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 from fiber.types.tools import JSONSchema, ResponseFormat, ServerTool, Tool, ToolChoice
-
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
-_NAME_CHARACTERS = 64
 
 
 def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, notes: list[Note]) -> None:
@@ -78,9 +75,7 @@ def response_format(wanted: ResponseFormat, request: ChatRequest, target: Target
     """Write the shape of the answer; a strict schema is compiled, and its changes noted."""
     if wanted.kind != "json_schema":
         return {"type": wanted.kind}
-    name = _NOT_IN_A_NAME.sub("_", wanted.name)[:_NAME_CHARACTERS] or "response"
-    if name != wanted.name:
-        notes.append(Note("mapped", "response_format name", f"{wanted.name!r} sent as {name!r}"))
+    name = sent_name(wanted.name, notes)
     schema: dict[str, Any] = dict(wanted.schema or {})
     if wanted.strict:
         schema = _strict(schema, "response_format", request, target, notes)

@@ -16,7 +16,7 @@ from typing import Any
 from fiber.adapters.assembly import usage_of
 from fiber.adapters.jsons import count, total
 from fiber.types.numbers import is_number
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 
 _USUAL = frozenset(
     ("prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fiber.adapters.compiling import reading_of
+from fiber.adapters.dialects import openai_dialect
 from fiber.adapters.openai_responses.messages import input_items
 from fiber.adapters.openai_responses.models import encrypts_reasoning, sampling_refused
 from fiber.adapters.openai_responses.parameters import PARAMETERS
@@ -43,7 +45,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     if stream:
         body["stream"] = True
     query = {"api-version": target.quirks.api_version} if target.quirks.api_version else {}
-    return post(f"{target.base_url}/responses", body, request, notes, stream=stream, query=query, target=target)
+    url, reading = f"{target.base_url}/responses", reading_of(request, openai_dialect(target))
+    return post(url, body, request, notes, stream=stream, query=query, target=target, reading=reading)
 
 
 def _refused_by_model(request: ChatRequest, target: Target) -> dict[str, str]:

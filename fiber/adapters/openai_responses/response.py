@@ -18,7 +18,8 @@ from fiber.adapters.openai_responses.items import OutputItems
 from fiber.adapters.openai_responses.schema import REPLY, Reply, decode, raw_list
 from fiber.types.http import HTTPHead
 from fiber.types.numbers import is_number
-from fiber.types.result import ChatResult, FinishReason, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult, FinishReason
 from fiber.types.target import Target
 
 _INCOMPLETE: Mapping[str, FinishReason] = {

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fiber.adapters.dialects import openai_dialect, strict
+from fiber.adapters.compiling import strict
+from fiber.adapters.dialects import openai_dialect, sent_name
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
 from fiber.types.content import Opaque
@@ -60,10 +61,11 @@ def text_format(said: ResponseFormat, request: ChatRequest, target: Target, note
     """Return `text.format`."""
     if said.kind != "json_schema":
         return {"type": said.kind}
+    name = sent_name(said.name, notes)
     schema: Any = said.schema or {}
     if said.strict:
         schema = _strict(schema, "response_format", request, target, notes)
-    made = {"type": "json_schema", "name": said.name, "schema": schema, "strict": said.strict}
+    made = {"type": "json_schema", "name": name, "schema": schema, "strict": said.strict}
     return made | ({"description": said.description} if said.description else {})
 
 

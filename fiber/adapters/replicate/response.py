@@ -18,7 +18,8 @@ from fiber.adapters.replicate.errors import parse_error, unsuccessful
 from fiber.adapters.replicate.schema import OUTPUTS, OVER, PREDICTION, Metrics, Prediction
 from fiber.types.http import HTTPHead
 from fiber.types.numbers import is_number
-from fiber.types.result import ChatResult, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult
 from fiber.types.target import Target
 
 SUCCEEDED = "succeeded"

@@ -10,8 +10,8 @@ from fiber._errors import FiberBudgetError, FiberValidationError
 from fiber.layers.budgeting.pricing import dearest, targets_of
 from fiber.layers.budgeting.worst import worst_case
 from fiber.types.budget import dollars
+from fiber.types.receipt import Usage
 from fiber.types.request import ChatRequest
-from fiber.types.result import Usage
 from fiber.types.target import Target
 
 

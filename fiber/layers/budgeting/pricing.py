@@ -11,7 +11,7 @@ from fiber._chain import Call
 from fiber.registry.cost import priced
 from fiber.transports.base import wall
 from fiber.types.cost import Cost
-from fiber.types.result import Usage
+from fiber.types.receipt import Usage
 from fiber.types.target import Target
 
 

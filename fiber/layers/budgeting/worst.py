@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from fiber.types.content import Audio, Document, Image, Opaque
+from fiber.types.receipt import Usage
 from fiber.types.request import ChatRequest
-from fiber.types.result import ChatResult, Usage
+from fiber.types.result import ChatResult
 
 _MEDIA_TOKENS = 6_000
 """More than any provider counts for an image."""

@@ -10,8 +10,9 @@ import msgspec
 from fiber._chain import Call
 from fiber._errors import FiberError
 from fiber._reply import Reply
+from fiber.types.receipt import Receipt
 from fiber.types.replay import Replay
-from fiber.types.result import ChatResult, Receipt
+from fiber.types.result import ChatResult
 
 _WHOLE = ("stop", "tool_calls")
 
@@ -56,3 +57,9 @@ def replied(call: Call, result: ChatResult) -> Reply:
     usage = msgspec.structs.replace(result.usage, cost_usd=Decimal(0), cost_status="priced")
     hit = msgspec.structs.replace(result, cached=True, usage=usage)
     return Reply(hit, Replay(hit)) if call.stream else Reply(hit)
+
+
+def counts(result: ChatResult) -> dict[str, int | None]:
+    """Return the tokens that a hit of *result* saves, to be told."""
+    usage = result.usage
+    return {"tokens_in": usage.input_tokens, "tokens_out": usage.output_tokens, "tokens_total": usage.total_tokens}

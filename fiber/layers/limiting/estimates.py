@@ -6,8 +6,8 @@ from typing import Any
 
 from fiber._chain import Call
 from fiber.layers.budgeting.worst import worst_case
+from fiber.types.receipt import Usage
 from fiber.types.request import ChatRequest
-from fiber.types.result import Usage
 
 _BYTES_PER_TOKEN = 4
 _USUAL_OUTPUT = 1000

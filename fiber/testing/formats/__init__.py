@@ -101,8 +101,8 @@ class Route(NamedTuple):
     Where a request goes.
 
     Attributes:
-        kind: `chat`, `models`; `answer`, `stream` or `stop` of what was promised to request number *verb*; `unknown`
-            for other paths.
+        kind: `chat`, `models`; `count` of a chat's tokens; `answer`, `stream` or `stop` of what was promised to request
+            number *verb*; `unknown` for other paths.
     """
 
     format: Format
@@ -132,6 +132,15 @@ _MODEL_IN_PATH: Mapping[re.Pattern[str], Format] = {
     re.compile(r"/model/([^/]+)/(invoke|invoke-with-response-stream)"): bedrock_invoke,
     re.compile(r"/v1/(?:models|deployments)/([^/]+/[^/]+)/(predictions)"): replicate,
 }
+_COUNT: Mapping[re.Pattern[str], Format] = {
+    re.compile(r"/v1/responses/input_tokens()"): openai_responses,
+    re.compile(r"(?:/anthropic)?/v1/messages/count_tokens()"): anthropic,
+    re.compile(_VERTEX + r"/publishers/anthropic/models/count-tokens:rawPredict()"): anthropic,
+    re.compile(r"/v1(?:beta|alpha)?/models/(.+):countTokens"): gemini,
+    re.compile(_VERTEX + r"/publishers/google/models/(.+):countTokens"): gemini,
+    re.compile(r"/model/([^/]+)/count-tokens"): bedrock_converse,
+}
+"""Looked at first, for one of them looks like a model's name."""
 _LATER: Mapping[tuple[str, re.Pattern[str]], str] = {
     ("GET", re.compile(r"/v1/predictions/mock(\d+)")): "answer",
     ("GET", re.compile(r"/v1/streams/mock(\d+)")): "stream",
@@ -149,6 +158,9 @@ def route(method: str, path: str, headers: Mapping[str, str], query: Mapping[str
             return Route(format, "chat")
         if _VERTEX_OPENAI.fullmatch(path):
             return Route(openai_chat, "chat")
+        for pattern, format in _COUNT.items():
+            if match := pattern.fullmatch(path):
+                return Route(format, "count", unquote(match[1]))
         for pattern, format in _MODEL_IN_PATH.items():
             if match := pattern.fullmatch(path):
                 return Route(format, "chat", unquote(match[1]), match[2])

@@ -210,7 +210,7 @@ class HostileServer(LoopbackServer):
 def _actions(scene: Scene, request: MockRequest, found: Route) -> Iterable[Action]:
     """Find what to do: the fault's recipe, or a refusal of what makes no sense."""
     fault = FAULTS.get(request.fault)
-    if fault is None or found.kind == "unknown":
+    if fault is None or found.kind in ("unknown", "count"):
         message = f"Invalid URL ({request.method} {request.path}): no such fault or path."
         return refused(scene, Failure(404, "model_not_found", message=message))
     try:

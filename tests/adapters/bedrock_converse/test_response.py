@@ -12,7 +12,8 @@ from fiber.adapters.bedrock_converse import ADAPTER
 from fiber.adapters.bedrock_converse.usage import usage_from
 from fiber.types.content import Audio, Image, Opaque, Reasoning, Text, ToolCall
 from fiber.types.http import HTTPHead
-from fiber.types.result import ChatResult, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult
 from fiber.types.target import Target
 
 Parse = Callable[..., ChatResult]

@@ -17,7 +17,8 @@ from fiber._errors import (
 from fiber.adapters.openai_chat import ADAPTER
 from fiber.types.content import Audio, Image, Opaque, Text
 from fiber.types.http import HTTPHead
-from fiber.types.result import ChatResult, TokenLogprob, Usage
+from fiber.types.receipt import Usage
+from fiber.types.result import ChatResult, TokenLogprob
 from fiber.types.target import Target
 
 HEAD = HTTPHead(200, {"content-type": "application/json"})

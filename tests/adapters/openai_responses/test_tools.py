@@ -160,3 +160,11 @@ def test_loose_schema_is_sent_as_it_is(body: Any, notes: Any) -> None:
 def test_text_format_is_sent(body: Any) -> None:
     """Plain text asked for is plain text said."""
     assert body(response_format=ResponseFormat("text"))["text"] == {"format": {"type": "text"}}
+
+
+def test_name_of_a_schema_is_made_to_fit(body: Any, notes: Any) -> None:
+    """An explicit name in other letters is sent in those that are taken, as in chat."""
+    said = ResponseFormat("json_schema", STRICT, name="my answer")
+
+    assert body(response_format=said)["text"]["format"]["name"] == "my_answer"
+    assert notes(response_format=said) == ["mapped response_format name"]
