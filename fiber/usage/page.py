@@ -80,7 +80,7 @@ def _tiles(total: UsageSum) -> str:
         ("Calls", _data(total.calls, _number) + cancelled),
         ("Tokens", _data(total.input_tokens + total.output_tokens, _number)),
         ("Errors", _data(total.errors, _number)),
-        ("Saved by the cache", _data(total.saved_usd, _money)),
+        ("Saved", _data(total.saved_usd, _money)),
         ("Latency, p95", f"<span>{p95}</span>"),
     )
     return f"<section class=tiles>{''.join(f'<div><h2>{name}</h2>{said}</div>' for name, said in tiles)}</section>"

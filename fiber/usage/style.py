@@ -13,7 +13,7 @@ h1 { margin: 0; font-size: 28px; letter-spacing: -0.02em; }
 h2 { margin: 40px 0 12px; font-size: 17px; }
 header p, small { margin: 2px 0 0; color: var(--soft); }
 small { display: block; font-size: 12px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 12px; margin: 24px 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 24px 0; }
 .tiles div, figure, .wide { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .tiles div { padding: 14px 16px; }
 .tiles h2 { margin: 0; font-size: 13px; font-weight: 500; color: var(--soft); }
