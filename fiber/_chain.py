@@ -7,8 +7,9 @@ call `next` again, or register `reply.on_end`. It awaits only `next`, stores and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Coroutine, Mapping
-from os import urandom
+from random import Random
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -63,9 +64,16 @@ class Operation(Protocol):
         ...
 
 
+# Not the one of the module, which programs seed to repeat themselves: ids must differ all the same. To ask the system
+# each time would be a call of the kernel for each call of a model.
+_RANDOM = Random()
+if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
+    os.register_at_fork(after_in_child=_RANDOM.seed)
+
+
 def new_id() -> str:
     """Return 128 random bits in hexadecimal."""
-    return urandom(16).hex()
+    return f"{_RANDOM.getrandbits(128):032x}"
 
 
 class Journal(msgspec.Struct, kw_only=True):

@@ -15,10 +15,13 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fiber._errors import FiberValidationError
-from fiber.providers.row import Provider
-from fiber.types.http import Secret
+
+if TYPE_CHECKING:
+    from fiber.providers.row import Provider
+    from fiber.types.http import Secret
 
 _STATES = {"darwin": ("Library", "Application Support")}
 """Folders of the home where programs keep their state, where they are not the common ones."""

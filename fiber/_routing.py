@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fiber._errors import FiberModelNotFoundError, FiberValidationError
+from fiber._errors import FiberError, FiberModelNotFoundError, FiberValidationError
 from fiber._settings import Settings
 from fiber.providers.first_party import OPENAI
 from fiber.providers.row import Provider
@@ -145,10 +145,16 @@ def _resolved(
         route = settings.registry.resolve(model, provider=provider)
     except (FiberModelNotFoundError, FiberValidationError) as error:
         steps += settings.registry.explain(model, provider=provider)[:-1]
-        if not (said := hint()):
+        if not (said := hint() or _nearly(settings, model, error)):
             raise
         raise FiberModelNotFoundError(error.message + said, model=model, outcome="not_sent") from None
     return replace(route, steps=(*steps, *route.steps)) if steps else route
+
+
+def _nearly(settings: Settings, model: str, error: FiberError) -> str:
+    """Return what the catalogue has instead of *model*, which nobody knows."""
+    near = settings.catalog.suggest(model) if isinstance(error, FiberModelNotFoundError) else ()
+    return f" The catalogue has {', '.join(near)}." if near else ""
 
 
 def _is_configured(settings: Settings, provider: str) -> bool:

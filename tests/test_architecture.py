@@ -27,6 +27,7 @@ PACKAGE = ROOT / "fiber"
 
 ROOMS = (
     # Top to bottom. A room knows the rooms below it; rooms on one line do not know each other.
+    ("__main__",),
     ("cli",),
     ("testing",),
     ("_fiber", "_prompt"),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import random
+import re
+import subprocess
+import sys
 from threading import Barrier, Thread
 
 import pytest
 
-from fiber._chain import Call, Handler, Journal, chain
+from fiber._chain import Call, Handler, Journal, chain, new_id
 from fiber._engine import run_sync
 from fiber._reply import Ending, Reply
 from tests.kit import KEY, scripted, watched, whole
@@ -159,3 +164,31 @@ def test_a_journal_closes_the_attempt_that_is_cancelled(order: str) -> None:
         journal.cancel()
 
     assert (journal.cancelled, closed) == (True, ["closed"])
+
+
+def test_ids_differ_in_programs_that_repeat_themselves() -> None:
+    """Whoever seeds Python's own numbers does not make old ids come again."""
+    ids = set()
+    for _ in range(100):
+        random.seed(7)
+        ids.add(new_id())
+
+    assert len(ids) == 100
+    assert all(re.fullmatch("[0-9a-f]{32}", made) for made in ids)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_ids_of_a_forked_process_are_its_own() -> None:
+    """The parent goes on with others."""
+    probe = (
+        "import os, sys\n"
+        "from fiber._chain import new_id\n"
+        "child = os.fork()\n"
+        "sys.stdout.write(new_id() + '\\n')\n"
+        "sys.stdout.flush()\n"
+        "if child: os.waitpid(child, 0)\n"
+    )
+
+    output = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True, text=True, timeout=60)
+
+    assert len(set(output.stdout.split())) == 2

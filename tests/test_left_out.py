@@ -11,7 +11,7 @@ import pytest
 from fiber import ChatMessage, Fiber, Tool, ToolCallEnd, openai_compatible
 from fiber.testing import MockCall, MockServer, Reply
 
-MODELS = ("openai:gpt-mock", "openai-responses:gpt-mock", "mine:any-mock")
+MODELS = ("openai:gpt-mock", "openai-responses:gpt-mock", "mine:any-mock", "cohere:command-mock")
 
 
 class Place(msgspec.Struct):
@@ -37,8 +37,8 @@ def server() -> Iterator[MockServer]:
 def fiber(server: MockServer) -> Iterator[Fiber]:
     """Make one client for all providers."""
     client = Fiber(
-        api_keys={"openai": "key"},
-        base_urls={"openai": server.base_url("openai")},
+        api_keys={"openai": "key", "cohere": "key"},
+        base_urls={"openai": server.base_url("openai"), "cohere": server.base_url("cohere")},
         providers=[openai_compatible("mine", server.base_url("openai"))],
     )
     yield client

@@ -24,7 +24,7 @@ from fiber.testing import Failure, MockServer, Reply
 from fiber.testing.fake import sse_reply
 from tests.kit import START, piece, refused, scripted, streamed, whole
 
-WRAPPING = ("openai:gpt-mock", "openai-responses:gpt-mock")
+WRAPPING = ("openai:gpt-mock", "openai-responses:gpt-mock", "cohere:command-mock")
 OTHERS = ("anthropic:claude-mock", "gemini:gemini-mock", "ollama:llama-mock", "mine:any-mock")
 
 
@@ -62,7 +62,7 @@ def server() -> Iterator[MockServer]:
 @pytest.fixture(scope="module")
 def fiber(server: MockServer) -> Iterator[Fiber]:
     """Make one client for all providers, a user's own row included."""
-    families = ("openai", "anthropic", "gemini", "ollama")
+    families = ("openai", "anthropic", "gemini", "cohere", "ollama")
     client = Fiber(
         api_keys=dict.fromkeys(families, "key"),
         base_urls={family: server.base_url(family) for family in families},  # type: ignore[arg-type]

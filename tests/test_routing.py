@@ -292,3 +292,16 @@ def test_an_estimate_takes_an_alias() -> None:
 
     assert fiber.estimate_cost("x", model="fast") == direct
     assert direct.usd is not None
+
+
+def test_a_model_that_nobody_knows_is_answered_with_those_that_it_may_be() -> None:
+    """By the catalogue of the client, as they are written; a name that is like none has no such sentence."""
+    fiber = Fiber(api_keys=KEYS)
+
+    with pytest.raises(FiberModelNotFoundError) as near:
+        fiber.sync.chat("Hi", model="claud-opus-4-5")
+    with pytest.raises(FiberModelNotFoundError) as far:
+        fiber.sync.chat("Hi", model="xyzzy")
+
+    assert " The catalogue has anthropic:claude-opus-4-5, " in near.value.message
+    assert "catalogue" not in far.value.message

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from fiber._errors import FiberCapabilityError
 from fiber.adapters.dialects import Dialect
-from fiber.adapters.schemas import closed, has_optional, walk, wrapped
+from fiber.adapters.schemas import closed, has_optional, nullable, walk, wrapped
 from fiber.types.http import Note
 from fiber.types.reading import Reading
 from fiber.types.request import ChatRequest
@@ -64,18 +64,37 @@ def compiled(schema: Mapping[str, Any], dialect: Dialect, *, is_tool: bool = Fal
             del node[keyword]
         form = node.get("format")
         if isinstance(form, str) and dialect.formats is not None and form not in dialect.formats:
-            del node["format"]
-            node["description"] = f"{node.get('description') or ''} Format: {form}.".strip()
-            changes.append(f"{path}: format moved to the description")
-        if _is_map(node) and not (is_tool and path == "$" and "additionalProperties" not in node):
+            _say(node, "format", changes, path)
+        pattern = node.get("pattern")
+        if isinstance(pattern, str) and dialect.pattern is not None and dialect.pattern.search(pattern):
+            _say(node, "pattern", changes, path)
+        if dialect.some_required and node.get("properties") and not node.get("required"):
+            name, first = next(iter(node["properties"].items()))
+            node["properties"] = {**node["properties"], name: _or_null(first)}
+            node["required"] = [name]
+            changes.append(f"{path}.{name}: made required and nullable")
+        if dialect.closes and _is_map(node) and not (is_tool and path == "$" and "additionalProperties" not in node):
             losses.append(f"{path}: the names of its members are free; make it a list of objects with name and value")
         return node
 
-    bent, closing = closed(walk(schema, visit), require_all=dialect.require_all, drop=dialect.removed)
+    taken = walk(schema, visit)
+    bent, closing = closed(taken, require_all=dialect.require_all, drop=dialect.removed, close=dialect.closes)
     if wraps:
         bent = wrapped(bent, _MEMBER)
         changes.insert(0, f"$: sent as the member {_MEMBER!r} of an object")
     return Compiled(bent, changes + closing, losses)
+
+
+def _say(node: dict[str, Any], keyword: str, changes: list[str], path: str) -> None:
+    """Say a keyword that is not taken in the description."""
+    words = f"{keyword.capitalize()}: {node.pop(keyword)}."
+    node["description"] = f"{node.get('description') or ''} {words}".strip()
+    changes.append(f"{path}: {keyword} moved to the description")
+
+
+def _or_null(schema: Any) -> Any:
+    """Return *schema* with null admitted, for those who take no list of types."""
+    return schema if nullable(schema) == schema else {"anyOf": [schema, {"type": "null"}]}
 
 
 def _wraps(schema: Mapping[str, Any], dialect: Dialect) -> bool:
@@ -92,11 +111,13 @@ def reading_of(request: ChatRequest, dialect: Dialect, *, strict_tools: bool = T
         strict_tools: Strict tools are sent as such.
     """
     wanted = request.response_format
-    wraps = wanted is not None and wanted.schema is not None and wanted.strict and _wraps(wanted.schema, dialect)
+    held = wanted is not None and (wanted.strict or not dialect.loose)
+    wraps = held and wanted is not None and wanted.schema is not None and _wraps(wanted.schema, dialect)
+    nulls = dialect.require_all or dialect.some_required
     tools = {
         tool.name: tool.parameters
         for tool in request.tools or ()
-        if isinstance(tool, Tool) and tool.strict and dialect.require_all and has_optional(tool.parameters)
+        if isinstance(tool, Tool) and tool.strict and nulls and has_optional(tool.parameters)
     }
     if not wraps and not (tools and strict_tools):
         return None
@@ -137,7 +158,7 @@ def allow(
         return
     why = f"{dialect.name} cannot say all of the schema: {'; '.join(losses)}"
     if request.on_unsupported == "raise":
-        loose = "strict=False" if dialect.require_all else "words in the prompt"
+        loose = "strict=False" if dialect.loose else "words in the prompt"
         raise FiberCapabilityError(
             f"{target.provider} cannot take the schema of {subject} for {target.model!r}: {why}. Change it, use {loose}"
             ' instead, or set on_unsupported="warn" to have it sent without.',

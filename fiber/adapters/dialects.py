@@ -26,6 +26,10 @@ class Dialect(NamedTuple):
         require_all: Every property is required, an optional one nullable.
         object_root: The root must be an object and no union; another one is sent as a member of an object.
         recursive: A schema may refer to itself.
+        closes: Objects must say that they have no other members; else a map with free names is taken.
+        some_required: An object must have a required member; the first of one that has none is, and nullable.
+        pattern: What a `pattern` must not hold, or it is said in the description.
+        loose: There is a mode in which a schema is only shown to the model; without it `strict=False` changes nothing.
     """
 
     name: str
@@ -37,11 +41,15 @@ class Dialect(NamedTuple):
     require_all: bool = False
     object_root: bool = False
     recursive: bool = True
+    closes: bool = True
+    some_required: bool = False
+    pattern: re.Pattern[str] | None = None
+    loose: bool = False
 
 
 _FORMATS = frozenset(("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"))
 
-COMPATIBLE = Dialect("the OpenAI format", removed=frozenset(("default",)), require_all=True)
+COMPATIBLE = Dialect("the OpenAI format", removed=frozenset(("default",)), require_all=True, loose=True)
 """Strict mode of servers that speak OpenAI's format; what else of a schema they take is for them to judge."""
 
 OPENAI = Dialect(
@@ -60,6 +68,7 @@ OPENAI = Dialect(
     formats=_FORMATS,
     require_all=True,
     object_root=True,
+    loose=True,
 )
 """Source: https://platform.openai.com/docs/guides/structured-outputs#supported-schemas, read 2026-11-20."""
 
@@ -82,6 +91,24 @@ Of tools and of structured output, also on Bedrock.
 
 Source: https://platform.claude.com/docs/en/build-with-claude/structured-outputs, read 2026-11-20.
 """
+
+COHERE = Dialect(
+    "Cohere",
+    removed=frozenset(
+        (
+            *("exclusiveMaximum", "exclusiveMinimum", "maxItems", "maxLength", "maximum"),
+            *("minItems", "minLength", "minimum", "uniqueItems"),
+        )
+    ),
+    refused=frozenset(("allOf", "not")),
+    one_of=False,
+    formats=frozenset(("date", "date-time", "time", "uuid")),
+    object_root=True,
+    closes=False,
+    some_required=True,
+    pattern=re.compile(r"[$^]|\?[=!]"),
+)
+"""Source: https://docs.cohere.com/docs/structured-outputs, `Schema constraints` and below, as of November 2025."""
 
 
 def openai_dialect(target: Target) -> Dialect:

@@ -44,13 +44,13 @@ def walk(schema: Mapping[str, Any], visit: Visit, path: str = "$") -> dict[str, 
 
 
 def closed(
-    schema: Mapping[str, Any], *, require_all: bool, drop: Collection[str] = ()
+    schema: Mapping[str, Any], *, require_all: bool, drop: Collection[str] = (), close: bool = True
 ) -> tuple[dict[str, Any], list[str]]:
     """
     Compile *schema* for a provider's strict mode.
 
     Every object gets `additionalProperties: false`; with *require_all* every property becomes required and those
-    that were optional become nullable (OpenAI's rule); keywords in *drop* are removed.
+    that were optional become nullable (OpenAI's rule); keywords in *drop* are removed. Without *close* that is all.
 
     Returns:
         The schema, and one line for each change that alters its meaning.
@@ -62,7 +62,7 @@ def closed(
             changes.append(f"{path}: {keyword} removed")
             del node[keyword]
         properties = node.get("properties")
-        if node.get("type") == "object" or isinstance(properties, dict):
+        if close and (node.get("type") == "object" or isinstance(properties, dict)):
             if node.get("additionalProperties") is not False:
                 if "additionalProperties" in node:
                     changes.append(f"{path}: additionalProperties set to false")
@@ -114,7 +114,7 @@ def wrapped(schema: Mapping[str, Any], member: str) -> dict[str, Any]:
     inner = walk(schema, visit)
     refers_to_root = inner != schema
     definitions: dict[str, Any] = {
-        keyword: inner.pop(keyword) for keyword in ("$defs", "definitions") if keyword in inner
+        keyword: inner.pop(keyword) for keyword in ("$schema", "$defs", "definitions") if keyword in inner
     }
     if refers_to_root:
         definitions["$defs"] = {**definitions.get("$defs", {}), name: inner}

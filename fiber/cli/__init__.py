@@ -1,8 +1,4 @@
-"""
-The `fiber` command.
-
-`ask`, `chat`, `models`, `providers`, `smoke`, `info`, `find`, `cost`, `tokens`, `alias`, `lock`, `demo`.
-"""
+"""The `fiber` command; `commands` lists what it can do."""
 
 from __future__ import annotations
 

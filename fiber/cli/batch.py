@@ -10,8 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
+from decimal import Decimal
 from time import monotonic
 from typing import Any
 
@@ -131,7 +130,7 @@ def run(options: argparse.Namespace) -> int:
                 parameter="input",
                 outcome="not_sent",
             )
-        with client_for(options, budgets=_budgets(options, answers)) as fiber:
+        with client_for(options, budgets=_budgets(options, answers), profile=options.profile) as fiber:
             work = Run(fiber, answers, options)
             code = _code_of(work, total)
         if options.ordered:
@@ -182,37 +181,3 @@ def _tell(
         f"{answers.done - answers.failed} of {total} lines answered, {answers.failed} failed, {left} left;"
         f" this run: {summary.done} calls, {cost}{unpriced}, {seconds:.1f} s"
     )
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    command = commands.add_parser("batch", help="ask every line of a JSONL file; stopped or killed, it can go on")
-    command.add_argument("input", type=Path, help="a JSON object with `messages` and keywords, or a text, on each line")
-    command.add_argument("output", type=Path, help="where the answers are appended; run again to go on")
-    command.add_argument("--concurrency", type=_whole, default=8, help="calls in flight at a time; 8")
-    command.add_argument("-m", "--model", help="model of lines that name none")
-    command.add_argument("--max-tokens", type=_whole, help="upper bound of output tokens, of lines that have none")
-    command.add_argument("--budget-usd", type=_dollars, help="US dollars that the whole output may cost")
-    command.add_argument("--token-budget", type=_whole, help="tokens that the whole output may use")
-    command.add_argument("--fail-fast", action="store_true", help="stop at the first line that fails")
-    command.add_argument("--retry-failed", action="store_true", help="ask for lines that failed before again")
-    command.add_argument("--ordered", action="store_true", help="bring the output into the order of the input, at last")
-    command.add_argument("--json", action="store_true", help="print the summary as one JSON document")
-    command.add_argument("--mock", action="store_true", help="use the built-in mock server; no key, no network")
-    command.set_defaults(run=run)
-
-
-def _whole(said: str) -> int:
-    if not said.isdecimal() or int(said) < 1:
-        raise argparse.ArgumentTypeError(f"{said!r} is not a whole number from 1")
-    return int(said)
-
-
-def _dollars(said: str) -> Decimal:
-    try:
-        amount = Decimal(said)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise argparse.ArgumentTypeError(f"{said!r} is not an amount of dollars, like 2.50")
-    return amount

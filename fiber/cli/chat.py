@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     if interactive and not options.json:
         output.note(HELP)
     with client_for(options) as fiber:
-        for said in _turns(" ".join(options.message), interactive=interactive):
+        for said in turns(" ".join(options.message), interactive=interactive):
             if said == "/clear":
                 history = list(start)
                 continue
@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
     return 0 if interactive else failed
 
 
-def _turns(first: str, *, interactive: bool) -> Iterator[str]:
+def turns(first: str, *, interactive: bool) -> Iterator[str]:
+    """Yield *first*, and each line that is typed or piped in, until its end or `/quit`."""
     if first:
         yield first
     while True:

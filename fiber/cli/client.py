@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Unpack
 
+from fiber import _env
 from fiber._fiber import Fiber
 from fiber._options import ClientOptions
-from fiber._setup import find_lockfile
+from fiber.cli.lockfiles import found
 from fiber.providers.row import Credential
 from fiber.providers.table import PROVIDERS
 from fiber.testing.server import MockServer
@@ -22,8 +23,9 @@ FAMILIES: tuple[Family, ...] = ("openai", "anthropic", "gemini", "bedrock", "coh
 @contextmanager
 def client_for(options: argparse.Namespace, **client: Unpack[ClientOptions]) -> Iterator[Fiber]:
     """Give out the client that *options* ask for, with the keywords *client*, and close it."""
+    lockfile = client["lockfile"] = found()
     if options.mock:
-        client.setdefault("lockfile", find_lockfile())
+        client["profile"] = client.get("profile") or (_env.profile() if lockfile.path else None)
         with MockServer(event_delay_seconds=0.02) as server:
             yield from _closing(mocked(server, **client))
     else:

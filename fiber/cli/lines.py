@@ -12,13 +12,12 @@ from typing import Any
 import msgspec
 
 from fiber._errors import FiberError, FiberValidationError
+from fiber.cli.output import facts_of
 from fiber.types.calls import KNOWN
 from fiber.types.result import ChatResult
 
 START = b'{"line":'
 """How each line of output begins."""
-
-_FACTS = ("parameter", "provider", "model", "status_code", "provider_code", "request_id", "retry_after", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +86,7 @@ def answer_of(line: Line, outcome: ChatResult | FiberError) -> bytes:
     """Return the line of output for *line*: its `result`, or its `error`."""
     answer: dict[str, Any] = {"line": line.number, "id": id_of(line), "input": f"{line.fingerprint:016x}"}
     if isinstance(outcome, FiberError):
-        facts = {name: value for name in _FACTS if (value := getattr(outcome, name)) is not None}
-        answer["error"] = {"type": type(outcome).__name__, "message": outcome.message, **facts}
+        answer["error"] = facts_of(outcome)
     else:
         answer["result"] = {
             "text": outcome.text,

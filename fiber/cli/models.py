@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the models of one provider, or of every provider with a key; a provider that fails is told and skipped."""
     failed = 0
     with client_for(options) as fiber:
-        for row in _rows(fiber, options.provider):
+        for row in asked(fiber, options.provider):
             if not row.models_path:
                 failed = 1
                 output.note(f"{row.name} has no list of models.")
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     return failed
 
 
-def _rows(fiber: Fiber, provider: str | None) -> list[Provider]:
+def asked(fiber: Fiber, provider: str | None) -> list[Provider]:
+    """Return the row of *provider*; else those with a key, of several over one list the first."""
     rows = fiber.providers
     if provider is not None:
         return [rows[fiber.route("-", provider=provider).provider]]

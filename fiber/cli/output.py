@@ -8,9 +8,14 @@ from typing import Any
 
 import msgspec
 
+from fiber._errors import FiberError
 from fiber._streams import SyncChatStream
 from fiber.types.events import Log, ReasoningDelta, TextDelta
 from fiber.types.result import ChatResult
+
+_FACTS = ("parameter", "provider", "model", "status_code", "provider_code", "request_id", "retry_after", "outcome")
+
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def is_terminal() -> bool:
@@ -92,6 +97,21 @@ def _print_calls(result: ChatResult) -> None:
         print(f"[calls {call.name}({call.arguments_json})]")
 
 
+def complain(error: FiberError, *, as_json: bool) -> None:
+    """Say *error* on standard error: what was refused here in words, what came of a call with its type too."""
+    if as_json:
+        print(msgspec.json.encode({"error": facts_of(error)}, enc_hook=str).decode(), file=sys.stderr)
+    else:
+        is_ours = error.outcome == "not_sent" and error.status_code is None
+        note(error.message if is_ours else f"{type(error).__name__}: {error}")
+
+
+def facts_of(error: FiberError) -> dict[str, Any]:
+    """Return what is known of *error*, for JSON."""
+    facts = {name: value for name in _FACTS if (value := getattr(error, name)) is not None}
+    return {"type": type(error).__name__, "message": error.message, **facts}
+
+
 def note(text: str) -> None:
     """Say *text* on standard error."""
     print(f"fiber: {text}", file=sys.stderr)
@@ -112,16 +132,30 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     console = _console()
     if console is not None:
         from rich.table import Table
+        from rich.text import Text
 
-        table = Table(*columns, title=title, title_justify="left")
+        table = Table(*columns)
         for line in lines:
-            table.add_row(*line)
+            table.add_row(*map(Text, line))  # not text with markup: an error has facts in brackets
+        console.print(Text(title, style="bold"))
         console.print(table)
         return
     widths = [max(len(line[number]) for line in [list(columns), *lines]) for number in range(len(columns))]
     print(title)
     for line in [list(columns), *lines]:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_diff(diff: str) -> None:
+    """Print a difference; in a terminal what comes is green and what goes is red."""
+    console = _console()
+    if console is None:
+        print(diff)
+        return
+    from rich.text import Text
+
+    for line in diff.splitlines():
+        console.print(Text(line, style=_STYLES.get(line[:1], "")))
 
 
 def _known(count: int | None) -> str:

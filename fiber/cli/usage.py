@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import csv
-import re
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +15,14 @@ import msgspec
 from fiber import _env
 from fiber._errors import FiberValidationError
 from fiber.cli import output
-from fiber.cli.arguments import add_json
+from fiber.cli.codes import DONE
+from fiber.cli.usage_arguments import EQUAL
 from fiber.types.usage import FIELDS, UsageRecord
 from fiber.usage.page import page
 from fiber.usage.places import sink_at
 from fiber.usage.sinks import UsageSource
 from fiber.usage.sqlite import SQLiteUsage, cell
-from fiber.usage.summing import KEYS, UsageSum, plain, summed
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_EQUAL = ("provider", "model", "tenant", "label", "outcome", "conversation_id")
-"""Fields that can be asked for."""
+from fiber.usage.summing import UsageSum, plain, summed
 
 
 def stats(options: argparse.Namespace) -> int:
@@ -35,7 +30,7 @@ def stats(options: argparse.Namespace) -> int:
     records = _found(options)
     if options.html is not None:
         _write(options.html, page(records))
-        return 0
+        return DONE
     parts, whole = summed(records, options.by)
     if options.json:
         for part in parts:
@@ -48,7 +43,7 @@ def stats(options: argparse.Namespace) -> int:
         output.print_table("Usage", columns, rows)
         if whole.unpriced:
             output.note(f"the price of {whole.unpriced} calls is not known; they are not in the sum.")
-    return 0
+    return DONE
 
 
 def logs(options: argparse.Namespace) -> int:
@@ -62,41 +57,12 @@ def logs(options: argparse.Namespace) -> int:
     else:
         columns = ("time", "model", "outcome", "tokens in", "out", "USD", "ms", "tenant", "label")
         output.print_table("Calls", columns, map(_line, records))
-    return 0
-
-
-def add(commands: Any) -> None:
-    """Add the commands to the parser."""
-    command = commands.add_parser("stats", help="sum up what calls took: spend, tokens, errors, latency")
-    command.add_argument("--by", choices=tuple(KEYS), default="day", help="what is summed; day by default, UTC")
-    command.add_argument("--html", metavar="FILE", help="write a page with charts instead, for any browser")
-    _finish(command, stats)
-
-    command = commands.add_parser("logs", help="list calls, from where they were written down")
-    command.add_argument("--limit", type=_count, default=50, help="so many at most, the last ones; 0 for all; 50")
-    command.add_argument("--errors", action="store_true", help="only those that failed")
-    _finish(command, logs)
-
-
-def _finish(command: argparse.ArgumentParser, run: Any) -> None:
-    command.add_argument("--since", type=_time, metavar="TIME", help="from 2026-11-01, 2026-11-01T12:00 (UTC) or 7d on")
-    command.add_argument("--until", type=_time, metavar="TIME", help="before that time")
-    for name in _EQUAL:
-        command.add_argument(f"--{name.replace('_', '-')}", help=f"only calls with this {name.replace('_', ' ')}")
-    command.add_argument(
-        "--from",
-        dest="source",
-        metavar="WHERE",
-        help="path, or postgresql://..., where usage was written; FIBER_USAGE, or the user's own file, by default",
-    )
-    add_json(command)
-    command.add_argument("--csv", action="store_true", help="comma-separated values, with a line of names")
-    command.set_defaults(run=run)
+    return DONE
 
 
 def _found(options: argparse.Namespace) -> Iterator[UsageRecord]:
     """Return the records that are asked for."""
-    wanted = {name: value for name in _EQUAL if (value := getattr(options, name)) is not None}
+    wanted = {name: value for name in EQUAL if (value := getattr(options, name)) is not None}
     only_errors = getattr(options, "errors", False)
     for record in _source(options.source).records(since=options.since, until=options.until):
         is_wanted = all(getattr(record, name) == value for name, value in wanted.items())
@@ -115,23 +81,6 @@ def _source(said: str | None) -> UsageSource:
             outcome="not_sent",
         )
     return source
-
-
-def _time(text: str) -> datetime:
-    """Read a time, or how long ago it was."""
-    if ago := re.fullmatch(r"(\d{1,4})([mhdw])", text):
-        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: say 2026-11-01, 2026-11-01T12:00 or 7d") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
-    return int(text)
 
 
 def _write(name: str, text: str) -> None:

@@ -120,7 +120,7 @@ class Events:
     async def _hand_over(self, event: BusinessEvent) -> None:
         try:
             await self._handler(event)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # what would end the loop, too, but not a cancellation
             self._failed(event, error)
 
     def _failed(self, event: BusinessEvent, error: BaseException) -> None:
@@ -130,7 +130,10 @@ class Events:
                 return
             self._quiet_until = event.timestamp + _QUIET
         facts = {"error_kind": type(error).__name__, "failures": self._failures, "dropped": self.dropped}
-        _LOGGER.warning("event_error", extra=facts)
+        try:
+            _LOGGER.warning("event_error", extra=facts)
+        except Exception:  # noqa: S110 - a broken handler of the log, and nobody else to tell
+            pass
 
 
 def events_of(said: Events | EventHandler) -> Events:

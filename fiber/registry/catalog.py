@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,17 @@ class ModelCatalog:
         """Return what is known about *model* of exactly this *provider*, which may be any row."""
         found = self._entry(provider, model)
         return None if found is None else self._described(provider, found[1], found[2], at)
+
+    def suggest(self, model: str, *, most: int = 3) -> tuple[str, ...]:
+        """Return at most so many models, as `provider:model`, whose names are spelled nearly like *model*."""
+        said, _, rest = model.lower().partition(":")
+        names: dict[str, list[str]] = {}
+        for row, models in self._models.items():
+            for name in models:
+                names.setdefault(name.lower().rpartition("/")[2], []).append(f"{row}:{name}")
+        nearest = get_close_matches((rest or said).rpartition("/")[2], names, most, 0.5)
+        found = [each for name in nearest for each in sorted(names[name], key=lambda one: not one.startswith(said))]
+        return tuple(found[:most])
 
     def list_models(
         self, *, provider: str | None = None, capability: str | None = None, at: date | None = None

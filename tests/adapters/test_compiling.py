@@ -13,19 +13,23 @@ import itertools
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import Meta
 
 from fiber._errors import FiberCapabilityError
-from fiber.adapters.compiling import allow, compiled, reading_of
-from fiber.adapters.dialects import CLAUDE, COMPATIBLE, OPENAI, Dialect
+from fiber.adapters.compiling import Compiled, allow, compiled, reading_of
+from fiber.adapters.dialects import CLAUDE, COHERE, COMPATIBLE, OPENAI, Dialect
 from fiber.adapters.schemas import walk
 from fiber.types.functions import schema_of
 from fiber.types.http import Note
 from fiber.types.messages import ChatMessage
+from fiber.types.omitted import without_nulls
 from fiber.types.reading import Reading
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
@@ -145,10 +149,16 @@ KEYWORDS = {
     | {"$schema", "allOf", "contentEncoding", "default", "discriminator", "minItems", "prefixItems"}
     # No refusal of these is known.
     | {"else", "if", "not", "then"},
+    "COHERE": ALWAYS
+    | {"$schema", "contentEncoding", "default", "discriminator", "multipleOf", "prefixItems"}
+    # Nothing is known of these.
+    | {"else", "if", "then"},
     "COMPATIBLE": None,
 }
 FORMATS = {"date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid"}
-DIALECTS = {"OPENAI": OPENAI, "CLAUDE": CLAUDE, "COMPATIBLE": COMPATIBLE}
+DIALECTS = {"OPENAI": OPENAI, "CLAUDE": CLAUDE, "COHERE": COHERE, "COMPATIBLE": COMPATIBLE}
+NULLS = {"OPENAI", "COHERE", "COMPATIBLE"}
+"""Those that have optional members said as null, some or all."""
 
 
 def complaints(schema: dict[str, Any], name: str) -> Iterator[str]:
@@ -166,6 +176,14 @@ def complaints(schema: dict[str, Any], name: str) -> Iterator[str]:
             yield from (f"{path}: {keyword}" for keyword in node.keys() - allowed)
             if node.get("format", "date") not in FORMATS:
                 yield f"{path}: format"
+        if name == "COHERE":
+            if node.get("properties") and not node.get("required"):
+                yield f"{path}: nothing required"
+            if node.get("format", "date") not in ("date", "date-time", "time", "uuid"):
+                yield f"{path}: format"
+            if "^" in node.get("pattern", "") or "$" in node.get("pattern", ""):
+                yield f"{path}: pattern"
+            continue
         if (node.get("type") == "object" or "properties" in node) and node.get("additionalProperties") is not False:
             yield f"{path}: open"
         if name != "CLAUDE" and sorted(node.get("properties", ())) != sorted(node.get("required", ())):
@@ -174,7 +192,7 @@ def complaints(schema: dict[str, Any], name: str) -> Iterator[str]:
             yield f"{path}: default"
         if name == "CLAUDE" and node.get("minItems", 0) > 1:
             yield f"{path}: minItems"
-    if name == "OPENAI" and (schema.get("type") != "object" or "anyOf" in schema):
+    if name in ("OPENAI", "COHERE") and (schema.get("type") != "object" or "anyOf" in schema):
         yield "root"
     if name == "CLAUDE":
         text = json.dumps(schema)
@@ -239,9 +257,9 @@ def said_the_same(schema: dict[str, Any], made: dict[str, Any]) -> bool:
         ("tagged union alone", set()),
         ("root union", set()),
         ("chosen root", set()),
-        ("anything", {"OPENAI"}),
-        ("allOf", {"OPENAI"}),
-        ("not", {"OPENAI"}),
+        ("anything", {"OPENAI", "COHERE"}),
+        ("allOf", {"OPENAI", "COHERE"}),
+        ("not", {"OPENAI", "COHERE"}),
         ("conditional", {"OPENAI"}),
         ("bounds optional", set()),
         ("enum alone", set()),
@@ -294,7 +312,9 @@ def test_tool_without_arguments_loses_nothing(schema: dict[str, Any], lost: bool
 TARGET = Target(provider="row", model="m", base_url="https://row.test")
 
 
-@pytest.mark.parametrize(("dialect", "advice"), [(OPENAI, "strict=False"), (CLAUDE, "words in the prompt")])
+@pytest.mark.parametrize(
+    ("dialect", "advice"), [(OPENAI, "strict=False"), (CLAUDE, "words in the"), (COHERE, "words in the")]
+)
 def test_loss_is_refused_unless_allowed(dialect: Dialect, advice: str) -> None:
     """By default nothing is sent; `on_unsupported` turns it into a warning."""
     notes: list[Note] = []
@@ -320,11 +340,12 @@ def test_what_is_put_into_an_object_is_read_out_of_it(title: str, name: str) -> 
 
     made, changes, _ = compiled(schema, dialect)
     reading = reading_of(request, dialect)
+    of_loose = reading_of(loose, dialect)
 
     wraps = "$: sent as the member 'value' of an object" in changes
     assert reading == (Reading("value") if wraps else None)
     assert (list(made.get("properties", ())) == ["value"]) is wraps
-    assert reading_of(loose, dialect) is None
+    assert of_loose == (None if dialect.loose else reading)
 
 
 def test_other_answers_are_read_as_they_stand() -> None:
@@ -349,6 +370,7 @@ def test_a_union_is_no_root_of_a_tool() -> None:
     [
         (OPENAI, True, True, True, True),
         (COMPATIBLE, True, True, True, True),
+        (COHERE, True, True, True, True),
         (CLAUDE, True, True, True, False),
         (OPENAI, None, True, True, False),
         (OPENAI, False, True, True, False),
@@ -367,3 +389,135 @@ def test_tools_whose_optional_members_became_nullable_are_known(
     reading = reading_of(request, dialect, strict_tools=sent)
 
     assert reading == (Reading("", {"f": parameters}) if expected else None)
+
+
+# -- an independent validator -------------------------------------------------------------------------------------
+
+TEXTS, WHOLE = st.text(max_size=9), st.integers(-(2**53), 2**53)
+CATS = st.builds(lambda name, lives: {"type": "Cat", "name": name, "lives": lives}, TEXTS, WHOLE)
+DOGS = st.builds(lambda name, tail: {"type": "Dog", "name": name, "tail": tail}, TEXTS, st.none() | st.just(0.5))
+PLAIN = st.none() | st.booleans() | TEXTS | st.lists(WHOLE, max_size=2)
+TREES = st.recursive(
+    WHOLE.map(lambda value: {"value": value, "branches": []}),
+    lambda trees: st.builds(lambda branches: {"value": 1, "branches": branches}, st.lists(trees, max_size=2)),
+    max_leaves=4,
+)
+INSTANCES: dict[str, st.SearchStrategy[Any]] = {
+    "string": TEXTS,
+    "integer": WHOLE,
+    "number": st.floats(allow_nan=False, allow_infinity=False),
+    "boolean": st.booleans(),
+    "null": st.none(),
+    "nullable": st.none() | TEXTS,
+    "literal": st.sampled_from("ab"),
+    "enum": st.sampled_from("cf"),
+    "union": WHOLE | TEXTS,
+    "tagged union": CATS | DOGS,
+    "nested": CATS,
+    "date": st.dates().map(str),
+    "datetime": st.datetimes().map(lambda when: f"{when.isoformat()}Z"),
+    "duration": st.sampled_from(["P1D", "PT0.5S"]),
+    "decimal": st.decimals(allow_nan=False, allow_infinity=False).map(str),
+    "uuid": st.uuids().map(str),
+    "bytes": st.sampled_from(["", "YWI="]),
+    "bounds": st.sampled_from([2, 4, 6, 8]),
+    "length": st.text(min_size=1, max_size=9),
+    "pattern": st.integers(1, 9).map(lambda size: "a" * size),
+    "list": st.lists(WHOLE, max_size=3),
+    "bounded list": st.lists(WHOLE, min_size=2, max_size=3),
+    "set": st.lists(TEXTS, max_size=3, unique=True),
+    "tuple": st.tuples(WHOLE, TEXTS).map(list),
+    "map": st.dictionaries(TEXTS, WHOLE, max_size=2),
+    "anything": st.dictionaries(TEXTS, PLAIN, max_size=2),
+    "recursive": TREES,
+    "mutual": st.sampled_from([{"right": None}, {"right": {"left": {"right": None}}}]),
+}
+HELD: dict[str, Callable[[st.SearchStrategy[Any]], st.SearchStrategy[Any]]] = {
+    "alone": lambda leaf: leaf,
+    "required": lambda leaf: st.fixed_dictionaries({"leaf": leaf}),
+    "optional": lambda leaf: st.fixed_dictionaries({}, optional={"leaf": leaf}),
+    "listed": lambda leaf: st.fixed_dictionaries({"leaves": st.lists(leaf, max_size=2)}),
+}
+
+
+@pytest.mark.parametrize(("title", "name"), list(itertools.product(SCHEMAS, DIALECTS)))
+def test_compiled_schema_is_a_schema(title: str, name: str) -> None:
+    """The metaschema of draft 2020-12 takes it, in the eyes of another library."""
+    validator = pytest.importorskip("jsonschema").Draft202012Validator
+
+    validator.check_schema(compiled(SCHEMAS[title], DIALECTS[name]).schema)
+
+
+@pytest.mark.parametrize(("leaf", "how"), list(itertools.product(LEAVES, WRAPPED)))
+@settings(max_examples=12)
+@given(data=st.data())
+def test_what_was_valid_stays_valid(leaf: str, how: str, data: st.DataObject) -> None:
+    """
+    Unless a loss was told, every value that the original admits is admitted, said as the dialect has it said.
+
+    And what comes back of it is valid under the original again.
+    """
+    title = f"{leaf} {how}"
+    schema = SCHEMAS[title]
+    value = data.draw(HELD[how](INSTANCES[leaf]))
+    holder(json.dumps(schema)).validate(value)
+
+    for name in DIALECTS:
+        made, changes, losses = compiled_once(title, name)
+        if losses:
+            continue
+        said = {**dict.fromkeys(schema["properties"]), **value} if how == "optional" and name in NULLS else value
+        wraps = "$: sent as the member 'value' of an object" in changes
+        holder(json.dumps(made)).validate({"value": said} if wraps else said)
+        holder(json.dumps(schema)).validate(without_nulls(said, schema))
+
+
+@cache
+def compiled_once(title: str, name: str) -> Compiled:
+    """Compile one of the schemas."""
+    return compiled(SCHEMAS[title], DIALECTS[name])
+
+
+@cache
+def holder(schema: str) -> Any:
+    """Make the validator of another library."""
+    return pytest.importorskip("jsonschema").Draft202012Validator(json.loads(schema))
+
+
+def test_every_type_has_values() -> None:
+    """None of the types above is without."""
+    assert list(INSTANCES) == list(LEAVES)
+    assert list(HELD) == list(WRAPPED)
+
+
+def test_what_cohere_does_not_take_is_said_otherwise() -> None:
+    """Anchors and formats in words, ranges removed, something required in every object; maps stay."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "code": {"type": "string", "pattern": "^[a-z]$", "format": "uri"},
+            "sku": {"type": "string", "pattern": "[A-Z]{3}", "format": "uuid"},
+            "size": {"type": ["integer", "null"], "minimum": 1},
+            "map": {"type": "object", "additionalProperties": {"type": "string", "maxLength": 2}},
+            "inner": {"properties": {"note": {"anyOf": [{"type": "string"}, {"type": "null"}]}}},
+        },
+    }
+
+    made, changes, losses = compiled(schema, COHERE)
+
+    assert (losses, made["required"]) == ([], ["code"])
+    assert made["properties"] == {
+        "code": {"anyOf": [{"type": "string", "description": "Format: uri. Pattern: ^[a-z]$."}, {"type": "null"}]},
+        "sku": {"type": "string", "pattern": "[A-Z]{3}", "format": "uuid"},
+        "size": {"type": ["integer", "null"]},
+        "map": {"type": "object", "additionalProperties": {"type": "string"}},
+        "inner": {"properties": {"note": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, "required": ["note"]},
+    }
+    assert changes == [
+        "$.properties.code: format moved to the description",
+        "$.properties.code: pattern moved to the description",
+        "$.properties.inner.note: made required and nullable",
+        "$.code: made required and nullable",
+        "$.properties.size: minimum removed",
+        "$.properties.map.additionalProperties: maxLength removed",
+    ]

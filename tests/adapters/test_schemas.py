@@ -263,8 +263,9 @@ def around(inner: dict[str, Any], **definitions: Any) -> dict[str, Any]:
             ),
         ),
         ({"$ref": "https://else.test/#"}, around({"$ref": "https://else.test/#"})),
+        ({"$schema": "s", **TEXT}, around(TEXT, **{"$schema": "s"})),
     ],
-    ids=["plain", "definitions", "itself", "into itself", "elsewhere"],
+    ids=["plain", "definitions", "itself", "into itself", "elsewhere", "draft"],
 )
 def test_schema_is_put_into_an_object(schema: dict[str, Any], expected: dict[str, Any]) -> None:
     """Definitions stay at the root, and what refers to the root goes on to mean the same."""
@@ -287,3 +288,13 @@ def test_schema_is_put_into_an_object(schema: dict[str, Any], expected: dict[str
 def test_optional_members_are_found_anywhere(schema: dict[str, Any], expected: bool) -> None:
     """One object that may do without a member is enough."""
     assert has_optional(schema) is expected
+
+
+def test_schema_that_stays_open_only_loses_keywords() -> None:
+    """Where objects need not be closed, nothing but what is dropped is touched."""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "maxLength": 1}}}
+
+    made, changes = closed(schema, require_all=False, drop=("maxLength",), close=False)
+
+    assert made == {"type": "object", "properties": {"a": TEXT}}
+    assert changes == ["$.properties.a: maxLength removed"]

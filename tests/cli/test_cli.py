@@ -347,18 +347,9 @@ def test_words_and_a_pipe_are_one_prompt(capsys: pytest.CaptureFixture[str], mon
     assert "summarise\n\nthe text" in capsys.readouterr().out
 
 
-def test_module_runs_as_the_command() -> None:
-    """`python -m fiber.cli` is the command."""
-    done = subprocess.run(
-        [sys.executable, "-m", "fiber.cli", "--help"], capture_output=True, text=True, timeout=20, check=True
-    )
-
-    assert done.stdout.startswith("usage: fiber")
-
-
 def test_closed_pipe_ends_quietly() -> None:
     """`fiber ... | head -0` writes no traceback."""
-    command = [sys.executable, "-m", "fiber.cli", "models", "--mock"]
+    command = [sys.executable, "-m", "fiber", "models", "--mock"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as process:
         assert process.stdout is not None
         process.stdout.close()

@@ -50,6 +50,7 @@ def test_nothing_is_made_but_by_init(capsys: pytest.CaptureFixture[str], folder:
     for command in (
         ("alias", "list"),
         ("alias", "bind", "fast", "m"),
+        ("alias", "unbind", "fast"),
         ("lock", "check"),
         ("lock", "validate"),
         ("lock", "bump"),
@@ -59,24 +60,6 @@ def test_nothing_is_made_but_by_init(capsys: pytest.CaptureFixture[str], folder:
         assert (code, out) == (1, "")
         assert "make one with `fiber lock init`" in error
     assert list(folder.iterdir()) == []
-
-
-def test_a_wrong_lockfile_is_exit_code_two(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    """With line and field; it stays as it is."""
-    lockfile(folder, "version = 1\nprofile = 2")
-
-    for command in (
-        ("alias", "list"),
-        ("alias", "bind", "fast", "m"),
-        ("lock", "check"),
-        ("lock", "validate"),
-        ("lock", "bump"),
-    ):
-        code, out, error = run(capsys, *command)
-
-        assert (code, out) == (2, "")
-        assert error.startswith("fiber: fiber.lock, line 2, profile: is not known")
-    assert Path("fiber.lock").read_text() == "version = 1\nprofile = 2"
 
 
 def test_init_replaces_a_file_only_by_force(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -92,6 +75,30 @@ def test_init_replaces_a_file_only_by_force(capsys: pytest.CaptureFixture[str], 
     assert kept == "precious"
     assert (forced[0], json.loads(forced[1])) == (0, {"path": path})
     assert "version = 1" in Path(path).read_text()
+
+
+def test_a_lockfile_may_be_json(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made, edited and read as one in TOML."""
+    monkeypatch.setenv("FIBER_LOCKFILE", "models.json")
+
+    codes = [
+        run(capsys, *command)[0]
+        for command in (
+            ("lock", "init"),
+            ("alias", "bind", "fast", "openai:gpt-6-luna"),
+            ("alias", "bind", "deep", "openai:gpt-6-sol"),
+            ("alias", "unbind", "deep"),
+            ("lock", "bump"),
+            ("lock", "validate"),
+        )
+    ]
+
+    said = json.loads((folder / "models.json").read_text())
+    assert codes == [0] * 6
+    assert said["profiles"] == {"default": {"bindings": [{"alias": "fast", "models": ["openai:gpt-6-luna"]}]}}
+    assert "fast   openai:gpt-6-luna" in run(capsys, "alias", "list")[1]
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
@@ -118,6 +125,19 @@ def test_bind_edits_and_keeps_the_rest(capsys: pytest.CaptureFixture[str], folde
     assert Path("fiber.lock").is_symlink()
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
     assert sorted(path.name for path in folder.iterdir()) == ["fiber.lock", "real.lock"]
+
+
+def test_an_alias_is_taken_out(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    """Of the profile that is said; one that is not there is told."""
+    lockfile(folder, TEXT)
+
+    out = run(capsys, "alias", "unbind", "deep")
+    json_out = run(capsys, "alias", "unbind", "fast", "--profile", "prod", "--json")
+    code, _, error = run(capsys, "alias", "unbind", "deep")
+
+    assert out == (0, "fiber.lock, profile dev: deep is out\n", "")
+    assert json.loads(json_out[1]) == {"profile": "prod", "alias": "fast"}
+    assert (code, error) == (1, "fiber: fiber.lock, profile dev, binds no alias 'deep'.\n")
 
 
 def test_bind_tells_what_is_wrong_with_a_model(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

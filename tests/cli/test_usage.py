@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -150,17 +150,6 @@ def test_logs_are_those_that_are_asked_for(
     assert ids(out) == expected.split()
 
 
-@pytest.mark.parametrize("unit", "mhdw")
-def test_a_time_may_be_said_as_how_long_ago(capsys: pytest.CaptureFixture[str], tmp_path: Path, unit: str) -> None:
-    """Minutes, hours, days or weeks."""
-    path = tmp_path / "usage.jsonl"
-    JSONLUsage(path).write([record(1), record(2, time=datetime.now(UTC))])
-
-    _, out, _ = run(capsys, "logs", "--json", "--from", str(path), "--since", f"9{unit}")
-
-    assert ids(out) == ["r2"]
-
-
 def test_logs_as_values_are_whole(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Every column, exactly; a text may hold commas, quotes and lines."""
     path = tmp_path / "usage.jsonl"
@@ -239,22 +228,6 @@ def test_no_usage_is_exit_code_one(
 
     assert (code, out) == (1, "")
     assert "FIBER_USAGE" in error
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("stats", "--since", "never"),
-        ("stats", "--by", "mood"),
-        ("logs", "--limit", "-1"),
-        ("logs", "--until", "7y"),
-    ],
-)
-def test_wrong_usage_is_exit_code_two(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
-    """As for all commands."""
-    code, out, _ = run(capsys, *arguments)
-
-    assert (code, out) == (2, "")
 
 
 def test_neither_keys_nor_contents_are_written_anywhere(

@@ -336,6 +336,27 @@ def test_a_coroutine_function_runs_on_the_loop_of_the_call(backend: str) -> None
 
 
 @BACKENDS
+def test_a_coroutine_function_cannot_end_its_loop(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor can a log that is broken, too."""
+
+    def broken(record: logging.LogRecord) -> bool:
+        raise OSError("canary")
+
+    async def handler(event: BusinessEvent) -> None:
+        raise SystemExit(event.event_type)
+
+    async def main() -> str:
+        async with scripted(whole(), on_event=events, layers=())[0] as fiber:
+            return await fiber.ask("Hi")
+
+    events = Events(handler)
+    monkeypatch.setattr(logging.getLogger("fiber"), "filters", [broken])
+
+    assert anyio.run(main, backend=backend) == "Hello"
+    assert events.failures == 4
+
+
+@BACKENDS
 def test_a_coroutine_function_that_fails_or_hangs_fails_nobody(
     backend: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

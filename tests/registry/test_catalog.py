@@ -203,3 +203,22 @@ def test_names_that_were_asked_for_are_remembered_up_to_a_bound(monkeypatch: pyt
         catalog.rates(PriceQuery(provider="openai", model=f"gpt-{number}", at=NOON))
 
     assert len(catalog._found) <= 2
+
+
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        ("claude-sonet-5-5", "anthropic:claude-sonnet-5-5"),
+        ("openrouter:claude-sonet-5.5", "openrouter:anthropic/claude-sonnet-5.5"),
+        ("gpt6luna", "openai:gpt-6-luna"),
+    ],
+)
+def test_models_that_are_spelled_nearly_so_are_suggested(said: str, first: str) -> None:
+    """Those of the provider that was said come first."""
+    assert ModelCatalog().suggest(said)[0] == first
+    assert len(ModelCatalog().suggest(said, most=1)) == 1
+
+
+def test_nothing_is_suggested_for_what_is_unlike_all() -> None:
+    """Rather than anything."""
+    assert ModelCatalog().suggest("xyzzy") == ()

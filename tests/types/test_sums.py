@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from fiber.types.cost import CostStatus
 from fiber.types.receipt import Usage
-from fiber.types.result import CostStatus
 from fiber.types.sums import sum_usage
 from tests.strategies import usages
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, assert_never, assert_type
+from typing import Any, Literal, assert_never, assert_type
 
 import fiber
 from fiber import (
@@ -14,7 +14,13 @@ from fiber import (
     BatchRequest,
     BatchSummary,
     BreakerPolicy,
+    BusinessEvent,
+    CacheHit,
+    CacheWrite,
     Call,
+    CallCompleted,
+    CallFailed,
+    CallStarted,
     ChatMessage,
     ChatRequest,
     ChatResult,
@@ -23,6 +29,7 @@ from fiber import (
     ContentPart,
     Document,
     Ending,
+    Events,
     FetchPolicy,
     Fiber,
     FiberError,
@@ -45,6 +52,7 @@ from fiber import (
     Prompt,
     PromptDefaults,
     Provider,
+    ProviderCall,
     RawResponse,
     ReasoningDelta,
     Reply,
@@ -58,6 +66,7 @@ from fiber import (
     Text,
     TextDelta,
     Timeouts,
+    TokenUsage,
     ToolCall,
     ToolCallDelta,
     ToolCallEnd,
@@ -240,6 +249,35 @@ def books(own: Path) -> None:
     sink: UsageSink = JSONLUsage(own)
     Fiber(usage=sink)
     Fiber(usage=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def billed(event: BusinessEvent) -> None:
+    """A handler, and what it sees."""
+    assert_type(event.scope.user, str | None)
+    match event.payload:
+        case TokenUsage():
+            assert_type(event.payload.total_tokens, int | None)
+        case ProviderCall() | CallStarted() | CacheHit() | CacheWrite():
+            assert_type(event.payload.provider, str)
+        case CallCompleted():
+            assert_type(event.payload.first_event_seconds, float | None)
+        case CallFailed():
+            assert_type(event.payload.outcome, Literal["error", "truncated", "cancelled"])
+        case _:
+            assert_never(event.payload)
+
+
+async def billed_later(event: BusinessEvent) -> None:
+    """A handler on a loop."""
+
+
+def events() -> None:
+    """Handlers of both kinds, and what is known of them."""
+    Fiber(on_event=billed)
+    Fiber(on_event=billed_later)
+    shared = Events(billed, limit=10)
+    Fiber(on_event=shared)
+    assert_type(shared.dropped, int)
 
 
 def failed(error: FiberError) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 from fiber.adapters.cohere.messages import Conversation
 from fiber.adapters.cohere.parameters import PARAMETERS, RANGES
-from fiber.adapters.cohere.tools import place_tools
+from fiber.adapters.cohere.tools import place_tools, strict_schema
+from fiber.adapters.compiling import reading_of
+from fiber.adapters.dialects import COHERE
 from fiber.adapters.parameters import of_row, place, refuse, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
@@ -35,11 +37,12 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     place(body, request, table)
     place_tools(body, request, target, notes)
     if request.response_format is not None:
-        body["response_format"] = _format(request.response_format)
+        body["response_format"] = _format(request.response_format, request, target, notes)
     if (thinking := _thinking(request, target, notes)) is not None:
         body["thinking"] = thinking
     body["stream"] = stream
-    return post(f"{target.base_url}/v2/chat", body, request, notes, stream=stream, target=target)
+    url, reading = f"{target.base_url}/v2/chat", reading_of(request, COHERE)
+    return post(url, body, request, notes, stream=stream, target=target, reading=reading)
 
 
 def _out_of_range(request: ChatRequest) -> dict[str, str]:
@@ -51,11 +54,14 @@ def _out_of_range(request: ChatRequest) -> dict[str, str]:
     return refused
 
 
-def _format(wanted: ResponseFormat) -> dict[str, Any]:
-    if wanted.kind == "json_schema":
-        # The type is `json_object` with a schema, too, and the schema is always kept to.
-        return {"type": "json_object", "json_schema": dict(wanted.schema or {})}
-    return {"type": wanted.kind}
+def _format(wanted: ResponseFormat, request: ChatRequest, target: Target, notes: list[Note]) -> dict[str, Any]:
+    if wanted.kind != "json_schema" or wanted.schema is None:
+        return {"type": "text" if wanted.kind == "text" else "json_object"}
+    if not wanted.strict:
+        notes.append(Note("mapped", "response_format", "strict=False sent as a schema that is held to"))
+    # The type is `json_object` with a schema, too.
+    schema = strict_schema(wanted.schema, "response_format", request, target, notes)
+    return {"type": "json_object", "json_schema": schema}
 
 
 def _thinking(request: ChatRequest, target: Target, notes: list[Note]) -> dict[str, Any] | None:

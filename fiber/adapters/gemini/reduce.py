@@ -3,7 +3,7 @@ Reduce a JSON Schema to what Gemini takes in `responseJsonSchema` and `parameter
 
 What google-genai 3.4.0 takes out is taken out here too: `$schema`, `title`, `examples`,
 `discriminator`, `exclusiveMinimum`, `exclusiveMaximum`; `const` becomes an `enum` of one, and the
-`format` of a string is said in its description. Everything else is left for the provider to judge.
+`format` of a string is said in its description. What Gemini does not hold an answer to is sent, and told.
 
 Documentation: https://ai.google.dev/gemini-api/docs/structured-output and google-genai 3.4.0. Facts
 as of google-genai 3.4.0, November 2026.
@@ -18,12 +18,21 @@ from fiber.types.http import Note
 from fiber.types.tools import JSONSchema
 
 _ANNOTATIONS = ("$schema", "title", "examples", "discriminator")
+_HELD = frozenset(
+    (
+        *("$anchor", "$defs", "$id", "$ref", "additionalProperties", "anyOf", "description", "enum", "format", "items"),
+        *("maxItems", "maximum", "minItems", "minimum", "prefixItems", "properties", "propertyOrdering", "required"),
+        *("title", "type", "$comment", "default", "deprecated", "readOnly", "writeOnly"),  # the last say nothing
+    )
+)
+"""Source: https://ai.google.dev/api/generate-content, `responseJsonSchema`, as of November 2026."""
 _BOUNDS = (("exclusiveMinimum", "minimum", 1), ("exclusiveMaximum", "maximum", -1))
 
 
 def reduced(schema: JSONSchema, subject: str, notes: list[Note]) -> dict[str, Any]:
     """Return *schema* reduced; a note says what it lost."""
     lost: list[str] = []
+    unheld: list[str] = []
     annotations: set[str] = set()
 
     def visit(node: dict[str, Any], path: str) -> dict[str, Any]:
@@ -49,6 +58,8 @@ def reduced(schema: JSONSchema, subject: str, notes: list[Note]) -> dict[str, An
             description = node.get("description")
             node["description"] = f"{description} {words}" if description else words
             lost.append(f"{path}: format moved to the description")
+        for keyword in node.keys() - _HELD:
+            unheld.append(f"{path}: {keyword} is {'read as anyOf' if keyword == 'oneOf' else 'not held to'}")
         return node
 
     result = walk(schema, visit)
@@ -56,4 +67,6 @@ def reduced(schema: JSONSchema, subject: str, notes: list[Note]) -> dict[str, An
         lost.append(f"{', '.join(sorted(annotations))} removed")
     if lost:
         notes.append(Note("mapped", subject, f"schema reduced: {'; '.join(lost)}"))
+    if unheld:
+        notes.append(Note("mapped", subject, "; ".join(sorted(unheld))))
     return result

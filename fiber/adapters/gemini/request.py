@@ -86,6 +86,8 @@ def _place_format(body: dict[str, Any], request: ChatRequest, notes: list[Note])
     mime = "text/plain" if wanted.kind == "text" else "application/json"
     put(body, "generationConfig.responseMimeType", mime)
     if wanted.kind == "json_schema" and wanted.schema is not None:
+        if not wanted.strict:
+            notes.append(Note("mapped", "response_format", "strict=False sent as a schema that is held to"))
         schema = reduced(wanted.schema, "response_format", notes)
         if wanted.description:
             schema.setdefault("description", wanted.description)

@@ -48,7 +48,7 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     if request.top_logprobs is not None:
         body["top_logprobs"] = request.top_logprobs
         body.setdefault("logprobs", True)  # the API wants both
-    if (form := _format(request.response_format)) is not None:
+    if (form := _format(request.response_format, notes)) is not None:
         body["format"] = form
     if (think := _think(request, target, notes)) is not None:
         body["think"] = think
@@ -76,11 +76,15 @@ def _tools(request: ChatRequest, target: Target, notes: list[Note]) -> list[Any]
     return written
 
 
-def _format(wanted: ResponseFormat | None) -> Any:
+def _format(wanted: ResponseFormat | None, notes: list[Note]) -> Any:
     """Write the shape of the answer: a schema as it is, which the answer is always held to."""
     if wanted is None or wanted.kind == "text":
         return None
-    return "json" if wanted.kind == "json_object" else dict(wanted.schema or {})
+    if wanted.kind == "json_object":
+        return "json"
+    if not wanted.strict:
+        notes.append(Note("mapped", "response_format", "strict=False sent as a schema that is held to"))
+    return dict(wanted.schema or {})
 
 
 def _think(request: ChatRequest, target: Target, notes: list[Note]) -> bool | str | None:

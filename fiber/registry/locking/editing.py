@@ -2,7 +2,8 @@
 Edits of a lockfile's text that leave alone what they are not about: comments, order, layout.
 
 Statements are replaced or added, and what comes of it is read again. Where that does not say what was meant (a file may
-be laid out in ways that nobody edits here, like tables in one line), there is an error and no edit.
+be laid out in ways that nobody edits here, like tables in one line), there is an error and no edit. A file in JSON is
+written anew: it has no comments.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ from datetime import date
 import msgspec
 
 from fiber._errors import FiberValidationError
-from fiber.registry.lockfile import VERSION, Binding, Lockfile
+from fiber.registry.lockfile import DEFAULT, VERSION, Binding, Lockfile
+from fiber.registry.locking import jsontext
 from fiber.registry.locking.lines import Path, Statement, statements
 from fiber.registry.locking.parsing import check_alias, check_model, check_profile, parsed
 
 
-def fresh(revision: date) -> str:
+def fresh(revision: date, *, as_json: bool = False) -> str:
     """Return the text of a new lockfile, without an alias."""
+    if as_json:
+        return jsontext.written(
+            {"version": VERSION, "default_profile": DEFAULT, "registry_versions": {"catalog": str(revision)}}
+        )
     return f"""\
 # Aliases: names for models, in order of preference. `fiber alias bind fast MODEL...` adds one.
 version = {VERSION}
@@ -50,15 +56,63 @@ def bound(text: str, name: str, alias: str, models: Sequence[str], profile: str)
     models = tuple(dict.fromkeys(models))
     bindings = lockfile.profiles.get(profile, {})
     array: Path = ("profiles", profile, "bindings")
+    place = [*bindings, alias].index(alias)
     line = f"models = {json.dumps(models, ensure_ascii=False)}"
-    if alias in bindings:
-        edited = _replaced(text, (*array, list(bindings).index(alias), "models"), line)
+    if jsontext.is_json(text):
+        edited = jsontext.bound(text, profile, place, alias, models)
+    elif alias in bindings:
+        edited = _replaced(text, (*array, place, "models"), line)
     else:
         header = f"[[{'.'.join(map(str, array))}]]"
         edited = _added(text, array, f"{header}\nalias = {json.dumps(alias, ensure_ascii=False)}\n{line}")
     old = bindings.get(alias, Binding(()))
     wanted = {**lockfile.profiles, profile: {**bindings, alias: msgspec.structs.replace(old, models=models)}}
-    return _checked(edited, name, msgspec.structs.replace(lockfile, profiles=wanted), line)
+    return _checked(edited, name, msgspec.structs.replace(lockfile, profiles=wanted), f"write `{line}` into it")
+
+
+def unbound(text: str, name: str, alias: str, profile: str) -> str:
+    """
+    Return *text* without the binding of *alias* in *profile*, which stays, if need be without a binding.
+
+    Raises:
+        FiberValidationError: *text* is wrong or cannot be edited, or the alias is not bound there.
+    """
+    lockfile = parsed(text, name)
+    bindings = dict(lockfile.profiles.get(profile, {}))
+    if alias not in bindings:
+        raise FiberValidationError(
+            f"{name}, profile {profile}, binds no alias {alias!r}.{lockfile.hint(alias, profile)}",
+            parameter="alias",
+            outcome="not_sent",
+        )
+    place = list(bindings).index(alias)
+    if jsontext.is_json(text):
+        edited = jsontext.unbound(text, profile, place)
+    else:
+        edited = _without(text, ("profiles", profile, "bindings", place), keep=len(bindings) == 1)
+    del bindings[alias]
+    wanted = msgspec.structs.replace(lockfile, profiles={**lockfile.profiles, profile: bindings})
+    return _checked(edited, name, wanted, f"take the alias {alias!r} out of it")
+
+
+def defaulted(text: str, name: str, profile: str) -> str:
+    """
+    Return *text* with *profile* as that of calls which name none.
+
+    Raises:
+        FiberValidationError: *text* is wrong or cannot be edited, or has no such profile.
+    """
+    lockfile = parsed(text, name)
+    wanted = msgspec.structs.replace(lockfile, default_profile=lockfile.profile(profile))
+    line = f"default_profile = {json.dumps(profile)}"
+    if profile == lockfile.default_profile:
+        return text
+    if jsontext.is_json(text):
+        edited = jsontext.defaulted(text, profile)
+    else:
+        edited = _replaced(text, ("default_profile",), line)
+        edited = _below_version(text, line) if edited == text else edited
+    return _checked(edited, name, wanted, f"write `{line}` into it")
 
 
 def pinned(text: str, name: str, revision: date) -> str:
@@ -70,11 +124,13 @@ def pinned(text: str, name: str, revision: date) -> str:
     """
     lockfile = parsed(text, name)
     line = f"catalog = {revision}"
-    if lockfile.catalog is not None:
+    if jsontext.is_json(text):
+        edited = jsontext.pinned(text, revision)
+    elif lockfile.catalog is not None:
         edited = _replaced(text, ("registry_versions", "catalog"), line)
     else:
         edited = _added(text, ("registry_versions",), f"[registry_versions]\n{line}")
-    return _checked(edited, name, msgspec.structs.replace(lockfile, catalog=revision), line)
+    return _checked(edited, name, msgspec.structs.replace(lockfile, catalog=revision), f"write `{line}` into it")
 
 
 def _replaced(text: str, path: Path, line: str) -> str:
@@ -98,14 +154,37 @@ def _added(text: str, near: Path, block: str) -> str:
     return _joined(text, [*lines[:last], "", *block.split("\n"), *gap, *lines[last:]])
 
 
-def _checked(text: str, name: str, wanted: Lockfile, line: str) -> str:
+def _without(text: str, path: Path, *, keep: bool) -> str:
+    """Return *text* without the table at *path*, and what stands between its lines; *keep* the table around it."""
+    lines = _lines(text)
+    found = list(statements("\n".join(lines)))
+    within = [each for each in found if each.table[: len(path)] == path]
+    if not within:
+        return text
+    around = path[:2]
+    above, below = lines[: within[0].first - 1], lines[within[-1].last :]
+    if keep and all(each.table != around for each in found):
+        above.append(f"[{'.'.join(map(str, around))}]")
+    elif above and not above[-1] and below and not below[0]:
+        below = below[1:]
+    return _joined(text, [*above, *below])
+
+
+def _below_version(text: str, line: str) -> str:
+    """Return *text* with *line* below that of the version, which every lockfile has above its tables."""
+    lines = _lines(text)
+    last = next(each.last for each in statements("\n".join(lines)) if "version" in (each.data or {}))
+    return _joined(text, [*lines[:last], line, *lines[last:]])
+
+
+def _checked(text: str, name: str, wanted: Lockfile, remedy: str) -> str:
     try:
         if _meaning(parsed(text, name)) == _meaning(wanted):
             return text
     except FiberValidationError:  # the layout was broken, not improved
         pass
     raise FiberValidationError(
-        f"{name} is laid out in a way that is not edited here: write `{line}` into it yourself.",
+        f"{name} is laid out in a way that is not edited here: {remedy} yourself.",
         parameter="lockfile",
         outcome="not_sent",
     )

@@ -13,6 +13,7 @@ from typing import Any
 from fiber._errors import FiberValidationError
 from fiber.registry.capabilities import checked
 from fiber.registry.lockfile import DEFAULT, VERSION, Binding, Lockfile
+from fiber.registry.locking import jsontext
 from fiber.registry.locking.lines import Path, fault_of, line_of, spelled
 
 _FIELDS = ("version", "default_profile", "profiles", "extends", "metadata", "registry_versions", "constraints")
@@ -35,11 +36,14 @@ def parsed(text: str, name: str) -> Lockfile:
     Read the text of the file *name*; of packages that it extends, only their names.
 
     Raises:
-        FiberValidationError: It is not TOML, or no lockfile; the message and `parameter` say in which line and field.
+        FiberValidationError: It is neither TOML nor JSON, or no lockfile; the message and `parameter` say in which line
+            and field.
     """
     text = text.replace("\r\n", "\n")
     try:
-        data = tomllib.loads(text)
+        data = jsontext.loaded(text) if jsontext.is_json(text) else tomllib.loads(text)
+    except jsontext.Fault as fault:
+        raise _error(name, fault.line, spelled(fault.path), fault.message) from None
     except (ValueError, RecursionError) as error:
         raise _error(name, *fault_of(text, error)) from None
     try:
@@ -50,7 +54,8 @@ def parsed(text: str, name: str) -> Lockfile:
 
 def wrong_at(text: str, name: str, path: Path, message: str) -> FiberValidationError:
     """Return the error that something is wrong at *path*."""
-    return _error(name, line_of(text.replace("\r\n", "\n"), path), spelled(path), message)
+    line = jsontext.line_of(text, path) if jsontext.is_json(text) else line_of(text.replace("\r\n", "\n"), path)
+    return _error(name, line, spelled(path), message)
 
 
 def check_alias(alias: str, packages: Iterable[str]) -> None:
@@ -169,7 +174,7 @@ def _catalog(data: Mapping[str, Any]) -> date | None:
     _known(said, ("registry_versions",), ("catalog",))
     revision = said.get("catalog")
     if revision is not None and (not isinstance(revision, date) or isinstance(revision, datetime)):
-        raise _Wrong(("registry_versions", "catalog"), "must be a day without quotes, like 2026-11-20.")
+        raise _Wrong(("registry_versions", "catalog"), "must be a day, like 2026-11-20; in TOML without quotes.")
     return revision
 
 

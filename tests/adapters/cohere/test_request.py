@@ -8,6 +8,7 @@ import pytest
 
 from fiber._errors import FiberCapabilityError
 from fiber.types.content import Opaque
+from fiber.types.reading import Reading
 from fiber.types.tools import ReasoningOptions, ResponseFormat, ServerTool, Tool, ToolChoice
 from tests.adapters.cohere.conftest import Tools
 
@@ -127,7 +128,7 @@ def test_tools_of_others_are_refused(tools: Tools) -> None:
         (ResponseFormat("text"), {"type": "text"}),
         (ResponseFormat("json_object"), {"type": "json_object"}),
         (ResponseFormat("json_schema", CITY), {"type": "json_object", "json_schema": CITY}),
-        (ResponseFormat("json_schema"), {"type": "json_object", "json_schema": {}}),
+        (ResponseFormat("json_schema"), {"type": "json_object"}),
     ],
 )
 def test_shape_of_the_answer(tools: Tools, wanted: ResponseFormat, sent: Any) -> None:
@@ -161,3 +162,44 @@ def test_thinking_cannot_be_hidden(tools: Tools) -> None:
     """What is thought is shown."""
     with pytest.raises(FiberCapabilityError, match=r"reasoning\.summary"):
         tools.build(reasoning=ReasoningOptions(summary=False))
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_schema_is_bent_to_what_cohere_takes(tools: Tools, strict: bool) -> None:
+    """An object at the root, with something required; strict or not, for a schema is always held to."""
+    schema = {"type": "array", "items": {"type": "string", "maxLength": 9}}
+    wanted = ResponseFormat("json_schema", schema, strict=strict)
+
+    built = tools.build(response_format=wanted)
+
+    sent = tools.body(response_format=wanted)["response_format"]["json_schema"]
+    assert sent["properties"] == {"value": {"type": "array", "items": {"type": "string"}}}
+    assert built.reading == Reading("value")
+    assert [note.detail for note in built.notes] == [
+        *([] if strict else ["strict=False sent as a schema that is held to"]),
+        "$: sent as the member 'value' of an object; $.items: maxLength removed",
+    ]
+
+
+def test_loss_of_a_schema_is_refused_unless_allowed(tools: Tools) -> None:
+    """As everywhere."""
+    wanted = ResponseFormat("json_schema", {"type": "object", "properties": {"a": {"not": {}}}, "required": ["a"]})
+
+    with pytest.raises(FiberCapabilityError, match="Cohere cannot say all of the schema"):
+        tools.build(response_format=wanted)
+    assert tools.notes(response_format=wanted, on_unsupported="warn") == [("lossy", "response_format")]
+
+
+def test_only_strict_tools_are_bent(tools: Tools) -> None:
+    """A loose one is sent as it is; what a strict one leaves out is known."""
+    parameters = {"type": "object", "properties": {"city": {"type": "string", "minLength": 1}}}
+    strict, loose = (Tool(name, "", parameters, strict=name == "s") for name in "sl")
+
+    built = tools.build(tools=(strict, loose))
+
+    sent = [tool["function"]["parameters"] for tool in tools.body(tools=(strict, loose))["tools"]]
+    assert sent[0]["required"] == ["city"]
+    assert sent[0]["properties"] == {"city": {"anyOf": [{"type": "string"}, {"type": "null"}]}}
+    assert sent[1] == parameters
+    assert built.reading == Reading("", {"s": parameters})
+    assert tools.notes(tools=(strict, loose)) == [("mapped", "tool s"), ("mapped", "tools")]

@@ -52,3 +52,24 @@ def test_schema_is_reduced_and_every_loss_is_told(tools: Any) -> None:
         " $.properties.at: format moved to the description; $schema, examples, title removed"
     )
     assert schema["title"] == "T"
+
+
+def test_what_is_not_held_to_is_told(tools: Any) -> None:
+    """Keywords that Gemini does not read are sent all the same, each with a line; annotations need none."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": {"type": "string", "pattern": "^x", "default": "x", "minItems": 1},
+            "b": {"oneOf": [{"type": "string"}, {"not": {}}]},
+        },
+    }
+    wanted = ResponseFormat("json_schema", schema, strict=False)
+
+    notes = tools.build(response_format=wanted).notes
+
+    assert tools.body(response_format=wanted)["generationConfig"]["responseJsonSchema"] == schema
+    assert [note.detail for note in notes] == [
+        "strict=False sent as a schema that is held to",
+        "$.properties.a: pattern is not held to; $.properties.b.oneOf[1]: not is not held to;"
+        " $.properties.b: oneOf is read as anyOf",
+    ]

@@ -141,3 +141,9 @@ def test_thinking_has_no_budget_and_no_cover(tools: Tools, asked: ReasoningOptio
         tools.build(reasoning=asked)
 
     assert tools.body(reasoning=asked, on_unsupported="drop")["think"] is True
+
+
+@pytest.mark.parametrize(("strict", "notes"), [(True, []), (False, [("mapped", "response_format")])])
+def test_loose_schema_is_held_to_all_the_same(tools: Tools, strict: bool, notes: Any) -> None:
+    """There is one way to send a schema, and a note where another was asked for."""
+    assert tools.notes(response_format=ResponseFormat("json_schema", CITY, strict=strict)) == notes

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fiber import FiberValidationError, Lockfile
-from fiber.registry.locking.editing import bound, fresh, pinned
+from fiber.registry.locking.editing import bound, defaulted, fresh, pinned, unbound
 from fiber.registry.locking.parsing import parsed
 from tests.registry.locking.samples import TEXT, bindings
 
@@ -136,6 +136,57 @@ def test_a_pin_is_added_where_none_was() -> None:
         pinned("version = 1\nregistry_versions = { catalog = 2026-11-20 }", "f", DAY)
 
 
+def test_an_alias_is_taken_out_with_its_constraints() -> None:
+    """All else stays, with one empty line where it was."""
+    edited = unbound(TEXT, "f", "deep", "dev")
+
+    begin, end = TEXT.index('[[profiles.dev.bindings]]\nalias = "deep"'), TEXT.index("[[profiles.prod")
+    assert edited == TEXT[:begin] + TEXT[end:]
+
+
+def test_a_profile_stays_without_a_binding() -> None:
+    """It may be the default one, and calls may name it."""
+    once = unbound(TEXT, "f", "fast", "prod")
+    text = bindings("dev", fast=["m"]).replace("version = 1", 'version = 1\ndefault_profile = "dev"')
+    default = unbound(text, "f", "fast", "dev")
+
+    assert once == TEXT[: TEXT.index("[[profiles.prod")] + "[profiles.prod]\n"
+    assert parsed(default, "f").default_profile == "dev"
+    assert parsed(bound(default, "f", "slow", ["n"], "dev"), "f").profiles["dev"]["slow"].models == ("n",)
+
+
+def test_a_table_of_the_profile_is_not_written_twice() -> None:
+    """Where it stands there already."""
+    text = "version = 1\n[profiles.p]\n[[profiles.p.bindings]]\nalias = 'a'\nmodels = ['m']\n"
+
+    assert unbound(text, "f", "a", "p") == "version = 1\n[profiles.p]\n"
+
+
+def test_an_alias_that_is_not_bound_cannot_be_taken_out() -> None:
+    """The message tells where it is, or which one is near."""
+    with pytest.raises(FiberValidationError, match=r"binds no alias 'deep'\. The alias 'deep' is bound in dev"):
+        unbound(TEXT, "f", "deep", "prod")
+
+
+def test_a_binding_in_one_line_is_taken_out_by_hand() -> None:
+    """As it is not bound anew either."""
+    with pytest.raises(FiberValidationError, match="take the alias 'a' out of it yourself"):
+        unbound("version = 1\n[profiles.p]\nbindings = [{ alias = 'a', models = ['x'] }]\n", "f", "a", "p")
+
+
+def test_the_default_profile_is_set() -> None:
+    """Where it was said, or below the version; one that is not there is refused."""
+    again = defaulted(TEXT, "f", "prod")
+    new = defaulted("# Why.\nversion = 1  # first\n\n[profiles.p]\n", "f", "p")
+
+    assert again == TEXT.replace('default_profile = "dev"', 'default_profile = "prod"')
+    assert new == '# Why.\nversion = 1  # first\ndefault_profile = "p"\n\n[profiles.p]\n'
+    assert defaulted(TEXT, "f", "dev") == TEXT
+    assert defaulted("version = 1\n", "f", "default") == "version = 1\n"
+    with pytest.raises(FiberValidationError, match="use one of default, dev, prod"):
+        defaulted(TEXT, "f", "stage")
+
+
 def models(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
     """Return what the aliases of *text* stand for, by profile."""
     profiles = parsed(text, "f").profiles
@@ -160,3 +211,15 @@ def test_what_is_bound_is_what_is_read(edits: list[tuple[str, list[str], str]], 
     assert models(text) == wanted
     assert tomllib.loads(text)["metadata"] == {"owner": "search"}
     assert "# Who answers for whom." in text
+
+
+@given(st.lists(st.tuples(NAMES, MODELS), unique_by=lambda pair: pair[0], min_size=1), st.data())
+def test_what_is_bound_can_be_taken_out(pairs: list[tuple[str, list[str]]], data: st.DataObject) -> None:
+    """In any order; what is left is what was before."""
+    text = TEXT
+    for alias, models_of_it in pairs:
+        text = bound(text, "f", alias, models_of_it, "new")
+    for alias in data.draw(st.permutations([alias for alias, _ in pairs])):
+        text = unbound(text, "f", alias, "new")
+
+    assert models(text) == {**models(TEXT), "new": {}}

@@ -1,4 +1,4 @@
-"""`python -m fiber.cli`."""
+"""`python -m fiber`: the command, also where the scripts of this Python are not in the path."""
 
 from __future__ import annotations
 
