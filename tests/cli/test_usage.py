@@ -29,6 +29,12 @@ RECORDS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No close gives up because a machine is busy."""
+    monkeypatch.setattr("fiber.metering.courier._CLOSE_SECONDS", 60.0)
+
+
 @pytest.fixture
 def books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Some records in the user's own file; its path."""

@@ -126,7 +126,7 @@ sink.close()
 """
 
     writers = [subprocess.Popen([sys.executable, "-c", script, url, str(number)]) for number in range(4)]
-    codes = [writer.wait(60) for writer in writers]
+    codes = [writer.wait(240) for writer in writers]
 
     assert codes == [0] * 4
     assert len({one.id for one in PostgresUsage(url, table="shared").records()}) == 400
@@ -156,7 +156,7 @@ print(*[one.id for one in sink.records()])
 sink.close()
 """
 
-    done = subprocess.run([sys.executable, "-c", script, url], check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script, url], check=False, capture_output=True, text=True, timeout=240)
 
     assert (done.stdout, done.stderr) == ("r1 r2 r3\n", "")
 

@@ -100,7 +100,7 @@ for batch in range(50):
 """
 
     writers = [subprocess.Popen([sys.executable, "-c", script, str(path), str(number)]) for number in range(3)]
-    codes = [writer.wait(60) for writer in writers]
+    codes = [writer.wait(240) for writer in writers]
 
     assert codes == [0, 0, 0]
     assert len(path.read_text(encoding="utf-8").splitlines()) == 3000

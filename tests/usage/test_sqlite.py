@@ -161,8 +161,9 @@ def test_eight_processes_write_into_one_file(tmp_path: Path) -> None:
         + """
 for number in range(calls):
     fiber.sync.chat("Hi", context={"tenant": name, "number": number})
-fiber.sync.close()
+assert fiber.usage.flush(200)
 assert fiber.usage.lost == 0
+fiber.sync.close()
 """
     )
 
@@ -218,11 +219,14 @@ def test_records_are_written_without_being_asked_for(tmp_path: Path) -> None:
         + """
 for number in range(calls):
     fiber.sync.chat("Hi")
+print("called", flush=True)
 sys.stdin.read()
 """
     )
 
-    with started(script, path, "", 300, stdin=subprocess.PIPE) as process:
+    with started(script, path, "", 300, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
         eventually(lambda: len(list(SQLiteUsage(path).records())) == 300)
         os.kill(process.pid, signal.SIGKILL)
 
