@@ -82,6 +82,11 @@ _HOMES = {
     "fiber.types.result": "ChatResult Choice Citation TokenLogprob",
     "fiber.types.target": "Quirks",
     "fiber.types.tools": "ReasoningOptions ResponseFormat ServerTool Tool ToolChoice",
+    "fiber.types.usage": "UsageRecord",
+    "fiber.usage.log": "UsageLog",
+    "fiber.usage.postgres": "PostgresUsage",
+    "fiber.usage.sinks": "JSONLUsage UsageSink",
+    "fiber.usage.sqlite": "SQLiteUsage",
 }
 
 _WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -166,6 +166,11 @@ from fiber.types.tools import (
     Tool as Tool,
     ToolChoice as ToolChoice,
 )
+from fiber.types.usage import UsageRecord as UsageRecord
+from fiber.usage.log import UsageLog as UsageLog
+from fiber.usage.postgres import PostgresUsage as PostgresUsage
+from fiber.usage.sinks import JSONLUsage as JSONLUsage, UsageSink as UsageSink
+from fiber.usage.sqlite import SQLiteUsage as SQLiteUsage
 
 sync: SyncFiber
 __version__: str

@@ -3,15 +3,18 @@ The only reader of the environment.
 
 Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `places`, `FIBER_MODEL` (default
 model), `FIBER_LOCKFILE` and `FIBER_PROFILE` (aliases), `FIBER_TRANSPORT` (`direct`, `h11`, `httptools` or `httpx`),
-`FIBER_HTTP` (`httpx` or `httpx2`), `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, those that name proxies, and,
-when it is asked for credentials, those of `fiber.credentials.aws`. Nothing else is read.
+`FIBER_HTTP` (`httpx` or `httpx2`), `FIBER_USAGE` (where usage is kept),
+`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, those that name proxies and the folder of states, and, when it is
+asked for credentials, those of `fiber.credentials.aws`. Nothing else is read.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fiber._errors import FiberValidationError
@@ -19,6 +22,9 @@ from fiber._errors import FiberValidationError
 if TYPE_CHECKING:
     from fiber.providers.row import Provider
     from fiber.types.http import Secret
+
+_STATES = {"darwin": ("Library", "Application Support")}
+"""Folders of the home where programs keep their state, where they are not the common ones."""
 
 
 def keys(rows: Iterable[Provider]) -> dict[str, str | Secret]:
@@ -81,6 +87,36 @@ def captures_content() -> bool:
     """
     said = os.environ.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "").strip().lower()
     return said in ("span_only", "span_and_event", "true")
+
+
+def usage() -> str:
+    """Return `FIBER_USAGE`, or an empty string."""
+    return os.environ.get("FIBER_USAGE", "").strip()
+
+
+def state_folder() -> Path:
+    """
+    Return the folder for what this library keeps for the user; it may be missing.
+
+    Raises:
+        FiberValidationError: Nobody knows where the user's home is.
+
+    Source: https://specifications.freedesktop.org/basedir-spec/latest/, read 2026-11-22.
+    """
+    said = os.environ.get("XDG_STATE_HOME", "")
+    if os.path.isabs(said):  # others are to be ignored
+        return Path(said, "fiber")
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise FiberValidationError(
+            "This user has no home for the state of programs: set XDG_STATE_HOME, or say a path.",
+            parameter="path",
+            outcome="not_sent",
+        ) from None
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local", "fiber")
+    return home.joinpath(*_STATES.get(sys.platform, (".local", "state")), "fiber")
 
 
 def proxy_for(scheme: str, host: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from fiber import _routing
 from fiber._calls import either
@@ -23,6 +23,9 @@ from fiber.types.cost import Cost
 from fiber.types.options import chat_request
 from fiber.types.request import ChatRequest
 
+if TYPE_CHECKING:
+    from fiber.usage.log import UsageLog
+
 
 class Face:
     """A face of a client, over its settings."""
@@ -38,6 +41,11 @@ class Face:
     def metrics(self) -> Metrics:
         """The counts of this client and of those that share them; empty when it counts nothing."""
         return self._settings.metrics
+
+    @property
+    def usage(self) -> UsageLog | None:
+        """Where this client, and those that share it, write down what calls took; None for nowhere."""
+        return self._settings.usage
 
     @property
     def providers(self) -> Mapping[str, Provider]:

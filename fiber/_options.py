@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fiber.layers.ratelimit import RateLimit, RateLimiter
     from fiber.metering.events import EventHandler, Events
     from fiber.metering.metrics import Metrics
+    from fiber.usage.log import AnySink, UsageLog
 
 
 class ClientOptions(TypedDict, total=False):
@@ -65,6 +66,8 @@ class ClientOptions(TypedDict, total=False):
             returns what is told instead, None for nothing.
         semconv: Older version of OpenTelemetry's conventions in whose words spans and metrics speak.
         traceparent: Send the header `traceparent`, so that a provider can say which span its own work belongs to.
+        usage: Where is written down what each call took: a sink, the path of a file, a function that takes each record,
+            or several of them; or a `UsageLog` that clients share. Nowhere when not given.
         on_event: Takes business events: a function of one `BusinessEvent`, plain or `async def`, or `Events`, which
             clients may share; nothing is told when not given.
         catalog: What is known about models; the file of this library when not given.
@@ -101,6 +104,7 @@ class ClientOptions(TypedDict, total=False):
     redact: Redact | None
     semconv: Semconv | None
     traceparent: bool
+    usage: UsageLog | AnySink | Sequence[AnySink] | None
     on_event: Events | EventHandler | None
     catalog: ModelCatalog | None
     prices: PriceSource | Iterable[PriceSource] | None

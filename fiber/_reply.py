@@ -17,7 +17,12 @@ Outcome: TypeAlias = Literal["complete", "truncated", "error", "cancelled"]
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """How a reply ended; given to every `on_end` callback exactly once."""
+    """
+    How a reply ended; given to every `on_end` callback exactly once.
+
+    Attributes:
+        spared: What an answer from the cache took when it was made; `usage` is what the call itself used.
+    """
 
     outcome: Outcome
     usage: Usage | None = None
@@ -27,6 +32,7 @@ class Ending(msgspec.Struct, frozen=True):
     error: BaseException | None = None
     cached: bool = False
     response_id: str | None = None
+    spared: Usage | None = None
 
 
 def ending_of(result: Any, error: BaseException | None = None) -> Ending:
@@ -35,9 +41,9 @@ def ending_of(result: Any, error: BaseException | None = None) -> Ending:
     if not isinstance(result, ChatResult):
         return Ending(outcome, request_id=getattr(result, "request_id", None), error=error)
     # What came from a cache was used up by the call that filled it.
-    usage = None if result.cached else result.usage
+    usage, spared = (None, result.usage) if result.cached else (result.usage, None)
     about = (result.finish_reason, result.model, result.request_id)
-    return Ending(outcome, usage, *about, error, result.cached, result.response_id)
+    return Ending(outcome, usage, *about, error, result.cached, result.response_id, spared)
 
 
 def ending_with(error: FiberError) -> Ending:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fiber._chain import Handler, Listener
 from fiber._errors import FiberClosedError, FiberValidationError
@@ -23,6 +23,9 @@ from fiber.types.calls import KNOWN
 from fiber.types.config import OpenAIAPI, RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
 from fiber.types.telemetry import Telemetry
+
+if TYPE_CHECKING:  # loaded when somebody asks for it
+    from fiber.usage.log import UsageLog
 
 BOUND: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("fiber bound fields", default=())
 """Fields of the `with fiber.bind(...)` blocks around the caller: one entry a block, those of outer blocks included."""
@@ -53,6 +56,7 @@ class Settings:
         lockfile: Aliases; none in an empty one.
         openai_api: Which API of OpenAI is asked, where a call leaves that open.
         metrics: Where calls are counted, if it is among the listeners.
+        usage: Where is written down what calls took, if anywhere; it is among the listeners.
         listeners: Who hears of calls, around all layers.
         telemetry: What is told of calls, and in which words.
     """
@@ -76,6 +80,7 @@ class Settings:
     lockfile: Lockfile = NONE
     openai_api: OpenAIAPI = "chat"
     metrics: Metrics = field(default_factory=Metrics)
+    usage: UsageLog | None = None
     listeners: tuple[Listener, ...] = ()
     telemetry: Telemetry = Telemetry()
 

@@ -72,6 +72,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
     check_pools(keys.values(), pools=pools)
     registry = say("model_registry") or names
     metrics = metrics_of(say("metrics"))
+    usage = _usage_of(say("usage"))
     settings = Settings(
         rows=rows,
         keys=keys,
@@ -89,7 +90,8 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         prices=sources_of(say("prices")),
         openai_api=openai_api(say("openai_api")),
         metrics=metrics,
-        listeners=_listeners(metrics if say("metrics") is not False else None, say("on_event")),
+        usage=usage,
+        listeners=_listeners(metrics if say("metrics") is not False else None, say("on_event"), usage),
         telemetry=Telemetry(
             redact=say("redact"),
             semconv=say("semconv"),
@@ -100,14 +102,22 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
     return with_defaults(settings, {name: say(keyword) for keyword, name in _DEFAULTS.items()}), blocking
 
 
-def _listeners(metrics: Listener | None, on_event: Any) -> tuple[Listener, ...]:
+def _listeners(metrics: Listener | None, on_event: Any, usage: Listener | None) -> tuple[Listener, ...]:
     """Return who hears of calls; what is not asked for is not even imported."""
-    counted = () if metrics is None else (metrics,)
-    if on_event is None:
-        return counted
-    from fiber.metering.events import events_of
+    found = [listener for listener in (metrics, usage) if listener is not None]
+    if on_event is not None:
+        from fiber.metering.events import events_of
 
-    return (*counted, events_of(on_event))
+        found.append(events_of(on_event))
+    return tuple(found)
+
+
+def _usage_of(said: Any) -> Any:
+    if said is None:
+        return None
+    from fiber.usage.log import usage_of
+
+    return usage_of(said)
 
 
 def _assembled(
@@ -257,6 +267,7 @@ def from_environment(options: ClientOptions) -> ClientOptions:
         "default_model": model,
         "lockfile": lockfile,
         "profile": profile,
+        "usage": options.get("usage") or _env.usage() or None,
     }
 
 

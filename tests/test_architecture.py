@@ -43,6 +43,7 @@ ROOMS = (
     ("_engine",),
     ("_open", "_emulation", "_steps"),
     ("_operations",),
+    ("usage",),
     ("layers",),
     ("stores", "metering"),
     ("_chain", "_fetch", "credentials"),
@@ -76,6 +77,7 @@ OWNERS = {
     "httpx2": IO,
     "jsonschema": ("types/validating.py",),
     "opentelemetry": ("metering/otel.py",),
+    "psycopg": ("usage/postgres.py",),
     "pytest": ("testing/plugin.py",),
     "referencing": ("types/validating.py",),
     "redis": ("stores/redis.py",),
@@ -404,8 +406,8 @@ def test_lowest_requirements_are_the_declared_ones() -> None:
     declared = [project["dependencies"], *project["optional-dependencies"].values()]
     lowest = (ROOT / "requirements/lowest.in").read_text("utf-8")
 
-    bounds = re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(chain(*declared)), re.M)
-    pinned = re.findall(r"^([\w-]+)==([\d.]+)$", lowest, re.M)
+    bounds = re.findall(r"^([\w-]+)(?:\[\w+\])?>=([\d.]+)", "\n".join(chain(*declared)), re.M)
+    pinned = re.findall(r"^([\w-]+)(?:\[\w+\])?==([\d.]+)$", lowest, re.M)
 
     assert {name: padded(version) for name, version in pinned} == {name: padded(version) for name, version in bounds}
 

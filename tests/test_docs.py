@@ -39,6 +39,8 @@ from fiber import (
     RetryPolicy,
     Timeouts,
     Usage,
+    UsageLog,
+    UsageRecord,
     _env,
 )
 from fiber.testing import MockServer, plugin
@@ -169,6 +171,7 @@ GROUPS: dict[str, tuple[str, Iterable[str]]] = {
     "members of costs": ("cost", [*members(Cost), *members(CostLine), *get_args(CostStatus)]),
     "members of models": ("catalog", members(ModelCapabilities)),
     "members of results": ("chat", [*members(ChatResult), *members(Usage)]),
+    "members of usage": ("usage", [*members(UsageRecord), *inspect.signature(UsageLog).parameters]),
     "policies": ("timeouts-and-retries", [*members(Timeouts), *members(RetryPolicy)]),
     "quirks": ("extending", members(Quirks)),
     "test tools": ("testing", fiber.testing.__all__),

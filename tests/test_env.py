@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from fiber import _env
+from fiber import FiberValidationError, _env
 from fiber.providers.row import Provider
 from fiber.providers.table import PROVIDERS
 from fiber.types.http import Secret
@@ -191,3 +192,50 @@ def test_content_is_captured_where_the_standard_variable_means_spans(
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", said)
 
     assert (before, _env.captures_content()) == (False, captures)
+
+
+def test_where_usage_is_kept_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing when it is not set."""
+    unset = _env.usage()
+    monkeypatch.setenv("FIBER_USAGE", " usage.jsonl\n")
+
+    assert (unset, _env.usage()) == ("", "usage.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "expected"),
+    [
+        ("linux", {"XDG_STATE_HOME": "/state"}, "/state/fiber"),
+        ("darwin", {"XDG_STATE_HOME": "/state"}, "/state/fiber"),
+        ("linux", {"XDG_STATE_HOME": "state"}, "/home/me/.local/state/fiber"),
+        ("linux", {}, "/home/me/.local/state/fiber"),
+        ("darwin", {}, "/home/me/Library/Application Support/fiber"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/fiber"),
+        ("win32", {}, "/home/me/AppData/Local/fiber"),
+    ],
+)
+def test_the_folder_of_states_is_that_of_the_system(
+    platform: str, variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no whole path is ignored, as the specification wants it."""
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
+    for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert _env.state_folder() == Path(expected)
+
+
+def test_a_user_without_a_home_has_no_folder_of_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what to do."""
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+
+    with pytest.raises(FiberValidationError, match="XDG_STATE_HOME"):
+        _env.state_folder()

@@ -239,3 +239,15 @@ def test_what_goes_beyond_a_budget_is_found(load: Load) -> None:
     said = [figure.value for figure in load("sharing").counted("two", budgets, 5, Counter(answered=3), 7, "")]
 
     assert said == [2, 2, 7 + 8 * 7, 0]
+
+
+def test_what_is_wrong_with_records_is_found(load: Load) -> None:
+    """Missing, there twice or nobody's, or lost; and what they add to the slowest call but one in a hundred."""
+    ledger = load("ledger")
+    whole = Counter({(str(process), 0): 1 for process in range(8)})
+    found = Counter({**whole, ("0", 0): 2, ("1", 0): 0, ("9", 0): 1})
+    counts = [[figure.value for figure in ledger.counted(records, 1, 3)] for records in (whole, +found)]
+    slowest, usual = ledger.added([1.0] * 200, [1.5] * 197 + [4.0] * 3, 1.0)
+
+    assert counts == [[0, 0, 3], [1, 2, 3]]
+    assert (slowest.value, slowest.is_missed, usual.value) == (3.0, True, 0.5)

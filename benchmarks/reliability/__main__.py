@@ -29,6 +29,7 @@ SCRIPTS = {
     "amplification": ("direct",),
     "limits": ("direct",),
     "sharing": ("direct",),
+    "ledger": ("direct",),
     "redis_outages": ("direct",),
 }
 

@@ -72,7 +72,7 @@ class Metrics:
                 last.provider,
                 last.model,
                 call.stream,
-                "" if ending.outcome == "complete" else _code(ending),
+                "" if ending.outcome == "complete" else code_of(ending),
                 (call.transport.now() - started) * 1000,
                 None if first is None else (first - started) * 1000,
                 ending.usage,
@@ -148,7 +148,7 @@ def metrics_of(said: Metrics | Literal[False] | None) -> Metrics:
     return said
 
 
-def _code(ending: Ending) -> str:
+def code_of(ending: Ending) -> str:
     """Return why a call did not end well, in one of few words."""
     if isinstance(ending.error, FiberError) and ending.outcome != "cancelled":
         return type(ending.error).__name__

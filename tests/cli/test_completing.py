@@ -31,6 +31,7 @@ def offered(line: str) -> list[str]:
     ("line", "words"),
     [
         ("fiber loc", ["lock"]),
+        ("fiber lo", ["lock", "logs"]),
         ("fiber alias ", ["bind", "unbind", "list"]),
         ("fiber lock v", ["validate"]),
         ("fiber ask --m", ["--model", "--max-tokens", "--mock"]),

@@ -19,6 +19,12 @@ from tests.kit import eventually
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No close gives up because a machine is busy."""
+    monkeypatch.setattr("fiber.metering.courier._CLOSE_SECONDS", 60.0)
+
+
 class Gate:
     """A delivery that waits until it may go on, and remembers."""
 

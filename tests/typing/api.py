@@ -39,6 +39,7 @@ from fiber import (
     Heartbeat,
     HedgePolicy,
     Image,
+    JSONLUsage,
     KeyPool,
     Layer,
     Lockfile,
@@ -47,6 +48,7 @@ from fiber import (
     MessageStart,
     Part,
     PieceStream,
+    PostgresUsage,
     Prompt,
     PromptDefaults,
     Provider,
@@ -56,6 +58,7 @@ from fiber import (
     Reply,
     Restart,
     RetryPolicy,
+    SQLiteUsage,
     StreamEvent,
     SyncChatStream,
     SyncFiber,
@@ -69,6 +72,9 @@ from fiber import (
     ToolCallEnd,
     ToolCallStart,
     Usage,
+    UsageLog,
+    UsageRecord,
+    UsageSink,
     UsageUpdate,
     find_lockfile,
 )
@@ -233,6 +239,18 @@ def aliases(own: Path) -> None:
     assert_type(Fiber(lockfile=own).lockfile.digest, str)
     assert_type(client.has_alias("fast"), bool)
     client.sync.require_aliases(["fast"], context="notes")
+
+
+def books(own: Path) -> None:
+    """Where is written down what calls took, and what is read there."""
+    seen: list[UsageRecord] = []
+    log = UsageLog(SQLiteUsage(own), JSONLUsage("usage.jsonl"), seen.append, "usage.sqlite3", limit=10, every=1)
+    assert_type(Fiber(usage=log).usage, UsageLog | None)
+    assert_type(Fiber(usage=[own, PostgresUsage("postgresql://localhost/db"), print]).sync.usage, UsageLog | None)
+    assert_type([record.cost_usd for record in SQLiteUsage().records()], list[Decimal | None])
+    sink: UsageSink = JSONLUsage(own)
+    Fiber(usage=sink)
+    Fiber(usage=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def billed(event: BusinessEvent) -> None:

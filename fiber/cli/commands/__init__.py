@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from fiber.cli.arguments import Parser
-from fiber.cli.commands import calls, checks, facts, names
+from fiber.cli.commands import calls, checks, facts, names, usage
 
 
 def parser() -> Parser:
@@ -17,7 +17,7 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for part in (calls, facts, names, checks):
+    for part in (calls, facts, names, usage, checks):
         part.add(commands)
     return top
 
