@@ -15,6 +15,7 @@ from pathlib import Path
 import chain
 import decode
 import report
+import telling
 from cases import planned
 from client import FORMATS
 from recording import printed, recorded
@@ -22,7 +23,7 @@ from roster import FLOORS, ROSTER
 from running import versions
 from scenarios import SCENARIOS
 
-PARTS = {"decode": decode.run, "chain": chain.run}
+PARTS = {"decode": decode.run, "chain": chain.run, "telling": telling.run}
 """What runs in this process, without a network, against floors of its own."""
 
 PACKAGES = ("fiber-llm", "httpx", "httpcore", "h11", "httptools", "msgspec", "anyio")

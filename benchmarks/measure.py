@@ -7,6 +7,8 @@ from collections.abc import Callable
 from statistics import median
 
 ROUNDS = 15
+SHORT_ROUNDS, SHORT = 1000, 5
+"""For what is small: many rounds, so short that the work of others falls into few of them."""
 
 
 def compare(
@@ -23,6 +25,14 @@ def compare(
         times.append(mine)
         ratios.append(mine / below)
     return median(times), median(ratios)
+
+
+def undisturbed(*works: Callable[[], object], smoke: bool) -> list[float]:
+    """Return microseconds a repetition of each of *works*, done in turns: the best tenth of the rounds."""
+    for work in works:
+        work()
+    rounds = [[_microseconds(work, SHORT) for work in works] for _ in range(5 if smoke else SHORT_ROUNDS)]
+    return [sorted(times)[len(times) // 10] for times in zip(*rounds, strict=True)]
 
 
 def _microseconds(work: Callable[[], object], repeat: int) -> float:

@@ -244,6 +244,8 @@ def _unsaid(messages: Any, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
 def _call(settings: Settings, first: Alternative, options: Mapping[str, Any], *, stream: bool) -> Call:
     check_open(settings)
     switches: Any = {name: keywords.flag(options, name) for name in _SWITCHES if name in options}
+    bound = {**around(), **settings.context, **(options.get("context") or {})}
+    telemetry = settings.telemetry
     return Call(
         operation=first.operation,
         row=first.row,
@@ -254,8 +256,10 @@ def _call(settings: Settings, first: Alternative, options: Mapping[str, Any], *,
         timeouts=_timeouts(settings, options.get("timeout")),
         retry=settings.retry,
         stream=stream,
-        context={**around(), **settings.context, **(options.get("context") or {})},
-        label=options.get("label") or "",
+        bound=bound,
+        context=telemetry.fields(bound),
+        label=telemetry.left("label", options.get("label") or "") or "",
+        telemetry=telemetry,
         cache_policy=keywords.cache_policy(options, caches=settings.caches),
         idempotency_key=keywords.idempotency_key(options),
         catalog=settings.catalog,

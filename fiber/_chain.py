@@ -25,6 +25,7 @@ from fiber.types.config import CachePolicy, RetryPolicy, Timeouts
 from fiber.types.http import HTTPHead, HTTPRequest, Note, Step
 from fiber.types.receipt import Attempt
 from fiber.types.target import Target
+from fiber.types.telemetry import Telemetry
 
 
 class Operation(Protocol):
@@ -71,6 +72,10 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
     os.register_at_fork(after_in_child=_RANDOM.seed)
 
 
+Tracer: TypeAlias = Callable[["Call", HTTPRequest], tuple[HTTPRequest, Callable[[Attempt], None] | None]]
+"""Told of an attempt before it is sent; returns what is sent, and who is told how it went. It raises nothing."""
+
+
 def new_id() -> str:
     """Return 128 random bits in hexadecimal."""
     return f"{_RANDOM.getrandbits(128):032x}"
@@ -82,6 +87,9 @@ class Journal(msgspec.Struct, kw_only=True):
 
     Attributes:
         id: The call's, which its receipt and its events have.
+        observers: Told what happens inside the call.
+        hearers: Told how the call ended, last of all and once; they raise nothing.
+        tracer: Told of each attempt; None where nobody records them.
     """
 
     id: str = msgspec.field(default_factory=new_id)
@@ -93,9 +101,11 @@ class Journal(msgspec.Struct, kw_only=True):
     first_event: float | None = None
     possible_duplicate_charge: bool = False
     observers: list[Callable[[Call, str, Mapping[str, Any]], None]] = []
+    hearers: list[Callable[[Call, Ending], None]] = []
     cancelled: bool = False
     raced: bool = False
     closer: Callable[[], None] | None = None
+    tracer: Tracer | None = None
 
     def opened(self, close: Callable[[], None]) -> None:
         """An attempt has a connection: *close* closes it, from any thread."""
@@ -148,7 +158,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         deadline: Absolute time on the transport's clock; None for no limit.
         catalog, prices: What is known about models, also the last price list; those that are asked before it.
-        context: Bound fields for logs, spans and events; never sent.
+        bound: Bound fields as they were given, for policies; never sent, and never told.
+        context: What may be told of them, in logs, spans and events.
         alias, profile: What was asked for, when it was an alias, and the profile in which it was found.
         lockfile_digest: That of the lockfile which binds the alias.
         keep_raw: Keep the bytes of a stream in the result's `body`.
@@ -160,6 +171,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         fallbacks: Whom to ask when the target fails, in order.
         idempotency_key: Sent with every attempt where the row has a header for it.
         key: Number of the credential in the pool that it is from.
+        telemetry: What is told of the call, and in which words.
     """
 
     operation: Operation
@@ -171,6 +183,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     retry: RetryPolicy = RetryPolicy()
     stream: bool = False
     deadline: float | None = None
+    bound: Mapping[str, Any] = {}
     context: Mapping[str, Any] = {}
     label: str = ""
     alias: str = ""
@@ -187,6 +200,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     fallbacks: tuple[Alternative, ...] = ()
     idempotency_key: str = ""
     key: int | None = None
+    telemetry: Telemetry = Telemetry()
     journal: Journal = msgspec.field(default_factory=Journal)
 
     def replace(self, **changes: Any) -> Call:
@@ -204,7 +218,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             observer(self, event, facts)
 
     def __repr__(self) -> str:
-        shown = (name for name in self.__struct_fields__ if name != "credential")
+        shown = (name for name in self.__struct_fields__ if name not in ("bound", "credential"))
         return f"Call({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 

@@ -65,10 +65,12 @@ async def core(call: Call) -> Reply:
     failure: str | None = "cancelled"
     secret = Secret("")
     work = Work(call)
-    sent = False
+    sent, done = False, None
     try:
         secret = await _secret(call)
         request = _signed(call, secret)
+        if journal.tracer is not None:
+            request, done = journal.tracer(call, request)
         reading = request.reading
         sent, due = True, after(call, call.timeouts.first_event)
         response = await _open(call, request, due)
@@ -96,20 +98,21 @@ async def core(call: Call) -> Reply:
         if failure is not None:
             work.abandon()
         if sent:
-            journal.attempts.append(
-                Attempt(
-                    number=len(journal.attempts) + 1,
-                    provider=call.target.provider,
-                    model=call.target.model,
-                    status=status,
-                    seconds=call.transport.now() - started,
-                    error=failure,
-                    request_id=request_id,
-                    waited_seconds=journal.waited,
-                    key=call.key,
-                )
+            attempt = Attempt(
+                number=len(journal.attempts) + 1,
+                provider=call.target.provider,
+                model=call.target.model,
+                status=status,
+                seconds=call.transport.now() - started,
+                error=failure,
+                request_id=request_id,
+                waited_seconds=journal.waited,
+                key=call.key,
             )
+            journal.attempts.append(attempt)
             journal.waited = 0.0
+            if done is not None:
+                done(attempt)
 
 
 async def _secret(call: Call) -> Secret:

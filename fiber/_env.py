@@ -3,8 +3,8 @@ The only reader of the environment.
 
 Variables: each row's `key_env` (and what its `read_key` reads), `base_url_env` and `places`, `FIBER_MODEL` (default
 model), `FIBER_LOCKFILE` and `FIBER_PROFILE` (aliases), `FIBER_TRANSPORT` (`direct`, `h11`, `httptools` or `httpx`),
-`FIBER_HTTP` (`httpx` or `httpx2`), those that name proxies, and, when it is asked for credentials, those of
-`fiber.credentials.aws`. Nothing else is read.
+`FIBER_HTTP` (`httpx` or `httpx2`), `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, those that name proxies, and,
+when it is asked for credentials, those of `fiber.credentials.aws`. Nothing else is read.
 """
 
 from __future__ import annotations
@@ -70,6 +70,17 @@ def http_library() -> str:
 def transport() -> str:
     """Return `FIBER_TRANSPORT`, or an empty string; naming an HTTP library in `FIBER_HTTP` asks for `httpx`."""
     return os.environ.get("FIBER_TRANSPORT", "").strip() or ("httpx" if http_library() else "")
+
+
+def captures_content() -> bool:
+    """
+    Say whether prompts and answers go into spans.
+
+    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` is `SPAN_ONLY` or `SPAN_AND_EVENT`, or `true`, as it was before
+    there were several places. Values: https://pypi.org/project/opentelemetry-util-genai/, read 2026-11-22.
+    """
+    said = os.environ.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "").strip().lower()
+    return said in ("span_only", "span_and_event", "true")
 
 
 def proxy_for(scheme: str, host: str) -> str:

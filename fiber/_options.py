@@ -15,6 +15,7 @@ from fiber.transports.base import Transport
 from fiber.types.config import BreakerPolicy, CachePolicy, HedgePolicy, OpenAIAPI, RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
 from fiber.types.request import OnUnsupported
+from fiber.types.telemetry import Redact, Semconv
 
 if TYPE_CHECKING:
     from fiber.layers.breaker import Breaker
@@ -58,6 +59,10 @@ class ClientOptions(TypedDict, total=False):
         rate_limits: How fast calls may be, by provider or model family.
         metrics: Where calls are counted, around all layers: `Metrics` that clients share, the client's own when not
             given; False for nowhere.
+        redact: What may be told of a bound field, a label or captured content: a function of its name and value that
+            returns what is told instead, None for nothing.
+        semconv: Older version of OpenTelemetry's conventions in whose words spans and metrics speak.
+        traceparent: Send the header `traceparent`, so that a provider can say which span its own work belongs to.
         on_event: Takes business events: a function of one `BusinessEvent`, plain or `async def`, or `Events`, which
             clients may share; nothing is told when not given.
         catalog: What is known about models; the file of this library when not given.
@@ -90,6 +95,9 @@ class ClientOptions(TypedDict, total=False):
     budgets: Budgets | Iterable[Budget] | None
     rate_limits: RateLimiter | Mapping[str, RateLimit] | None
     metrics: Metrics | Literal[False] | None
+    redact: Redact | None
+    semconv: Semconv | None
+    traceparent: bool
     on_event: Events | EventHandler | None
     catalog: ModelCatalog | None
     prices: PriceSource | Iterable[PriceSource] | None

@@ -26,6 +26,7 @@ class Ending(msgspec.Struct, frozen=True):
     request_id: str | None = None
     error: BaseException | None = None
     cached: bool = False
+    response_id: str | None = None
 
 
 def ending_of(result: Any, error: BaseException | None = None) -> Ending:
@@ -35,7 +36,8 @@ def ending_of(result: Any, error: BaseException | None = None) -> Ending:
         return Ending(outcome, request_id=getattr(result, "request_id", None), error=error)
     # What came from a cache was used up by the call that filled it.
     usage = None if result.cached else result.usage
-    return Ending(outcome, usage, result.finish_reason, result.model, result.request_id, error, result.cached)
+    about = (result.finish_reason, result.model, result.request_id)
+    return Ending(outcome, usage, *about, error, result.cached, result.response_id)
 
 
 def ending_with(error: FiberError) -> Ending:

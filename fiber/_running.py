@@ -86,7 +86,7 @@ async def begin(settings: Settings, call: Call) -> Reply:
                 error.partial = receipted(call, error.partial)
         _heard(listeners, call, journal.ending(error))
         raise
-    if listeners:
+    if listeners or journal.hearers:
         reply.heard = partial(_heard, listeners, call)
     return reply
 
@@ -94,3 +94,5 @@ async def begin(settings: Settings, call: Call) -> Reply:
 def _heard(listeners: tuple[Listener, ...], call: Call, ending: Ending) -> None:
     for listener in listeners:
         listener.end(call, ending)
+    for hear in call.journal.hearers:
+        hear(call, ending)

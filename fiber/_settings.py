@@ -22,6 +22,7 @@ from fiber.transports.base import Transport
 from fiber.types.calls import KNOWN
 from fiber.types.config import OpenAIAPI, RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
+from fiber.types.telemetry import Telemetry
 
 BOUND: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("fiber bound fields", default=())
 """Fields of the `with fiber.bind(...)` blocks around the caller: one entry a block, those of outer blocks included."""
@@ -53,6 +54,7 @@ class Settings:
         openai_api: Which API of OpenAI is asked, where a call leaves that open.
         metrics: Where calls are counted, if it is among the listeners.
         listeners: Who hears of calls, around all layers.
+        telemetry: What is told of calls, and in which words.
     """
 
     rows: Mapping[str, Provider]
@@ -75,6 +77,7 @@ class Settings:
     openai_api: OpenAIAPI = "chat"
     metrics: Metrics = field(default_factory=Metrics)
     listeners: tuple[Listener, ...] = ()
+    telemetry: Telemetry = Telemetry()
 
 
 def check_open(settings: Settings) -> None:

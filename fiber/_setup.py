@@ -27,6 +27,7 @@ from fiber.transports.base import NAMES, Transport, blocking_face
 from fiber.transports.lazy import Lazy
 from fiber.types.config import RetryPolicy, Timeouts
 from fiber.types.keywords import openai_api
+from fiber.types.telemetry import Telemetry
 
 T = TypeVar("T")
 
@@ -88,6 +89,12 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
         openai_api=openai_api(say("openai_api")),
         metrics=metrics,
         listeners=_listeners(metrics if say("metrics") is not False else None, say("on_event")),
+        telemetry=Telemetry(
+            redact=say("redact"),
+            semconv=say("semconv"),
+            traceparent=say("traceparent") or False,
+            content=_env.captures_content(),
+        ),
     )
     return with_defaults(settings, {name: say(keyword) for keyword, name in _DEFAULTS.items()}), blocking
 

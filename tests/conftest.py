@@ -26,7 +26,7 @@ def no_real_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     `FIBER_HTTP` stays: the whole suite runs over each HTTP library in turn.
     """
     documented = {name for row in PROVIDERS for name in (*row.key_env, *row.base_url_env, *chain(*row.places.values()))}
-    documented |= set(aws.VARIABLES)
+    documented |= {*aws.VARIABLES, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"}
     for name in list(os.environ):
         ours = name.upper().startswith("FIBER_") and name != "FIBER_HTTP"
         if name in documented or ours or name.upper().endswith("_PROXY"):

@@ -7,14 +7,18 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Coroutine
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 
+from fiber import Attempt, FiberError, default_layers
 from fiber._chain import Call, Handler, Journal, chain, new_id
 from fiber._engine import run_sync
 from fiber._reply import Ending, Reply
-from tests.kit import KEY, scripted, watched, whole
+from fiber.types.http import HTTPRequest
+from tests.kit import KEY, refused, scripted, streamed, watched, whole
 
 
 async def core(call: Call) -> Reply:
@@ -192,3 +196,49 @@ def test_ids_of_a_forked_process_are_its_own() -> None:
     output = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True, text=True, timeout=60)
 
     assert len(set(output.stdout.split())) == 2
+
+
+class Hearing:
+    """A layer that hears what the journal tells of."""
+
+    def __init__(self) -> None:
+        self.endings: list[str] = []
+        self.sent: list[HTTPRequest] = []
+        self.attempts: list[Attempt] = []
+
+    def __call__(self, call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
+        """Hear of attempts and of the end."""
+        call.journal.hearers.append(lambda call, ending: self.endings.append(ending.outcome))
+        call.journal.tracer = self.trace
+        return next(call)
+
+    def trace(self, call: Call, request: HTTPRequest) -> tuple[HTTPRequest, Callable[[Attempt], None]]:
+        """Send a header with each attempt."""
+        self.sent.append(request)
+        return request.with_headers(("x-trace", str(len(self.sent)))), self.attempts.append
+
+
+def test_hearers_of_a_journal_are_told_every_end_once() -> None:
+    """Of a whole answer, a stream, one that is left, and an error; without other listeners too."""
+    hearing = Hearing()
+    fiber, _ = scripted(whole(), streamed(), streamed(), refused(400), layers=(hearing,), metrics=False)
+
+    fiber.sync.chat("Hi")
+    fiber.sync.chat_stream("Hi").collect()
+    with fiber.sync.chat_stream("Hi") as stream:
+        next(stream)
+    with pytest.raises(FiberError):
+        fiber.sync.chat("Hi")
+
+    assert hearing.endings == ["complete", "complete", "cancelled", "error"]
+
+
+def test_a_tracer_sees_each_attempt_and_may_add_to_it() -> None:
+    """It is shown the request before it is sent, and told of the attempt as the receipt has it."""
+    hearing = Hearing()
+    fiber, transport = scripted(refused(503, retry_after="0"), whole(), layers=(hearing, *default_layers()))
+
+    result = fiber.sync.chat("Hi")
+
+    assert tuple(hearing.attempts) == result.receipt.attempts
+    assert [dict(request.headers)["x-trace"] for request in transport.requests] == ["1", "2"]

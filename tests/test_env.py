@@ -177,3 +177,17 @@ def test_the_transport_is_read(variables: dict[str, str], expected: str, monkeyp
         monkeypatch.setenv(name, value)
 
     assert _env.transport() == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "captures"),
+    [("SPAN_ONLY", True), ("Span_And_Event", True), (" true ", True), ("EVENT_ONLY", False), ("1", False), ("", False)],
+)
+def test_content_is_captured_where_the_standard_variable_means_spans(
+    said: str, captures: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In any case of letters; not when it is not set."""
+    before = _env.captures_content()
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", said)
+
+    assert (before, _env.captures_content()) == (False, captures)

@@ -1,7 +1,7 @@
 """
 Policies around a call, outermost first. The order has reasons:
 
-telemetry   one span and one log line for the call, all attempts included
+telemetry   one log line and one span for the call, with a span for each attempt
 deadline    total time over everything below
 cache       the same question again, when the client has a cache
 budget      what calls may spend together, when the client has budgets

@@ -158,7 +158,7 @@ class Budgets:
             is_strict = budget.usd is not None and not budget.soft and budget.unknown_price == "refuse"
             if is_strict and amounts["usd"] is None:
                 raise unpriced(call.target, f"Budget {budget.name!r}")
-            items += _items(budget, call.context, now, amounts, _left(call))
+            items += _items(budget, call.bound, now, amounts, _left(call))
         return items
 
     async def _reserve(self, call: Call, items: Sequence[_Item], hold: str) -> bool:

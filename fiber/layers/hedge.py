@@ -85,7 +85,11 @@ class _Branch:
     def __init__(self, call: Call, next: Handler, may_begin: Callable[[], bool]) -> None:
         journal = call.journal
         self.journal = Journal(
-            started=journal.started, layer_notes=journal.layer_notes, observers=journal.observers, raced=True
+            started=journal.started,
+            layer_notes=journal.layer_notes,
+            observers=journal.observers,
+            tracer=journal.tracer,
+            raced=True,
         )
         self._call = call.replace(journal=self.journal)
         self._next = next

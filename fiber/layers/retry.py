@@ -171,7 +171,7 @@ def _is_ours(error: FiberError) -> bool:
 
 def _said(call: Call, error: FiberError, attempt: int) -> bool | None:
     decide = call.retry.retry_if
-    said = None if decide is None else decide(error, attempt, call.context)
+    said = None if decide is None else decide(error, attempt, call.bound)
     if said is not None and not isinstance(said, bool):
         raise FiberValidationError(
             f"RetryPolicy.retry_if must return True, False or None, not {type(said).__name__}.", parameter="retry_if"

@@ -2,22 +2,21 @@
 One log line and one span for each call, all attempts included.
 
 Nothing is configured globally: log events go through structlog into the standard logger `fiber`, which stays silent
-until the host configures logging; spans go to the tracer of the OpenTelemetry API, which does nothing without an SDK.
-Content is never recorded. Names: https://opentelemetry.io/docs/specs/semconv/gen-ai/ (read 2026-11-20).
+until the host configures logging; spans go to the tracer of the OpenTelemetry API, which does nothing without an SDK
+(`fiber.layers.tracing`). Content is in no log line, and in spans only where the host asks for it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cache, partial
 from typing import Any
 
 from fiber._chain import Call, Handler
-from fiber._errors import FiberError
 from fiber._reply import Ending, Reply
+from fiber.layers.tracing.spans import Trace, begin
 from fiber.metering.genai import record
-from fiber.metering.otel import api
 
 _LOGGER = logging.getLogger("fiber")
 _LOGGER.addHandler(logging.NullHandler())
@@ -29,32 +28,44 @@ _UNLOGGED = {"budget_refused", "cache_evict", "cache_get", "cache_hit", "cache_m
 """Events that are no warning, or that the line of the call says too."""
 
 
-async def telemetry(call: Call, next: Handler) -> Reply:
-    """Log and trace *call*, from its start to the end of its reply."""
-    span = _start_span(call)
+def telemetry(call: Call, next: Handler) -> Coroutine[Any, Any, Reply]:
+    """Log and trace *call*, from its start to its end."""
+    # No coroutine and no closure of its own where no SDK is, for most calls are told to nobody.
+    trace, journal = begin(call), call.journal
+    if trace is None:
+        journal.observers.append(_observe)
+        journal.hearers.append(_finish)
+        return next(call)
+    journal.observers.append(partial(_observe, trace=trace))
+    journal.hearers.append(partial(_finish, trace=trace))
+    return _traced(call, next, trace)
 
-    def observe(call: Call, event: str, facts: Mapping[str, Any]) -> None:
-        known = {name: value for name, value in facts.items() if value is not None}
-        if event not in _UNLOGGED:
-            _quietly(_log_event, call, event, known)
-        # What is told when the span is over, like the end of a slow write, is not added to it.
-        if span is not None and span.is_recording():
-            _quietly(span.add_event, event, known)
 
-    async def finish(ending: Ending) -> None:
-        _quietly(_log, call, ending)
-        _quietly(_end_span, call, span, ending)
-        _quietly(record, call, ending)
-
-    call.journal.observers.append(observe)
-
-    try:
+async def _traced(call: Call, next: Handler, trace: Trace) -> Reply:
+    with trace.current():
         reply = await next(call)
-    except BaseException as error:
-        await finish(call.journal.ending(error))
-        raise
-    reply.on_end(finish)
+    if call.journal.first_event is not None:
+        _quietly(trace.event, "first_chunk", {})
+    if call.telemetry.content:
+        trace.reply = reply
     return reply
+
+
+def _observe(call: Call, event: str, facts: Mapping[str, Any], trace: Trace | None = None) -> None:
+    known = {name: value for name, value in facts.items() if value is not None}
+    if event not in _UNLOGGED:
+        _quietly(_log_event, call, event, known)
+    if trace is not None:
+        _quietly(trace.event, event, known)
+
+
+def _finish(call: Call, ending: Ending, trace: Trace | None = None) -> None:
+    failed = ending.outcome in ("error", "truncated")
+    if _LOGGER.isEnabledFor(logging.ERROR if failed else logging.INFO):
+        _quietly(_log, call, ending, failed)
+    if trace is not None:
+        _quietly(trace.end, call, ending)
+    _quietly(record, call, ending)
 
 
 def _quietly(tell: Callable[..., None], *arguments: Any) -> None:
@@ -107,12 +118,9 @@ def _log_event(call: Call, event: str, facts: Mapping[str, Any]) -> None:
         _structlog().log(logging.WARNING, event, **fields, **_bound(call, fields))
 
 
-def _log(call: Call, ending: Ending) -> None:
-    failed = ending.outcome in ("error", "truncated")
-    level = logging.ERROR if failed else logging.INFO
-    if _LOGGER.isEnabledFor(level):
-        name = "error" if failed else f"{call.operation.name}_stream" if call.stream else f"{call.operation.name}_call"
-        _structlog().log(level, name, **_fields(call, ending))
+def _log(call: Call, ending: Ending, failed: bool) -> None:
+    name = "error" if failed else f"{call.operation.name}_stream" if call.stream else f"{call.operation.name}_call"
+    _structlog().log(logging.ERROR if failed else logging.INFO, name, **_fields(call, ending))
 
 
 @cache
@@ -124,50 +132,3 @@ def _structlog() -> Any:
         processors=[structlog.stdlib.render_to_log_kwargs],
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-
-
-def _start_span(call: Call) -> Any:
-    """Start a span; None when no SDK is there to see it."""
-    trace = api("opentelemetry.trace")
-    if trace is None or isinstance(provider := trace.get_tracer_provider(), trace.ProxyTracerProvider):
-        return None
-    target = call.target
-    return provider.get_tracer("fiber").start_span(
-        f"{call.operation.name} {target.model}".strip(),
-        kind=trace.SpanKind.CLIENT,
-        attributes={
-            "gen_ai.operation.name": call.operation.name,
-            "gen_ai.provider.name": target.provider,
-            "gen_ai.request.model": target.model,
-            "server.address": target.host,
-        },
-    )
-
-
-def _end_span(call: Call, span: Any, ending: Ending) -> None:
-    if span is None:
-        return
-    if span.is_recording():
-        usage, error = ending.usage, ending.error
-        attributes = {
-            "gen_ai.response.model": ending.model,
-            "gen_ai.response.id": ending.request_id,
-            "gen_ai.response.finish_reasons": [ending.finish_reason] if ending.finish_reason else None,
-            "gen_ai.usage.input_tokens": usage.input_tokens if usage else None,
-            "gen_ai.usage.output_tokens": usage.output_tokens if usage else None,
-            "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens if usage else None,
-            "gen_ai.usage.cache_write.input_tokens": usage.cache_write_tokens if usage else None,
-            "fiber.attempts": len(call.journal.attempts),
-            "fiber.stream": call.stream,
-            "fiber.outcome": ending.outcome,
-            "fiber.cached": ending.cached or None,
-            "error.type": type(error).__name__ if error is not None else None,
-        } | {f"fiber.context.{name}": str(value) for name, value in call.context.items()}
-        span.set_attributes({name: value for name, value in attributes.items() if value is not None})
-        if error is not None:
-            # Not the message: a provider may repeat the prompt in it.
-            code = error.provider_code if isinstance(error, FiberError) else None
-            said = f"{type(error).__name__}: {code}" if code else type(error).__name__
-            trace = api("opentelemetry.trace")
-            span.set_status(trace.Status(trace.StatusCode.ERROR, said))
-    span.end()

@@ -13,6 +13,7 @@ from typing import Any
 
 from fiber._chain import Call
 from fiber._reply import Ending
+from fiber.metering import conventions as names
 from fiber.metering.otel import api
 
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
@@ -38,21 +39,15 @@ def record(call: Call, ending: Ending) -> None:
         return
     tokens, duration, first_chunk = instruments
     journal, usage = call.journal, ending.usage
-    attributes = {
-        "gen_ai.operation.name": call.operation.name,
-        "gen_ai.provider.name": call.target.provider,
-        "gen_ai.request.model": call.target.model,
-        "server.address": call.target.host,
-    }
-    attributes = {name: value for name, value in attributes.items() if value}
+    attributes = names.identity(call)
     failed = ending.outcome != "complete"
-    why = {"error.type": type(ending.error).__name__ if ending.error is not None else ending.outcome} if failed else {}
+    why = {names.ERROR: type(ending.error).__name__ if ending.error is not None else ending.outcome} if failed else {}
     duration.record(call.transport.now() - journal.started, {**attributes, **why})
     if journal.first_event is not None:
         first_chunk.record(journal.first_event - journal.started, attributes)
     for kind, number in (("input", usage and usage.input_tokens), ("output", usage and usage.output_tokens)):
         if number is not None:
-            tokens.record(number, {**attributes, "gen_ai.token.type": kind})
+            tokens.record(number, {**attributes, names.TOKEN_TYPE: kind})
 
 
 @cache

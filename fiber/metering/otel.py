@@ -36,3 +36,10 @@ def _named(part: Part) -> bool:
 def _imported(part: Part) -> Any:
     # Not what stands in `sys.modules`: another thread may be in the midst of importing it.
     return import_module(part)
+
+
+@cache
+def propagator() -> Any:
+    """Return what writes a span into headers as the W3C has it; only for those who have the API."""
+    # Not the host's own: what that hands on to other services, like baggage, is not for a provider.
+    return import_module("opentelemetry.trace.propagation.tracecontext").TraceContextTextMapPropagator()

@@ -61,6 +61,7 @@ CALL = {
     "gen_ai.provider.name": "openai",
     "gen_ai.request.model": "gpt-test",
     "server.address": "api.openai.com",
+    "server.port": 443,
 }
 
 

@@ -56,8 +56,8 @@ def cache_key(call: Call, *, tools: bool, tenant: str) -> str | None:
 
 
 def _owner(call: Call, tenant: str) -> str:
-    if tenant in call.context:
-        return f"tenant {call.context[tenant]}"
+    if tenant in call.bound:
+        return f"tenant {call.bound[tenant]}"
     credentials = (call.credential, *(other.credential for other in call.fallbacks))
     texts = [key.texts() if isinstance(key, Secret | KeyPool) else () for key in credentials]
     return f"keys {sha256(msgspec.json.encode(texts)).hexdigest()}"
