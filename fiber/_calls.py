@@ -10,7 +10,7 @@ import msgspec
 from fiber._chain import Alternative, Call, Operation
 from fiber._errors import FiberCapabilityError, FiberValidationError
 from fiber._operations import Chat, Raw, adapter_of
-from fiber._routing import Routes, api_of, is_open, routes, target_of
+from fiber._routing import Routes, api_of, by_cost, is_open, routes, target_of
 from fiber._settings import Settings, around, check_open, known
 from fiber.layers.budgeting.ceilings import check_ceilings
 from fiber.providers.first_party import OPENAI_RESPONSES
@@ -55,10 +55,13 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     request = chat_request(messages, **{k: v for k, v in call_options.items() if k not in CALL_OPTIONS})
     profile = call_options.get("profile")
     found = routes(settings, request.model, provider=call_options.get("provider"), profile=profile)
-    where, others = found.first, found.others
     if keywords.flag(call_options, "repair"):
         keywords.check_repair(request, stream=stream)
     in_words = keywords.flag(call_options, "emulate_tools")
+    if keywords.alias_order(call_options) == "cost" and found.alias and found.others:
+        told = _chat(request, _row(settings, found.first.provider), in_words=in_words).told
+        found = by_cost(settings, found, told, stream=stream)
+    where, others = found.first, found.others
     if stream and keywords.flag(call_options, "forget_text") and (request.response_format or in_words):
         raise FiberValidationError(
             "forget_text cannot stand beside response_format or emulate_tools, which read the text at the end of the"
@@ -70,6 +73,8 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
     call = _call(settings, first, call_options, stream=stream)
     if found.alias:
         call = call.replace(alias=found.alias, profile=found.profile, lockfile_digest=settings.lockfile.digest)
+    if found.why:
+        call = call.replace(notes=(Note("mapped", "model", found.why), *call.notes))
     if (names := call_options.get("fallback")) is not None:
         others = _further(settings, request.model, found, _models(names), profile, own="fallback" in said)
     if others:

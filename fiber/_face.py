@@ -15,14 +15,12 @@ from fiber._validation import Problem, problems_of
 from fiber.metering.metrics import Metrics
 from fiber.providers.row import Provider
 from fiber.registry.catalog import ModelCatalog
-from fiber.registry.cost import priced
+from fiber.registry.estimating import estimated
 from fiber.registry.lockfile import Lockfile
 from fiber.registry.models import Route
-from fiber.registry.tokens import tokens_of
 from fiber.types.calls import ChatOptions
 from fiber.types.cost import Cost
 from fiber.types.options import chat_request
-from fiber.types.receipt import Usage
 from fiber.types.request import ChatRequest
 
 
@@ -102,13 +100,9 @@ class Face:
         request = chat_request(messages, tools=None if tools is None else tuple(tools))
         name = model or request.model or self._settings.defaults.get("model") or ""
         where = self.route(name, provider=provider)
-        limit = max_tokens or request.max_tokens
-        if limit is None:
-            limit = min(1000, self.catalog.max_output(where.provider, where.model) or 1000)
-        usage = Usage(input_tokens=tokens_of(request, where.model), output_tokens=limit)
-        sources = (*self._settings.prices, self.catalog)
-        return priced(
-            usage, sources, where.provider, (where.model,), datetime.now(UTC), tier=request.service_tier or ""
+        prices, now = self._settings.prices, datetime.now(UTC)
+        return estimated(
+            request, where.provider, where.model, at=now, catalog=self.catalog, sources=prices, max_tokens=max_tokens
         )
 
     def validate(

@@ -12,7 +12,7 @@ from fiber.registry.lockfile import AnyLockfile
 from fiber.registry.models import ModelRegistry
 from fiber.registry.prices import PriceSource
 from fiber.transports.base import Transport
-from fiber.types.config import BreakerPolicy, CachePolicy, HedgePolicy, OpenAIAPI, RetryPolicy, Timeouts
+from fiber.types.config import AliasOrder, BreakerPolicy, CachePolicy, HedgePolicy, OpenAIAPI, RetryPolicy, Timeouts
 from fiber.types.fetch import FetchPolicy
 from fiber.types.request import OnUnsupported
 from fiber.types.telemetry import Redact, Semconv
@@ -49,6 +49,8 @@ class ClientOptions(TypedDict, total=False):
         model_registry: Routing; made of the rows when not given.
         lockfile: Aliases: the path of a file, which is read when the client is made, or what `find_lockfile` returns.
         profile: Profile of the lockfile in which aliases are looked up; its default one when not given.
+        alias_order: Which model of an alias is asked first: the one that is `listed` first (the default), or the
+            cheapest by the estimated `cost` of what is asked.
         transport: `direct` (sockets of our own, the default), `h11` or `httptools` (the same, with this parser) or
             `httpx`; or another `Transport`, for instance `fiber.testing.FakeTransport`, which is used for both faces,
             unless its attribute `blocking` is a second one for `fiber.sync`.
@@ -90,6 +92,7 @@ class ClientOptions(TypedDict, total=False):
     model_registry: ModelRegistry | None
     lockfile: AnyLockfile | None
     profile: str | None
+    alias_order: AliasOrder | None
     transport: Transport | Literal["direct", "h11", "httptools", "httpx"] | None
     layers: tuple[Layer, ...] | None
     cache: Cache | None

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fiber._errors import FiberError, FiberModelNotFoundError, FiberValidationError
 from fiber._settings import Settings
 from fiber.providers.first_party import OPENAI
 from fiber.providers.row import Provider
+from fiber.registry.estimating import estimated
+from fiber.registry.fitting import misfits
 from fiber.registry.models import Route
 from fiber.types.options import chat_request
 from fiber.types.request import ChatRequest
@@ -29,6 +34,7 @@ class Routes(NamedTuple):
         alias: What was asked for, when it was an alias.
         balanced: What was asked for is a balance, which had its turn.
         profile: The profile in which the alias was found.
+        why: Why the first is first, where that was decided by cost.
     """
 
     first: Route
@@ -36,6 +42,7 @@ class Routes(NamedTuple):
     alias: str = ""
     balanced: bool = False
     profile: str = ""
+    why: str = ""
 
 
 def routes(settings: Settings, model: str | None, *, provider: str | None = None, profile: str | None = None) -> Routes:
@@ -55,13 +62,44 @@ def explain(
     """Return the steps that `routes` takes, and `api_of` for *request*, the failing one included; no exception."""
     steps: list[str] = []
     try:
-        route = _routes(settings, model, provider, profile, steps).first
-        steps[:] = route.steps
-        if is_open(settings, route):
-            steps.append(_which(settings, route, None if request is None else chat_request(request)))
+        found = _routes(settings, model, provider, profile, steps)
+        steps[:] = found.first.steps
+        asked = None if request is None else chat_request(request)
+        if found.others and found.alias and settings.defaults.get("alias_order") == "cost":
+            if asked is None:
+                return (*steps, "alias_order is 'cost': the cheapest for what is asked, see explain(..., request=...)")
+            found = by_cost(settings, found, asked)
+            steps[:] = found.first.steps
+        if is_open(settings, found.first):
+            steps.append(_which(settings, found.first, asked))
     except (FiberModelNotFoundError, FiberValidationError) as error:
         steps.append(error.message)
     return tuple(steps)
+
+
+def by_cost(settings: Settings, found: Routes, request: ChatRequest, *, stream: bool = False) -> Routes:
+    """
+    Return *found* with the cheapest for *request* first, as far as prices are known; the order of the list else.
+
+    Behind those with a price come those without, and last those of which the catalogue knows that they cannot take it.
+    """
+    catalog, now = settings.catalog, datetime.now(UTC)
+
+    def rank(route: Route) -> tuple[bool, bool, Decimal]:
+        known = catalog.described(route.provider, route.model)
+        is_unfit = known is not None and any(misfits(request, known, stream=stream))
+        said = estimated(request, route.provider, route.model, at=now, catalog=catalog, sources=settings.prices)
+        return is_unfit, said.usd is None, said.usd or Decimal(0)
+
+    ranked = sorted(((rank(route), route) for route in (found.first, *found.others)), key=itemgetter(0))
+    told = ", ".join(f"{route.provider}:{route.model} {_price(*each)}" for each, route in ranked)
+    first, *others = (route for _, route in ranked)
+    why = f"by estimated cost: {told}"
+    return found._replace(first=replace(first, steps=(*found.first.steps, why)), others=tuple(others), why=why)
+
+
+def _price(is_unfit: bool, is_unknown: bool, usd: Decimal) -> str:
+    return "cannot take it" if is_unfit else "has no price" if is_unknown else f"{usd:.6f} USD"
 
 
 def is_open(settings: Settings, route: Route) -> bool:

@@ -40,6 +40,7 @@ _DEFAULTS = {
     "fallback": "fallback",
     "cache_policy": "cache_policy",
     "profile": "profile",
+    "alias_order": "alias_order",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fiber import (
+    NO_RETRY,
     BatchRequest,
     Fiber,
     FiberAuthError,
@@ -14,6 +15,8 @@ from fiber import (
     FiberModelNotFoundError,
     FiberValidationError,
     Lockfile,
+    ModelCatalog,
+    PriceTable,
     Prompt,
     PromptDefaults,
 )
@@ -232,6 +235,77 @@ def test_a_step_that_fails_is_explained_too() -> None:
     assert before == ["no alias in fiber.lock, profile dev", "no exact name", "no prefix"]
     assert unknown.endswith("write acme:short.")
     assert fiber.explain("")[-1].startswith("No model: ")
+
+
+PRICED = ModelCatalog(
+    overrides={
+        "openai:dear": {"rates": {"input": "9", "output": "9"}},
+        "groq:cheap": {"rates": {"input": "1", "output": "1"}, "cannot": "tools", "max_input": 8000},
+        "anthropic:middle": {"rates": {"input": "5", "output": "1"}},
+    }
+)
+POOL = Lockfile(
+    path="fiber.lock",
+    profiles={"default": names(any=["openai:unknown", "openai:dear", "anthropic:middle", "groq:cheap"])},
+)
+TOOLS = [{"name": "f"}]
+
+
+def pool(*script: Any, **options: Any) -> tuple[Fiber, FakeTransport]:
+    """Make a client of an alias whose models have prices."""
+    return client(*script, **{"lockfile": POOL, "catalog": PRICED, **options})
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, "unknown"),
+        ({"alias_order": "listed"}, "unknown"),
+        ({"alias_order": "cost"}, "cheap"),
+        ({"alias_order": "cost", "provider": "openai"}, "any"),
+        ({"alias_order": "cost", "tools": TOOLS, "max_tokens": 9}, "dear"),
+        ({"alias_order": "cost", "tools": TOOLS, "emulate_tools": True}, "cheap"),
+        ({"alias_order": "cost", "model": "openai:dear"}, "dear"),
+    ],
+)
+def test_the_cheapest_of_an_alias_is_first_where_that_is_asked_for(said: dict[str, Any], expected: str) -> None:
+    """What it costs depends on what is asked; who is known not to take it, and whose price nobody knows, come later."""
+    prices = {"anthropic:middle": {"input": "500", "output": "1"}}
+    fiber, transport = pool(whole(), prices=PriceTable(prices))
+
+    fiber.sync.chat("Hi", **{"model": "any", **said})
+
+    assert asked(transport) == [expected]
+
+
+def test_the_order_of_costs_is_that_of_the_fallback_too() -> None:
+    """It is on the receipt and explained, which needs what is to be asked; a client may have it as default."""
+    fiber, transport = pool(BUSY, BUSY, whole(), alias_order="cost", retry=NO_RETRY)
+    order = (
+        "by estimated cost: groq:cheap 0.001008 USD, anthropic:middle 0.001040 USD, openai:dear 0.009072 USD,"
+        " openai:unknown has no price"
+    )
+    tools = ("by estimated cost: anthropic:middle ", "openai:unknown has no price, groq:cheap cannot take it")
+
+    whole_answer = fiber.sync.chat("Hi", model="any", max_tokens=1000, alias_order="cost")
+
+    assert asked(transport) == ["cheap", "middle", "dear"]
+    assert whole_answer.receipt.mapped == ()
+    assert fiber.explain("any", request="Hi")[-1] == order
+    assert fiber.explain("any", request={"messages": "Hi", "tools": TOOLS})[-1].startswith(tools[0])
+    assert fiber.explain("any", request={"messages": "Hi", "tools": TOOLS})[-1].endswith(tools[1])
+    assert fiber.explain("any")[-1].startswith("alias_order is 'cost': the cheapest for what is asked")
+    assert fiber.explain("openai:dear", request="Hi")[-1] == "'openai' before the first ':' is a provider: openai"
+    kept, _ = pool(whole(), alias_order="cost")
+    assert kept.sync.chat("Hi", model="any").receipt.mapped == (f"model: {order}",)
+
+
+def test_an_unknown_order_is_refused() -> None:
+    """The message lists those that there are."""
+    with pytest.raises(FiberValidationError, match="use one of listed, cost") as caught:
+        pool()[0].sync.chat("Hi", model="any", alias_order="price")
+
+    assert caught.value.parameter == "alias_order"
 
 
 def openai(api: Any, **options: Any) -> Fiber:

@@ -64,7 +64,8 @@ Members that only the Responses API has; any other is taken for one of Chat Comp
 Source: https://platform.openai.com/docs/api-reference/responses/create, read 2026-11-20.
 """
 
-_CHAT_PARTS = frozenset(("text", "image_url", "input_audio", "file", "refusal"))
+_CHAT_PARTS = frozenset(("text", "image_url", "input_audio", "file", "refusal", ""))
+_SHARED_PARTS = _CHAT_PARTS & KINDS
 _STATE = frozenset(("background", "conversation", "previous_response_id", "store"))
 
 
@@ -201,8 +202,10 @@ def _words(request: ChatRequest) -> Iterator[str]:
             yield CHAT if _nests(tool) else RESPONSES
     for message in request.messages:
         for part in message.parts:
-            if isinstance(part, Opaque) and not part.provider and not (part.kind in _CHAT_PARTS and part.kind in KINDS):
+            if isinstance(part, Opaque) and not part.provider and part.kind not in _SHARED_PARTS:
                 yield CHAT if part.kind in _CHAT_PARTS else RESPONSES
+    if request.reasoning is not None and request.reasoning.summary:
+        yield RESPONSES  # Chat Completions leaves that out, and says so
 
 
 def _history(request: ChatRequest) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from fiber.types.config import CachePolicy, Timeouts
+from fiber.types.config import AliasOrder, CachePolicy, Timeouts
 from fiber.types.request import OnUnsupported
 from fiber.types.tools import AnyTool, ReasoningOptions, ResponseFormat, ToolChoice
 
@@ -56,6 +56,7 @@ class ChatOptions(RequestOptions, total=False):
 
     `provider` overrules routing; `emulate_tools` tells tools in words to a model that has none of its own;
     `profile` chooses the profile of the lockfile in which aliases are looked up;
+    `alias_order` says which model of an alias is asked first: the one `listed` first, or the cheapest (`cost`);
     `fallback` names models to ask when the first fails, in order;
     `repair` asks once more for JSON that does not fit;
     `cost_ceiling_usd` and `token_budget` refuse a call that could cost or use more, before it is sent;
@@ -70,6 +71,7 @@ class ChatOptions(RequestOptions, total=False):
 
     provider: str | None
     profile: str | None
+    alias_order: AliasOrder | None
     cache_policy: CachePolicy | None
     cost_ceiling_usd: Decimal | float | str | None
     token_budget: int | None
@@ -102,6 +104,7 @@ class RawOptions(TypedDict, total=False):
 CALL_OPTIONS = (
     "provider",
     "profile",
+    "alias_order",
     "cache_policy",
     "cost_ceiling_usd",
     "token_budget",

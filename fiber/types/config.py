@@ -17,6 +17,9 @@ CachePolicy: TypeAlias = Literal["off", "read_through", "write_through", "refres
 What a call does with the cache: nothing; read it; read it and store what was not there; or only store.
 """
 
+AliasOrder: TypeAlias = Literal["listed", "cost"]
+"""Which model of an alias is asked first: the one that is listed first, or the cheapest for what is asked."""
+
 OpenAIAPI: TypeAlias = Literal["auto", "chat", "responses"]
 """Which of OpenAI's APIs is asked, where a call names a model and not the API."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast, get_args
 
 from fiber._errors import FiberValidationError
-from fiber.types.config import CachePolicy, OpenAIAPI
+from fiber.types.config import AliasOrder, CachePolicy, OpenAIAPI
 from fiber.types.request import ChatRequest
 
 
@@ -35,12 +35,7 @@ def cache_policy(options: Mapping[str, Any], *, caches: bool) -> CachePolicy:
     policy = options.get("cache_policy")
     if policy is None or policy == "off":
         return "off"
-    if policy not in get_args(CachePolicy):
-        raise FiberValidationError(
-            f"cache_policy {policy!r}: use one of {', '.join(get_args(CachePolicy))}.",
-            parameter="cache_policy",
-            outcome="not_sent",
-        )
+    _one_of("cache_policy", policy, get_args(CachePolicy))
     if not caches:
         raise FiberValidationError(
             "This client has no cache: make it with Fiber(cache=Cache()), or leave cache_policy out.",
@@ -52,14 +47,20 @@ def cache_policy(options: Mapping[str, Any], *, caches: bool) -> CachePolicy:
 
 def openai_api(said: Any) -> OpenAIAPI:
     """Return which API of OpenAI is asked; Chat Completions when nothing was *said*."""
-    api = "chat" if said is None else said
-    if api not in get_args(OpenAIAPI):
+    return cast(OpenAIAPI, _one_of("openai_api", "chat" if said is None else said, get_args(OpenAIAPI)))
+
+
+def alias_order(options: Mapping[str, Any]) -> AliasOrder:
+    """Return which model of an alias is asked first."""
+    return cast(AliasOrder, _one_of("alias_order", options.get("alias_order") or "listed", get_args(AliasOrder)))
+
+
+def _one_of(name: str, value: Any, accepted: tuple[str, ...]) -> Any:
+    if value not in accepted:
         raise FiberValidationError(
-            f"openai_api {api!r}: use one of {', '.join(get_args(OpenAIAPI))}.",
-            parameter="openai_api",
-            outcome="not_sent",
+            f"{name} {value!r}: use one of {', '.join(accepted)}.", parameter=name, outcome="not_sent"
         )
-    return cast(OpenAIAPI, api)
+    return value
 
 
 def idempotency_key(options: Mapping[str, Any]) -> str:

@@ -117,6 +117,7 @@ def construction() -> Fiber:
     row = Provider(name="acme", base_url="https://acme.test/v1")
     assert_type(made.register_provider(row, api_key=vault, replace=True), Fiber)
     assert_type(made.sync.register_provider(row, api_key="sk"), SyncFiber)
+    assert_type(Fiber(alias_order="cost").with_options(alias_order="listed"), Fiber)
     assert_type(Fiber(openai_api="auto").explain("gpt-6", request="Hi"), tuple[str, ...])
     Fiber(balance={"fast": {"openai:gpt-6": 3, "mistral:m": 0.5}})
     spares = ["sk-1", "sk-2"]
