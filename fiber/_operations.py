@@ -73,8 +73,8 @@ class Chat:
             return None
         if wanted.kind == "json_schema" and wanted.strict and wanted.python_type is None and wanted.schema is not None:
             return _conforming(result, wanted.schema)
-        value: Any = result.json(wanted.python_type)
-        return value
+        kind: Any = wanted.python_type
+        return result.json(kind)
 
     def repaired(self, value: ChatResult) -> Chat | None:
         """Return a chat that shows the model its answer and what is wrong with it; None when nothing is."""

@@ -142,6 +142,7 @@ async def whole(client: Fiber) -> None:
     assert_type(result.json(), Any)
     assert_type(result.json(parse=City), City)
     assert_type(result.json(parse=list[int]), list[int])
+    assert_type(result.json({"type": "array"}), Any)
     assert_type(result.tool_calls[0].parse(City), City)
     assert_type(ChatMessage.tool(result.tool_calls[0], [Text.of(City("Oslo"))]), ChatMessage)
     assert_type(result.json(lenient=True), Any)
