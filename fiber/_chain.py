@@ -65,15 +65,15 @@ class Operation(Protocol):
         ...
 
 
+Tracer: TypeAlias = Callable[["Call", HTTPRequest], tuple[HTTPRequest, Callable[[Attempt], None] | None]]
+"""Told of an attempt before it is sent; returns what is sent, and who is told how it went. It raises nothing."""
+
+
 # Not the one of the module, which programs seed to repeat themselves: ids must differ all the same. To ask the system
 # each time would be a call of the kernel for each call of a model.
 _RANDOM = Random()
 if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
     os.register_at_fork(after_in_child=_RANDOM.seed)
-
-
-Tracer: TypeAlias = Callable[["Call", HTTPRequest], tuple[HTTPRequest, Callable[[Attempt], None] | None]]
-"""Told of an attempt before it is sent; returns what is sent, and who is told how it went. It raises nothing."""
 
 
 def new_id() -> str:

@@ -170,34 +170,6 @@ def test_a_journal_closes_the_attempt_that_is_cancelled(order: str) -> None:
     assert (journal.cancelled, closed) == (True, ["closed"])
 
 
-def test_ids_differ_in_programs_that_repeat_themselves() -> None:
-    """Whoever seeds Python's own numbers does not make old ids come again."""
-    ids = set()
-    for _ in range(100):
-        random.seed(7)
-        ids.add(new_id())
-
-    assert len(ids) == 100
-    assert all(re.fullmatch("[0-9a-f]{32}", made) for made in ids)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_ids_of_a_forked_process_are_its_own() -> None:
-    """The parent goes on with others."""
-    probe = (
-        "import os, sys\n"
-        "from fiber._chain import new_id\n"
-        "child = os.fork()\n"
-        "sys.stdout.write(new_id() + '\\n')\n"
-        "sys.stdout.flush()\n"
-        "if child: os.waitpid(child, 0)\n"
-    )
-
-    output = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True, text=True, timeout=60)
-
-    assert len(set(output.stdout.split())) == 2
-
-
 class Hearing:
     """A layer that hears what the journal tells of."""
 
@@ -242,3 +214,31 @@ def test_a_tracer_sees_each_attempt_and_may_add_to_it() -> None:
 
     assert tuple(hearing.attempts) == result.receipt.attempts
     assert [dict(request.headers)["x-trace"] for request in transport.requests] == ["1", "2"]
+
+
+def test_ids_differ_in_programs_that_repeat_themselves() -> None:
+    """Whoever seeds Python's own numbers does not make old ids come again."""
+    ids = set()
+    for _ in range(100):
+        random.seed(7)
+        ids.add(new_id())
+
+    assert len(ids) == 100
+    assert all(re.fullmatch("[0-9a-f]{32}", made) for made in ids)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_ids_of_a_forked_process_are_its_own() -> None:
+    """The parent goes on with others."""
+    probe = (
+        "import os, sys\n"
+        "from fiber._chain import new_id\n"
+        "child = os.fork()\n"
+        "sys.stdout.write(new_id() + '\\n')\n"
+        "sys.stdout.flush()\n"
+        "if child: os.waitpid(child, 0)\n"
+    )
+
+    output = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True, text=True, timeout=60)
+
+    assert len(set(output.stdout.split())) == 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fiber import Budget, Cache, Fiber, FiberValidationError, RetryPolicy
+from fiber import Budget, Cache, Fiber, FiberValidationError, RetryPolicy, Secret
 from fiber.types.telemetry import Telemetry
 from tests.kit import refused, scripted, watched, whole
 
@@ -52,6 +52,16 @@ def test_log_lines_see_what_the_hook_left(caplog: pytest.LogCaptureFixture) -> N
     fiber.bind(tenant="canary", user="canary", run="r7").sync.chat("Hi")
 
     assert [record.run for record in caplog.records] == ["r7", "r7"]  # type: ignore[attr-defined]
+    assert "canary" not in str([vars(record) for record in caplog.records])
+
+
+def test_a_key_that_is_bound_is_masked_without_a_hook(caplog: pytest.LogCaptureFixture) -> None:
+    """It is a `Secret` like any other."""
+    caplog.set_level(logging.DEBUG)
+    fiber, _ = scripted(whole())
+
+    fiber.bind(token=Secret("canary")).sync.chat("Hi")
+
     assert "canary" not in str([vars(record) for record in caplog.records])
 
 

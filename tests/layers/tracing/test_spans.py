@@ -27,6 +27,7 @@ from fiber import (
     ReasoningOptions,
     default_layers,
 )
+from fiber.layers.tracing import spans as module
 from fiber.testing.fake import FakeReply, FakeTransport, json_reply, sse_reply
 from tests.kit import KEY, START, answer, frames, piece, refused, scripted, streamed, whole
 from tests.layers.tracing.hearing import MISSING, Spans, attributes, events, heard_by, needed
@@ -476,6 +477,16 @@ def test_the_api_without_an_sdk_is_enough() -> None:
         fiber.sync.chat("Hi")
 
     assert len(fiber.sync.chat("Hi").receipt.attempts) == 2
+
+
+def test_no_span_is_looked_for_where_nobody_has_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not imported for nobody, and there can be no trace that goes on."""
+    monkeypatch.setattr(module, "api", lambda part: None)
+    fiber, transport = scripted(whole(), traceparent=True)
+
+    fiber.sync.chat("Hi")
+
+    assert sent(transport) == [None]
 
 
 def test_an_sdk_may_be_set_up_after_the_first_call() -> None:
