@@ -64,6 +64,8 @@ class ClientOptions(TypedDict, total=False):
             given; False for nowhere.
         redact: What may be told of a bound field, a label or captured content: a function of its name and value that
             returns what is told instead, None for nothing.
+        log_content: Share of the calls, from 0 to 1, whose question and answer are logged, as *redact* leaves them;
+            none when not given. Part of the default layers.
         semconv: Older version of OpenTelemetry's conventions in whose words spans and metrics speak.
         traceparent: Send the header `traceparent`, so that a provider can say which span its own work belongs to.
         usage: Where is written down what each call took: a sink, the path of a file, a function that takes each record,
@@ -102,6 +104,7 @@ class ClientOptions(TypedDict, total=False):
     rate_limits: RateLimiter | Mapping[str, RateLimit] | None
     metrics: Metrics | Literal[False] | None
     redact: Redact | None
+    log_content: float | None
     semconv: Semconv | None
     traceparent: bool
     usage: UsageLog | AnySink | Sequence[AnySink] | None

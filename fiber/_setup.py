@@ -61,6 +61,7 @@ def settings_of(options: ClientOptions) -> tuple[Settings, Transport]:
     pooled = say("layers") is None and any(isinstance(key, KeyPool) for key in keys.values())
     layers = layered(
         say("layers"),
+        log_content=say("log_content"),
         cache=say("cache"),
         budgets=budgeted(say("budgets")),
         hedge=say("hedge"),

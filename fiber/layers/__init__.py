@@ -2,6 +2,7 @@
 Policies around a call, outermost first. The order has reasons:
 
 telemetry   one log line and one span for the call, with a span for each attempt
+content     question and answer in the log, of a sample of the calls; where it is configured
 deadline    total time over everything below
 cache       the same question again, when the client has a cache
 budget      what calls may spend together, when the client has budgets
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 def default_layers(
     *,
+    log_content: float | None = None,
     cache: Layer | None = None,
     budgets: Layer | None = None,
     hedge: HedgePolicy | None = None,
@@ -46,6 +48,7 @@ def default_layers(
     Return the layers of a client, outermost first; what is not configured is not there.
 
     Args:
+        log_content: Share of the calls whose question and answer are logged.
         cache: A `Cache`.
         budgets: A `Budgets`.
         hedge: When a slow call is sent a second time.
@@ -59,8 +62,13 @@ def default_layers(
     from fiber.layers.retry import Retry
     from fiber.layers.telemetry import telemetry
 
-    configured = [layer for layer in (cache, budgets) if layer is not None]
-    layers: tuple[Layer, ...] = (telemetry, deadline, *configured, fallback, repair, Retry())
+    content: Layer | None = None
+    if log_content is not None:
+        from fiber.layers.content import ContentLog
+
+        content = ContentLog(log_content)
+    configured = [layer for layer in (content, deadline, cache, budgets) if layer is not None]
+    layers: tuple[Layer, ...] = (telemetry, *configured, fallback, repair, Retry())
     if hedge is not None:
         from fiber.layers.hedge import Hedge
 

@@ -3,7 +3,7 @@ One log line and one span for each call, all attempts included.
 
 Nothing is configured globally: log events go through structlog into the standard logger `fiber`, which stays silent
 until the host configures logging; spans go to the tracer of the OpenTelemetry API, which does nothing without an SDK
-(`fiber.layers.tracing`). Content is in no log line, and in spans only where the host asks for it.
+(`fiber.layers.tracing`). Content is in none of these lines, and in spans only where the host asks for it.
 """
 
 from __future__ import annotations
@@ -112,10 +112,10 @@ def _fields(call: Call, ending: Ending) -> dict[str, Any]:
         "http_status": getattr(error, "status_code", None) or (last.status if last else None),
         "reason": getattr(error, "provider_code", None),
     }
-    return {name: value for name, value in fields.items() if value is not None} | _bound(call, fields)
+    return {name: value for name, value in fields.items() if value is not None} | bound_fields(call, fields)
 
 
-def _bound(call: Call, fields: Mapping[str, Any]) -> dict[str, Any]:
+def bound_fields(call: Call, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the bound fields, those renamed whose names are taken."""
     return {
         f"context_{name}" if name in _TAKEN or name in fields else f"{name}": value
@@ -126,7 +126,7 @@ def _bound(call: Call, fields: Mapping[str, Any]) -> dict[str, Any]:
 def _log_event(call: Call, event: str, facts: Mapping[str, Any]) -> None:
     if _LOGGER.isEnabledFor(logging.WARNING):
         fields = {"provider": call.target.provider, "model": call.target.model, **facts}
-        _structlog().log(logging.WARNING, event, **fields, **_bound(call, fields))
+        _structlog().log(logging.WARNING, event, **fields, **bound_fields(call, fields))
 
 
 def _log(call: Call, ending: Ending, failed: bool) -> None:

@@ -71,6 +71,14 @@ SCENARIOS: dict[str, Scenario] = {
         ("call", "error", "retry", "call"),
         clock=1.0,
     ),
+    "content": Scenario(
+        "one more line for each call, with its question and answer",
+        ("A", refused(400)),
+        ("A", "FiberBadRequestError"),
+        2,
+        ("content", "call", "content", "error"),
+        client=lambda: {"log_content": 1.0},
+    ),
     "deadline": Scenario(
         "two calls end after nine seconds each",
         (NEVER, NEVER),
