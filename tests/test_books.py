@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -23,6 +24,7 @@ from fiber import (
     Metrics,
     PriceTable,
     RetryPolicy,
+    SQLiteUsage,
     TokenUsage,
 )
 from fiber.testing import Failure, HostileServer, MockRequest, MockServer, Reply
@@ -191,15 +193,17 @@ def counted(metrics: Metrics) -> Callable[..., Any]:
     return metrics.snapshot().total
 
 
-def test_a_thousand_mixed_calls_are_counted_as_the_provider_counts_them() -> None:
+def test_a_thousand_mixed_calls_are_counted_as_the_provider_counts_them(tmp_path: Path) -> None:
     """Calls, errors, retries, fallbacks, hits, tokens and cost, to the last unit, whatever the world."""
     metrics, till, books = Metrics(), Till(), Books()
     events: list[BusinessEvent] = []
+    ledger = SQLiteUsage(tmp_path / "usage.sqlite3")
     prices = PriceTable(dict.fromkeys((*MODELS, OTHER), PRICE))
 
     with MockServer(handler=till) as server:
         urls = {family: server.base_url(family) for family in ("openai", "anthropic", "gemini")}  # type: ignore[arg-type]
-        with clients(urls, metrics=metrics, on_event=events.append, prices=prices, cache=Cache()) as (fiber,):
+        told_to = {"metrics": metrics, "on_event": events.append, "usage": ledger}
+        with clients(urls, **told_to, prices=prices, cache=Cache()) as (fiber,):
             for place, world in enumerate(WORLDS):
                 mixed(fiber, world, books, tuple(ANSWERS), range(place * EACH, (place + 1) * EACH))
     total, calls = counted(metrics), EACH * len(WORLDS)
@@ -229,6 +233,22 @@ def test_a_thousand_mixed_calls_are_counted_as_the_provider_counts_them() -> Non
     assert sum(each.cost_usd or 0 for each in used) == cost
     completed = [event.call_id for event in events if event.event_type == "response"]
     assert sorted(completed) == sorted(each.receipt.receipt_id for each in books.results)
+
+    records = list(ledger.records())
+    by_id = {record.id: record for record in records}
+    assert len(by_id) == len(records) == total("request_count")
+    assert Counter(record.outcome for record in records) == {
+        "complete": 8 * calls,
+        "error": 2 * calls,
+        "truncated": calls,
+        "cancelled": calls,
+    }
+    assert sum(record.attempts for record in records) == len(server.requests)
+    assert sum(record.input_tokens or 0 for record in records) == till.tokens["input"]
+    assert sum(record.output_tokens or 0 for record in records) == till.tokens["output"]
+    assert sum(record.cost_usd or 0 for record in records) == cost
+    assert all(by_id[each.receipt.receipt_id].cost_usd == each.receipt.cost_usd for each in books.results)
+    assert sum(record.saved_usd is not None for record in records) == calls
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -17,7 +17,7 @@ from typing import Any
 from figure import Figure, script
 from independent import MISSING, Faults, faults
 from raw import RawServer, full, mute
-from sinks import KEY_WORD, PROMPT_WORD, Found, Listener, exporter, search_error
+from sinks import KEY_WORD, PROMPT_WORD, Books, Found, Listener, exporter, search_error
 from worlds import Job, client, run
 
 from fiber import NO_RETRY, ChatMessage, Fiber, FiberError, RetryPolicy, Timeouts
@@ -59,8 +59,12 @@ SINKS = (
     "repr of clients",
     "repr of calls and requests",
     "cassettes",
+    "metrics",
+    "business events",
+    "books of usage",
+    "the page on usage",
 )
-OF_PROMPTS = (*SINKS[:4], *SINKS[5:7], "repr of calls and requests")
+OF_PROMPTS = (*SINKS[:4], *SINKS[5:7], "repr of calls and requests", *SINKS[-4:])
 QUICK = Timeouts(connect=0.1, read=0.1, first_event=0.15, stall=0.15, total=0.3)
 REPEAT = RetryPolicy(max_attempts=2, base_backoff_seconds=0.01, max_backoff_seconds=0.01, budget_reserve=1000)
 
@@ -113,7 +117,8 @@ def measure(smoke: bool) -> Iterator[Figure]:
                 break
             for world in worlds:
                 tape = Path(folder) / f"{number}-{world}.jsonl"
-                jobs = list(_jobs(name, key, urls, tape, found, others if number == 0 and not smoke else None))
+                books = Books(Path(folder) / f"{number}-{world}")
+                jobs = list(_jobs(name, key, urls, tape, found, books, others if number == 0 and not smoke else None))
                 for outcome in run(world, jobs, at_once=16):
                     where = f"{world}, key {name}: {outcome.job.name}"
                     if outcome.error is not None:
@@ -122,6 +127,7 @@ def measure(smoke: bool) -> Iterator[Figure]:
                         ours = "late-key" not in outcome.job.name and " header" not in outcome.job.name
                         search_error(found, where, outcome.error, is_repeated=repeats, has_variables=ours)
                     found.search("repr of calls and requests", where, repr(outcome.result), "key")
+                books.search(found, f"{world}, key {name}")
                 found.search("logs of all loggers", f"{world}, key {name}", listener.taken())
                 if spans is not None:
                     said = "\n".join(span.to_json() for span in spans.get_finished_spans())
@@ -161,9 +167,11 @@ def _surroundings() -> Iterator[tuple[dict[str, str], Faults | None]]:
             yield urls, others
 
 
-def _jobs(name: str, key: str, urls: dict[str, str], tape: Path, found: Found, others: Faults | None) -> Iterator[Job]:
+def _jobs(
+    name: str, key: str, urls: dict[str, str], tape: Path, found: Found, books: Books, others: Faults | None
+) -> Iterator[Job]:
     layers = (Keeper(found), *default_layers())
-    usual: dict[str, Any] = {"timeouts": QUICK, "layers": layers, "retry": NO_RETRY}
+    usual: dict[str, Any] = {"timeouts": QUICK, "layers": layers, "retry": NO_RETRY, **books.options}
     words = (*SPECIAL_WORDS, "repeat-key", "repeat-prompt", "late-key", "strange")
     recorder = Recorder(tape)
     is_plain = key.isascii() and key.isprintable()

@@ -9,10 +9,14 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from fiber import FiberError
+import msgspec
+
+from fiber import BusinessEvent, Events, FiberError, JSONLUsage, Metrics, UsageLog
+from fiber.usage.page import page
 
 KEY_WORD = "canaryKEY7f3a9"
 PROMPT_WORD = "canaryPROMPT51c2"
@@ -78,6 +82,41 @@ class Listener(logging.Handler):
         """Return what was said since the last time."""
         said, self.said = self.said, []
         return "\n".join(said)
+
+
+class Books:
+    """
+    What a client counts, tells and writes down of its calls.
+
+    Args:
+        place: Beginning of the names of files.
+
+    Attributes:
+        options: Of the clients.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self._files = (place.with_suffix(".usage.jsonl"), place.with_suffix(".usage.sqlite3"))
+        self._metrics = Metrics()
+        self._events: list[BusinessEvent] = []
+        self._usage = UsageLog(*self._files)
+        self.options = {"metrics": self._metrics, "on_event": Events(self._events.append), "usage": self._usage}
+
+    def search(self, found: Found, where: str) -> None:
+        """Search all of it; there must be some of each."""
+        self._usage.close()
+        events = b"\n".join(map(msgspec.json.encode, self._events))
+        records = list(JSONLUsage(self._files[0]).records())
+        # Beside a file of SQLite lies what was not yet moved into it.
+        files = [path for file in self._files for path in file.parent.glob(f"{file.name}*")]
+        assert events
+        assert records
+        assert len(files) >= len(self._files)
+        found.search("metrics", where, self._metrics.prometheus())
+        found.search("business events", where, events)
+        for path in files:
+            found.search("books of usage", f"{where}: {path.name}", path.read_bytes())
+        found.search("the page on usage", where, page(records))
 
 
 def exporter() -> Any:

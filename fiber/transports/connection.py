@@ -43,12 +43,7 @@ class Connection:
             DeadlineReached: *until* passed.
         """
         self._whole = self._heard = False
-        data = self._wire.request(request, origin, target)
-        for piece in (data,) if len(data) <= _SLICE_BYTES else _slices(data):
-            if not await _timed(self._stream.write, seconds, until, piece):
-                break  # the peer has answered before it heard everything, or is gone: what it said tells
-        else:
-            self._whole = True
+        self._whole = await self._write(self._wire.request(request, origin, target), seconds, until)
         while (head := self._wire.next()) is None:
             await self._hear(seconds, until)
         if not isinstance(head, HTTPHead):
@@ -91,6 +86,17 @@ class Connection:
         """Close it at once."""
         self._stream.abort()
 
+    async def _write(self, data: bytes, seconds: float | None, until: float | None) -> bool:
+        """Write *data*; False when the peer has answered before it heard everything, or is gone: what it said tells."""
+        piece: bytes | memoryview = b""
+        try:
+            for piece in (data,) if len(data) <= _SLICE_BYTES else _slices(data):
+                if not await _timed(self._stream.write, seconds, until, piece):
+                    return False
+            return True
+        finally:
+            data = piece = b""  # the key is in it, and a traceback may be printed with its variables
+
     async def _hear(self, seconds: float | None, until: float | None) -> None:
         data = await _timed(self._stream.read, seconds, until)
         self._heard = self._heard or bool(data)
@@ -105,16 +111,18 @@ def _slices(data: bytes) -> Iterator[memoryview]:
 async def _timed(step: Callable[..., Awaitable[T]], seconds: float | None, until: float | None, *arguments: Any) -> T:
     """Take one step, no longer than the sooner of the two limits; turn its exceptions into ours, unchained."""
     now = time.monotonic()
-    if until is not None and until <= now:
-        raise DeadlineReached  # a stream that always has something to give never waits, and so never looks at its limit
     due = until if seconds is None else now + seconds
     is_last = until is not None and due is not None and until <= due
     failure: Exception
     try:
+        if until is not None and until <= now:
+            raise DeadlineReached  # what always has something to give never waits, and so never looks at its limit
         return await step(*arguments, until if is_last else due)
     except OSError as error:
         if has_expired(error) and is_last:
             failure = DeadlineReached()
         else:
             failure = silent(seconds) if has_expired(error) else lost(error)
+    finally:
+        arguments = ()  # as above
     raise failure

@@ -6,6 +6,7 @@ import gzip
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar, copy_context
+from traceback import walk_tb
 from typing import Any
 
 import pytest
@@ -182,6 +183,26 @@ class Cases:
             run(lambda transport: fetch(transport, get(server), SHORT, None))
         assert (caught.value.timer, caught.value.seconds, caught.value.outcome) == ("read", 0.03, "unknown")
         assert server.wait_until_gone()
+
+    @pytest.mark.parametrize("seconds", [None, 0.03, -1.0], ids=["read timer", "deadline", "deadline before"])
+    def test_no_frame_of_an_error_has_the_key(self, run: Run, serve: Serve, seconds: float | None) -> None:
+        """A traceback may be printed with its variables."""
+        server = serve(lambda exchange: "hold")
+
+        async def work(transport: Transport) -> list[str]:
+            with pytest.raises((FiberTimeoutError, DeadlineReached)) as caught:
+                await transport.open(get(server), SHORT, until(transport, seconds))
+            ours = (frame for frame, _ in walk_tb(caught.tb) if "/tests/" not in frame.f_code.co_filename)
+            return [
+                f"{frame.f_code.co_name}: {name} = {value!r}"
+                for frame in ours
+                for name, value in frame.f_locals.items()
+            ]
+
+        shown = run(work)
+
+        assert shown
+        assert [line for line in shown if CANARY in line] == []
 
     @pytest.mark.parametrize(
         ("timeouts", "seconds", "kind"),
