@@ -220,10 +220,9 @@ class StreamCases:
             with peer:
                 peer.recv(1)
                 peer.sendall(b"enough")
-                if how == "stays":
-                    done.wait(PATIENCE)
-                elif how == "resets":
-                    time.sleep(0.2)  # what is not read when the reset comes is lost
+                # Who leaves without having read all resets, too; and what is not read when a reset comes is lost.
+                done.wait(PATIENCE if how == "stays" else 0.2)
+                if how == "resets":
                     reset(peer)
 
         async def work(stream: Stream) -> tuple[bool, bytes]:
