@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from fiber.layers import default_layers, telemetry
 from fiber.layers.retry import Retry
 from fiber.testing.fake import FakeReply, json_reply, sse_reply
 from tests.kit import KEY, START, answer, frames, piece, refused, scripted, streamed, whole
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -273,3 +276,29 @@ def test_a_broken_handler_does_not_break_the_call(monkeypatch: pytest.MonkeyPatc
     fiber, _ = scripted(refused(503, retry_after="0"), whole())
 
     assert fiber.sync.chat("Hi").text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("handler", "is_heard"), [("", False), ("logging.basicConfig()", True)], ids=["none", "a host"]
+)
+def test_a_line_is_made_for_somebody_only(handler: str, is_heard: bool) -> None:
+    """structlog is not even imported for a failure that no handler of the host hears of."""
+    code = f"""
+import logging, sys
+from fiber import FiberError
+from tests.kit import refused, scripted
+
+{handler}
+fiber, _ = scripted(refused(500), refused(401))
+try:
+    fiber.sync.chat("Hi")
+except FiberError:
+    print("structlog" in sys.modules)
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout.strip() == str(is_heard)
+    assert bool(done.stderr) is is_heard
