@@ -337,6 +337,7 @@ def test_an_interrupt_stops_the_run(place: Place, monkeypatch: pytest.MonkeyPatc
     """What is done is written, what is in flight is cancelled, and the same command goes on."""
     place.write(*(f"p{n}" for n in range(10)))
     hold = threading.Event()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
 
     def handle(request: MockRequest) -> Any:
         if request.view.last_text != "p3":
@@ -349,6 +350,7 @@ def test_an_interrupt_stops_the_run(place: Place, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url("openai"))
         code = place.run("--concurrency", "1")
         hold.set()
+    signal.signal(signal.SIGINT, before)
     monkeypatch.setenv("OPENAI_BASE_URL", place.server.base_url("openai"))
 
     assert (code, sorted(place.kinds)) == (130, [1, 2, 3])
