@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import tempfile
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -90,49 +92,50 @@ class FileHistories:
 
     def load(self, id: str) -> bytes | None:
         """Return what was saved last."""
-        for _, file in reversed(self._files(id)):
+        while files := self._files(id):
             with suppress(FileNotFoundError):  # a newer one took its place just now
-                return file.read_bytes()
+                return files[-1][1].read_bytes()
         return None
 
     def save(self, id: str, data: bytes, *, revision: int) -> None:
-        """
-        Keep *data*: written beside, then put in its place in one step, which only one can do for a revision.
-
-        A revision is deleted after the next one is there; so whoever is late always sees one above his own.
-        """
+        """Keep *data*: written beside, then put in its place in one step."""
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        before = self._files(id)
-        if (before[-1][0] if before else 0) != revision - 1:
-            raise _conflict(id)
         handle, name = tempfile.mkstemp(suffix=".tmp", dir=self._path)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            mine = self._path / f"{_hash(id)}.{revision}.json"
-            os.link(name, mine)
-        except FileExistsError:
-            raise _conflict(id) from None
+            with self._locked():
+                before = self._files(id)
+                if (before[-1][0] if before else 0) != revision - 1:
+                    raise _conflict(id)
+                os.replace(name, self._path / f"{_hash(id)}.{revision}.json")
+                for _, old in before:
+                    old.unlink()
         finally:
-            os.unlink(name)
-        if self._files(id)[-1][0] > revision:  # others came and went while this one was written
-            mine.unlink()
-            raise _conflict(id)
-        for _, old in before:
-            with suppress(FileNotFoundError):
-                old.unlink()
+            Path(name).unlink(missing_ok=True)
 
     def delete(self, id: str) -> None:
         """Forget *id*."""
-        for _, file in self._files(id):
-            with suppress(FileNotFoundError):
-                file.unlink()
+        if self._path.exists():
+            with self._locked():
+                for _, file in self._files(id):
+                    file.unlink()
 
     def _files(self, id: str) -> list[tuple[int, Path]]:
-        """Return the files of *id* by revision; two only while one takes the place of the other."""
+        """Return the files of *id* by revision; two only while one takes the place of the other, or after a crash."""
         return sorted((int(file.name.split(".")[1]), file) for file in self._path.glob(f"{_hash(id)}.*.json"))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Have the folder for oneself, among threads and processes."""
+        file = os.open(self._path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(file)
+            yield
+        finally:
+            os.close(file)
 
 
 class SQLiteHistories:
@@ -185,3 +188,15 @@ def _conflict(id: str) -> FiberValidationError:
         f"Somebody else went on with the conversation {id!r} meanwhile: load() it and send again.",
         parameter="conversation",
     )
+
+
+def _lock(file: int) -> None:
+    """Wait for the lock of *file*; it ends when the file is closed, also by the end of the process."""
+    if sys.platform == "win32":  # pragma: no cover
+        import msvcrt
+
+        msvcrt.locking(file, msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX)

@@ -62,7 +62,7 @@ def test_a_first_revision_must_be_the_first(store: Any) -> None:
 
 
 def test_of_many_who_go_on_from_one_point_one_does(store: Any) -> None:
-    """Threads race for each revision; every revision is saved once."""
+    """Threads race for each revision; every revision is saved, and once."""
     won = []
 
     def race(number: int) -> None:
@@ -76,7 +76,7 @@ def test_of_many_who_go_on_from_one_point_one_does(store: Any) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(race, range(4)))
 
-    assert len(won) == len(set(won))
+    assert sorted(won) == list(range(1, 11))
     assert store.load("a") is not None
 
 
@@ -85,7 +85,7 @@ def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     store = FileHistories(tmp_path / "talks")
     for revision in (1, 2, 3):
         store.save("../../etc/passwd", b"x", revision=revision)
-    (file,) = (tmp_path / "talks").iterdir()
+    (file,) = (tmp_path / "talks").glob("*.json")
 
     assert stat.S_IMODE(os.stat(tmp_path / "talks").st_mode) == 0o700
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -93,14 +93,25 @@ def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
 
 
 def test_a_file_that_vanishes_while_it_is_read_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next older one is read, or nothing."""
+    """The one that took its place is read; or nothing, when all are gone."""
     store = FileHistories(tmp_path)
     store.save("a", b"1", revision=1)
-    (file,) = tmp_path.iterdir()
-    monkeypatch.setattr(store, "_files", lambda id: [(1, file), (2, tmp_path / "gone.json")])
+    (file,) = tmp_path.glob("*.json")
+    seen = iter([[(0, tmp_path / "gone.json")], [(1, file)], [(0, tmp_path / "gone.json")], []])
+    monkeypatch.setattr(store, "_files", lambda id: next(seen))
 
     assert store.load("a") == b"1"
+    assert store.load("a") is None
+
+
+def test_what_is_deleted_is_gone(tmp_path: Path) -> None:
+    """Before anything was saved there is nothing to delete."""
+    store = FileHistories(tmp_path / "talks")
     store.delete("a")
+    store.save("a", b"1", revision=1)
+
+    store.delete("a")
+
     assert store.load("a") is None
 
 
