@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -18,6 +17,7 @@ from threading import Lock
 from typing import Protocol
 
 from fiber._errors import FiberValidationError
+from fiber.stores.locks import hold
 
 _BUSY_SECONDS = 10.0
 
@@ -132,7 +132,7 @@ class FileHistories:
         """Have the folder for oneself, among threads and processes."""
         file = os.open(self._path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            _lock(file)
+            hold(file)
             yield
         finally:
             os.close(file)
@@ -188,15 +188,3 @@ def _conflict(id: str) -> FiberValidationError:
         f"Somebody else went on with the conversation {id!r} meanwhile: load() it and send again.",
         parameter="conversation",
     )
-
-
-def _lock(file: int) -> None:
-    """Wait for the lock of *file*; it ends when the file is closed, also by the end of the process."""
-    if sys.platform == "win32":  # pragma: no cover
-        import msvcrt
-
-        msvcrt.locking(file, msvcrt.LK_LOCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX)

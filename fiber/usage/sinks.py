@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from fiber._errors import FiberValidationError
+from fiber.stores.locks import hold
 from fiber.types.usage import UsageRecord
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
@@ -85,6 +86,7 @@ class JSONLUsage:
         lines = _ENCODER.encode_lines(records)
         file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         try:
+            hold(file)  # or the end of the file might be the middle of somebody's line
             if (size := os.fstat(file).st_size) and os.lseek(file, size - 1, os.SEEK_SET) and os.read(file, 1) != b"\n":
                 lines = b"\n" + lines  # somebody's disk was full in the middle of a line
             while lines:
