@@ -150,13 +150,13 @@ class SQLiteHistories:
 
     def load(self, id: str) -> bytes | None:
         """Return what was saved last."""
-        with closing(self._connected()) as database:
+        with self._opened() as database:
             row = database.execute("SELECT data FROM histories WHERE id = ?", (id,)).fetchone()
         return None if row is None else row[0]
 
     def save(self, id: str, data: bytes, *, revision: int) -> None:
         """Keep *data*."""
-        with closing(self._connected()) as database, database:
+        with self._opened() as database:
             if revision == 1:
                 done = database.execute("INSERT OR IGNORE INTO histories VALUES (?, 1, ?)", (id, data))
             else:
@@ -169,14 +169,22 @@ class SQLiteHistories:
 
     def delete(self, id: str) -> None:
         """Forget *id*."""
-        with closing(self._connected()) as database, database:
+        with self._opened() as database:
             database.execute("DELETE FROM histories WHERE id = ?", (id,))
 
-    def _connected(self) -> sqlite3.Connection:
-        # A connection for each use: cheap beside a call, and none is shared by threads or forked children.
-        database = sqlite3.connect(self._path, timeout=_BUSY_SECONDS)
-        database.execute("CREATE TABLE IF NOT EXISTS histories (id TEXT PRIMARY KEY, revision INTEGER, data BLOB)")
-        return database
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """Connect, for one transaction: cheap beside a call, and no thread or forked child shares a connection."""
+        try:
+            with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS)) as database, database:
+                database.execute(
+                    "CREATE TABLE IF NOT EXISTS histories (id TEXT PRIMARY KEY, revision INTEGER, data BLOB)"
+                )
+                yield database
+        except sqlite3.Error as error:
+            raise FiberValidationError(
+                f"{self._path} cannot keep conversations ({error}): say another file.", parameter="path"
+            ) from None
 
 
 def _hash(id: str) -> str:

@@ -92,9 +92,13 @@ class SQLiteUsage:
     def _connected(self) -> sqlite3.Connection:
         # A connection for each use: a write is for many records, and none is shared by threads or forked children.
         database = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level="IMMEDIATE")
-        with suppress(sqlite3.OperationalError):  # another process is just doing the same
-            database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
+        try:
+            with suppress(sqlite3.OperationalError):  # another process is just doing the same
+                database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:  # it is no database
+            database.close()
+            raise
         return database
 
 

@@ -122,3 +122,15 @@ def test_a_place_is_needed(kind: Any) -> None:
         kind("")
 
     assert caught.value.parameter == "path"
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    """Nothing of it is changed, and the message says what to do."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"no database" * 100)
+
+    with pytest.raises(FiberValidationError, match="another file") as caught:
+        SQLiteHistories(path).load("a")
+
+    assert caught.value.parameter == "path"
+    assert path.read_bytes() == b"no database" * 100
