@@ -16,14 +16,11 @@ from typing import TYPE_CHECKING, Any
 from fiber._chain import Call, Handler
 from fiber._reply import Ending, Reply
 from fiber.metering.genai import record
+from fiber.metering.logger import LOGGER, is_heard
 from fiber.metering.otel import api
 
 if TYPE_CHECKING:
     from fiber.layers.tracing.spans import Trace
-
-_LOGGER = logging.getLogger("fiber")
-_SILENT = logging.NullHandler()
-_LOGGER.addHandler(_SILENT)
 
 _TAKEN = {*vars(logging.makeLogRecord({})), "asctime", "event", "exc_info", "level", "message", "self", "stacklevel"}
 """Names that a log record has for itself: a bound field of such a name is logged with `context_` before it."""
@@ -73,16 +70,11 @@ def _observe(call: Call, event: str, facts: Mapping[str, Any], trace: Trace | No
 
 def _finish(call: Call, ending: Ending, trace: Trace | None = None) -> None:
     failed = ending.outcome in ("error", "truncated")
-    if _is_heard(logging.ERROR if failed else logging.INFO):
+    if is_heard(logging.ERROR if failed else logging.INFO):
         _quietly(_log, call, ending, failed)
     if trace is not None:
         _quietly(trace.end, call, ending)
     _quietly(record, call, ending)
-
-
-def _is_heard(level: int) -> bool:
-    """Say whether anybody writes a line of *level*: a host that set up no handler shall not pay for making it."""
-    return _LOGGER.isEnabledFor(level) and (_LOGGER.handlers != [_SILENT] or bool(logging.root.handlers))
 
 
 def _quietly(tell: Callable[..., None], *arguments: Any) -> None:
@@ -130,7 +122,7 @@ def bound_fields(call: Call, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _log_event(call: Call, event: str, facts: Mapping[str, Any]) -> None:
-    if _is_heard(logging.WARNING):
+    if is_heard(logging.WARNING):
         fields = {"provider": call.target.provider, "model": call.target.model, **facts}
         _structlog().log(logging.WARNING, event, **fields, **bound_fields(call, fields))
 
@@ -145,7 +137,7 @@ def _structlog() -> Any:
     import structlog
 
     return structlog.wrap_logger(
-        _LOGGER,
+        LOGGER,
         processors=[structlog.stdlib.render_to_log_kwargs],
         wrapper_class=structlog.stdlib.BoundLogger,
     )

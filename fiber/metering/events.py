@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from inspect import iscoroutinefunction
@@ -13,6 +12,7 @@ from fiber._chain import Call
 from fiber._errors import FiberValidationError
 from fiber._reply import Ending
 from fiber.metering.courier import Courier
+from fiber.metering.logger import LOGGER
 from fiber.metering.telling import Teller, ended, started
 from fiber.transports.base import Transport, aside
 from fiber.types.business import BusinessEvent
@@ -21,9 +21,6 @@ if TYPE_CHECKING:  # it brings the event loops along
     from fiber.transports.desk import Desks
 
 EventHandler: TypeAlias = Callable[[BusinessEvent], object]
-
-_LOGGER = logging.getLogger("fiber")
-_LOGGER.addHandler(logging.NullHandler())
 
 _CLOSE_SECONDS = 2.0
 """So long a close waits for a handler that is a coroutine function; a `Courier` waits as long for any other."""
@@ -131,7 +128,7 @@ class Events:
             self._quiet_until = event.timestamp + _QUIET
         facts = {"error_kind": type(error).__name__, "failures": self._failures, "dropped": self.dropped}
         try:
-            _LOGGER.warning("event_error", extra=facts)
+            LOGGER.warning("event_error", extra=facts)
         except Exception:  # noqa: S110 - a broken handler of the log, and nobody else to tell
             pass
 

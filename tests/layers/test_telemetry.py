@@ -279,7 +279,9 @@ def test_a_broken_handler_does_not_break_the_call(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("handler", "is_heard"), [("", False), ("logging.basicConfig()", True)], ids=["none", "a host"]
+    ("handler", "is_heard"),
+    [("", False), ("import fiber.metering.events", False), ("logging.basicConfig()", True)],
+    ids=["none", "none but events", "a host"],
 )
 def test_a_line_is_made_for_somebody_only(handler: str, is_heard: bool) -> None:
     """structlog is not even imported for a failure that no handler of the host hears of."""
