@@ -131,18 +131,36 @@ def strict(
     request: ChatRequest,
     target: Target,
     notes: list[Note],
-    *,
-    is_tool: bool,
 ) -> tuple[dict[str, Any], list[str]]:
     """
     Return *schema* bent to *dialect*, and one line for each change.
 
+    Args:
+        subject: `response_format`, or the tool of whose arguments it is.
+
     Raises:
         FiberCapabilityError: It would ask for something else then, and `on_unsupported` is `raise`.
     """
-    bent, changes, losses = compiled(schema, dialect, is_tool=is_tool)
+    bent, changes, losses = compiled(schema, dialect, is_tool=subject != "response_format")
     allow(losses, dialect, subject, request, target, notes)
     return bent, changes
+
+
+def strict_schema(
+    schema: Mapping[str, Any],
+    dialect: Dialect,
+    subject: str,
+    request: ChatRequest,
+    target: Target,
+    notes: list[Note],
+    *,
+    words: str = "",
+) -> dict[str, Any]:
+    """Return the schema that `strict` does, its changes in one note that begins with *words*."""
+    bent, changes = strict(schema, dialect, subject, request, target, notes)
+    if changes:
+        notes.append(Note("mapped", subject, words + "; ".join(changes)))
+    return bent
 
 
 def allow(

@@ -12,7 +12,8 @@ from typing import Any
 
 from fiber.adapters.anthropic.cache_hints import Block, mark
 from fiber.adapters.claude_models import Model
-from fiber.adapters.claude_schemas import strict_schema
+from fiber.adapters.compiling import strict_schema
+from fiber.adapters.dialects import CLAUDE
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
 from fiber.types.http import Note
@@ -48,7 +49,7 @@ def tools_of(request: ChatRequest, target: Target, notes: list[Note]) -> list[Bl
 def _function(tool: Tool, request: ChatRequest, target: Target, notes: list[Note]) -> Block:
     schema: Mapping[str, Any] = {"type": "object", **tool.parameters}
     if tool.strict:
-        schema = strict_schema(schema, f"tools.{tool.name}", request, target, notes)
+        schema = strict_schema(schema, CLAUDE, f"tools.{tool.name}", request, target, notes)
     definition: dict[str, Any] = {"name": tool.name}
     if tool.description:
         definition["description"] = tool.description
@@ -110,7 +111,7 @@ def format_of(request: ChatRequest, target: Target, notes: list[Note]) -> dict[s
     if wanted.schema is None:
         refuse(request, target, notes, "response_format", "json_schema needs a schema")
         return None
-    schema = strict_schema(wanted.schema, "response_format", request, target, notes)
+    schema = strict_schema(wanted.schema, CLAUDE, "response_format", request, target, notes)
     if wanted.description:
         schema.setdefault("description", wanted.description)
     if not wanted.strict:

@@ -13,7 +13,8 @@ import msgspec
 
 from fiber.adapters.bedrock_converse.cache_points import Block, close
 from fiber.adapters.bedrock_converse.parts import Context
-from fiber.adapters.claude_schemas import strict_schema
+from fiber.adapters.compiling import strict_schema
+from fiber.adapters.dialects import CLAUDE
 from fiber.adapters.history import call_names
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
@@ -74,7 +75,7 @@ def _tools(context: Context) -> list[Block]:
 def _function(tool: Tool, request: ChatRequest, target: Target, notes: list[Note]) -> dict[str, Any]:
     schema: Mapping[str, Any] = {"type": "object", **tool.parameters}
     if tool.strict:
-        schema = strict_schema(schema, f"tools.{tool.name}", request, target, notes)
+        schema = strict_schema(schema, CLAUDE, f"tools.{tool.name}", request, target, notes)
     definition: dict[str, Any] = {"name": tool.name}
     if tool.description:
         definition["description"] = tool.description
@@ -146,7 +147,7 @@ def format_of(context: Context) -> dict[str, Any] | None:
     if wanted.schema is None:
         refuse(context.request, context.target, notes, "response_format", "json_schema needs a schema")
         return None
-    schema = strict_schema(wanted.schema, "response_format", context.request, context.target, notes)
+    schema = strict_schema(wanted.schema, CLAUDE, "response_format", context.request, context.target, notes)
     # The schema travels as a string.
     described: dict[str, Any] = {"schema": msgspec.json.encode(schema).decode(), "name": wanted.name}
     if wanted.description:

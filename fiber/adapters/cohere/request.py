@@ -10,8 +10,8 @@ from typing import Any
 
 from fiber.adapters.cohere.messages import Conversation
 from fiber.adapters.cohere.parameters import PARAMETERS, RANGES
-from fiber.adapters.cohere.tools import place_tools, strict_schema
-from fiber.adapters.compiling import reading_of
+from fiber.adapters.cohere.tools import place_tools
+from fiber.adapters.compiling import reading_of, strict_schema
 from fiber.adapters.dialects import COHERE
 from fiber.adapters.parameters import of_row, place, refuse, settle
 from fiber.adapters.posting import post
@@ -60,7 +60,7 @@ def _format(wanted: ResponseFormat, request: ChatRequest, target: Target, notes:
     if not wanted.strict:
         notes.append(Note("mapped", "response_format", "strict=False sent as a schema that is held to"))
     # The type is `json_object` with a schema, too.
-    schema = strict_schema(wanted.schema, "response_format", request, target, notes)
+    schema = strict_schema(wanted.schema, COHERE, "response_format", request, target, notes)
     return {"type": "json_object", "json_schema": schema}
 
 

@@ -7,12 +7,11 @@ Documentation: https://docs.cohere.com/docs/tool-use-overview and .../tool-use-p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from fiber.adapters.compiling import strict as bend
+from fiber.adapters.compiling import strict_schema
 from fiber.adapters.dialects import COHERE
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import function_tool, opaque_tool
@@ -38,7 +37,7 @@ def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, note
             strict.add(bool(tool.strict))
             sent = tool
             if tool.strict:
-                bent = strict_schema(tool.parameters, f"tool {tool.name}", request, target, notes)
+                bent = strict_schema(tool.parameters, COHERE, f"tool {tool.name}", request, target, notes)
                 sent = msgspec.structs.replace(tool, parameters=bent)
             written.append(function_tool(sent))
         elif isinstance(tool, ServerTool):
@@ -53,18 +52,3 @@ def place_tools(body: dict[str, Any], request: ChatRequest, target: Target, note
             notes.append(Note("mapped", "tools", "strict holds for all tools: Cohere has one switch for them together"))
     if choice is not None and choice.mode != "auto":
         body["tool_choice"] = "NONE" if choice.mode == "none" else "REQUIRED"
-
-
-def strict_schema(
-    schema: Mapping[str, Any], subject: str, request: ChatRequest, target: Target, notes: list[Note]
-) -> dict[str, Any]:
-    """
-    Bend *schema* to what Cohere takes: an object at the root, no ranges, `anyOf` for `oneOf`, something required.
-
-    Raises:
-        FiberCapabilityError: It would ask for something else then, and `on_unsupported` is `raise`.
-    """
-    bent, changes = bend(schema, COHERE, subject, request, target, notes, is_tool=subject != "response_format")
-    if changes:
-        notes.append(Note("mapped", subject, "; ".join(changes)))
-    return bent

@@ -89,7 +89,6 @@ def response_format(wanted: ResponseFormat, request: ChatRequest, target: Target
 def _strict(
     schema: JSONSchema, subject: str, request: ChatRequest, target: Target, notes: list[Note]
 ) -> dict[str, Any]:
-    is_tool = subject != "response_format"
-    bent, changes = strict(schema, openai_dialect(target), subject, request, target, notes, is_tool=is_tool)
+    bent, changes = strict(schema, openai_dialect(target), subject, request, target, notes)
     notes.extend(Note("mapped", f"schema of {subject}", change) for change in changes)
     return bent

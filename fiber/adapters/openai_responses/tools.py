@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fiber.adapters.compiling import strict
+from fiber.adapters.compiling import strict_schema
 from fiber.adapters.dialects import openai_dialect, sent_name
 from fiber.adapters.parameters import refuse
 from fiber.adapters.tools import opaque_tool
@@ -91,8 +91,5 @@ def _function(tool: Tool, request: ChatRequest, target: Target, notes: list[Note
 def _strict(
     schema: JSONSchema, subject: str, request: ChatRequest, target: Target, notes: list[Note]
 ) -> dict[str, Any]:
-    is_tool = subject != "response_format"
-    bent, changes = strict(schema, openai_dialect(target), subject, request, target, notes, is_tool=is_tool)
-    if changes:
-        notes.append(Note("mapped", subject, "schema made strict: " + "; ".join(changes)))
-    return bent
+    dialect, words = openai_dialect(target), "schema made strict: "
+    return strict_schema(schema, dialect, subject, request, target, notes, words=words)
