@@ -12,7 +12,8 @@ from fiber._errors import FiberValidationError
 from fiber.types.calls import RequestOptions
 from fiber.types.content import Opaque
 from fiber.types.messages import ChatMessage
-from fiber.types.options import MINIMA, RANGES, chat_request
+from fiber.types.options import chat_request
+from fiber.types.parameters import MINIMA, RANGES
 from fiber.types.request import PARAMETERS, ChatRequest
 from fiber.types.tools import ReasoningOptions, ResponseFormat, ServerTool, Tool, ToolChoice
 
