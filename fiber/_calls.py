@@ -28,9 +28,6 @@ from fiber.types.target import Target
 _EXTRAS = ("extra_body", "extra_headers", "extra_query")
 """Members of a request that are in one provider's own words."""
 
-_SWITCHES = ("keep_raw", "forget_text", "heartbeats", "repair")
-"""Keywords that are members of a `Call` of the same name."""
-
 
 def either(messages: Any, request: ChatRequest | None) -> Any:
     """Return the one that was given; giving both, or neither, is an error."""
@@ -50,19 +47,18 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
         FiberError: A value is wrong, or no provider is known.
     """
     known(options)
-    said = {name: value for name, value in options.items() if value is not None}
-    call_options = {**_unsaid(messages, settings.defaults), **said}
-    request = chat_request(messages, **{k: v for k, v in call_options.items() if k not in CALL_OPTIONS})
-    profile = call_options.get("profile")
-    found = routes(settings, request.model, provider=call_options.get("provider"), profile=profile)
-    if keywords.flag(call_options, "repair"):
+    said = {**_unsaid(messages, settings.defaults), **_given(options)}
+    request = chat_request(messages, **{name: value for name, value in said.items() if name not in CALL_OPTIONS})
+    own = keywords.checked(said, caches=settings.caches)
+    profile, in_words = said.get("profile"), own.emulate_tools
+    found = routes(settings, request.model, provider=said.get("provider"), profile=profile)
+    if own.repair:
         keywords.check_repair(request, stream=stream)
-    in_words = keywords.flag(call_options, "emulate_tools")
-    if keywords.alias_order(call_options) == "cost" and found.alias and found.others:
+    if own.alias_order == "cost" and found.alias and found.others:
         told = _chat(request, _row(settings, found.first.provider), in_words=in_words).told
         found = by_cost(settings, found, told, stream=stream)
     where, others = found.first, found.others
-    if stream and keywords.flag(call_options, "forget_text") and (request.response_format or in_words):
+    if stream and own.forget_text and (request.response_format or in_words):
         raise FiberValidationError(
             "forget_text cannot stand beside response_format or emulate_tools, which read the text at the end of the"
             " stream: leave it out.",
@@ -70,18 +66,20 @@ def prepare(settings: Settings, messages: Any, options: Mapping[str, Any], *, st
             outcome="not_sent",
         )
     first, *second = _ways(settings, request, where, None, in_words=in_words)
-    call = _call(settings, first, call_options, stream=stream)
+    call = _call(settings, first, said, own, stream=stream)
     if found.alias:
         call = call.replace(alias=found.alias, profile=found.profile, lockfile_digest=settings.lockfile.digest)
     if found.why:
         call = call.replace(notes=(Note("mapped", "model", found.why), *call.notes))
-    if (names := call_options.get("fallback")) is not None:
-        others = _further(settings, request.model, found, _models(names), profile, own="fallback" in said)
+    if (names := said.get("fallback")) is not None:
+        others = _further(
+            settings, request.model, found, _models(names), profile, own=options.get("fallback") is not None
+        )
     if others:
         second += (way for other in others for way in _ways(settings, request, other, first.row, in_words=in_words))
     if second:
         call = call.replace(fallbacks=tuple(second))
-    check_ceilings(call, call_options)
+    check_ceilings(call, said)
     if request.on_unsupported == "raise" and settings.catalog.lacks(first.row.name, where.model):
         chat: Any = first.operation
         _check_fits(settings, chat.told, call.target, stream=stream)
@@ -102,7 +100,11 @@ def prepare_raw(
     row = _row(settings, settings.registry.resolve("-", provider=provider).provider)
     parts = {name: value for name, value in options.items() if name not in CALL_OPTIONS}
     raw = Raw(method, path, adapter_of(row.adapter), **parts)
-    return _call(settings, _way(settings, raw, row, ""), options, stream=stream)
+    return _call(settings, _way(settings, raw, row, ""), options, keywords.NOTHING, stream=stream)
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _chat(request: ChatRequest, row: Provider, *, in_words: bool) -> Chat:
@@ -237,6 +239,8 @@ def _row(settings: Settings, name: str) -> Provider:
 
 def _unsaid(messages: Any, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the *defaults* of what a request given whole, as value or as dict, does not say."""
+    if type(messages) is list:  # which is what most give
+        return defaults
     if isinstance(messages, ChatRequest):
         nothing = {"on_unsupported": "raise"}
         said = {name: getattr(messages, name, None) for name in defaults}
@@ -246,11 +250,12 @@ def _unsaid(messages: Any, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
     return defaults
 
 
-def _call(settings: Settings, first: Alternative, options: Mapping[str, Any], *, stream: bool) -> Call:
+def _call(
+    settings: Settings, first: Alternative, options: Mapping[str, Any], own: keywords.Keywords, *, stream: bool
+) -> Call:
     check_open(settings)
-    switches: Any = {name: keywords.flag(options, name) for name in _SWITCHES if name in options}
     bound = {**around(), **settings.context, **(options.get("context") or {})}
-    telemetry = settings.telemetry
+    telemetry, label = settings.telemetry, options.get("label")
     return Call(
         operation=first.operation,
         row=first.row,
@@ -263,13 +268,16 @@ def _call(settings: Settings, first: Alternative, options: Mapping[str, Any], *,
         stream=stream,
         bound=bound,
         context=telemetry.fields(bound),
-        label=telemetry.left("label", options.get("label") or "") or "",
+        label=(telemetry.left("label", label) or "") if label else "",
         telemetry=telemetry,
-        cache_policy=keywords.cache_policy(options, caches=settings.caches),
-        idempotency_key=keywords.idempotency_key(options),
+        cache_policy=own.cache_policy,
+        idempotency_key=own.idempotency_key,
+        keep_raw=own.keep_raw,
+        forget_text=own.forget_text,
+        heartbeats=own.heartbeats,
+        repair=own.repair,
         catalog=settings.catalog,
         prices=settings.prices,
-        **switches,
     )
 
 

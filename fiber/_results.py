@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 
 import msgspec
@@ -11,7 +11,7 @@ from fiber._chain import Call
 from fiber._errors import FiberParsingError
 from fiber._operations import Chat
 from fiber.layers.budgeting.pricing import cost
-from fiber.transports.base import wall
+from fiber.transports.base import utc
 from fiber.types.cost import Cost
 from fiber.types.http import Note
 from fiber.types.receipt import Receipt
@@ -37,13 +37,13 @@ def finished(call: Call, result: ChatResult) -> ChatResult:
 
 def receipted(call: Call, result: ChatResult) -> ChatResult:
     """Return *result*, whole or partial, with its cost and the receipt of *call*."""
-    journal = call.journal
-    spent = _cost(call, result)
+    journal, ended_at = call.journal, utc(call.transport)
+    spent = _cost(call, result, ended_at)
     first = journal.first_event
     usage = msgspec.structs.replace(result.usage, cost_usd=spent.usd, cost_status=spent.status)
     receipt = Receipt(
         receipt_id=journal.id,
-        ended_at=datetime.fromtimestamp(wall(call.transport), UTC),
+        ended_at=ended_at,
         provider=result.provider,
         model=result.model,
         usage=usage,
@@ -72,9 +72,9 @@ def notes_of(call: Call) -> tuple[Note, ...]:
     return tuple(note for note in call.journal.notes if _speaks(call, note))
 
 
-def _cost(call: Call, result: ChatResult) -> Cost:
+def _cost(call: Call, result: ChatResult, at: datetime) -> Cost:
     asked = call.journal.attempts[-1].model if call.journal.attempts else call.target.model
-    return cost(call, result.usage, call.target, result.provider, (result.model, asked))
+    return cost(call, result.usage, call.target, result.provider, (result.model, asked), at=at)
 
 
 def _speaks(call: Call, note: Note) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from fiber.adapters.parameters import refuse
 from fiber.types.content import Media, Opaque, Part, Reasoning, ToolCall, media_type_of
 from fiber.types.http import Note
-from fiber.types.messages import ChatMessage, are_plain
+from fiber.types.messages import ChatMessage
 from fiber.types.request import ChatRequest
 from fiber.types.target import Target
 
@@ -27,14 +27,13 @@ def is_spoken(messages: tuple[ChatMessage, ...], roles: frozenset[str] = SPEAKER
 
     Most conversations are.
     """
-    if not are_plain(messages):
-        return False
     for message in messages:
-        if message.role not in roles:
+        said = message.content
+        if type(said) is not str or not said or message.role not in roles:
             return False
         if message.name is not None or message.cache_hint is not None or message.metadata is not None:
             return False
-    return True
+    return bool(messages)
 
 
 def sealed(part: Part, target: Target) -> msgspec.Raw | None:

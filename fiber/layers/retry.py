@@ -147,20 +147,25 @@ class Retry:
 
     def _earn(self, call: Call, tokens: float) -> None:
         policy, key = call.retry, call.target.key
+        if key not in self._tokens and policy.budget_reserve >= 1:
+            return  # a budget that is full is not kept, and most are
         with self._lock:
-            have = self._tokens.pop(key, float(policy.budget_reserve))
-            self._tokens[key] = min(float(max(policy.budget_reserve, 1)), have + tokens)
-            if len(self._tokens) > _MANY_TARGETS:
-                del self._tokens[next(iter(self._tokens))]  # the one not used for longest
+            have = self._tokens.pop(key, float(policy.budget_reserve)) + tokens
+            most = max(policy.budget_reserve, 1)
+            if have < most or policy.budget_reserve < 1:
+                self._keep(key, min(float(most), have))
 
     def _spend(self, call: Call) -> bool:
         key = call.target.key
         with self._lock:
-            have = self._tokens.get(key, 0.0)
-            if have < 1.0:
-                return False
-            self._tokens[key] = have - 1.0
-            return True
+            have = self._tokens.pop(key, float(call.retry.budget_reserve))
+            self._keep(key, have - 1.0 if have >= 1.0 else have)
+            return have >= 1.0
+
+    def _keep(self, key: tuple[str, str], tokens: float) -> None:
+        self._tokens[key] = tokens
+        if len(self._tokens) > _MANY_TARGETS:
+            del self._tokens[next(iter(self._tokens))]  # the one not used for longest
 
 
 def _is_ours(error: FiberError) -> bool:

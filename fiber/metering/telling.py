@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,7 @@ from msgspec.structs import asdict
 
 from fiber._chain import Call, new_id
 from fiber._reply import Ending
-from fiber.transports.base import wall
+from fiber.transports.base import utc
 from fiber.types.business import (
     BusinessEvent,
     CacheHit,
@@ -68,7 +67,7 @@ class Teller:
 
     def tell(self, payload: EventPayload) -> None:
         """Tell *payload*, now."""
-        told = datetime.fromtimestamp(wall(self._transport), UTC)
+        told = utc(self._transport)
         self._put(self._event(event_id=new_id(), timestamp=told, payload=payload))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from fiber._errors import FiberConnectionError
@@ -197,6 +198,11 @@ def wall(transport: Transport) -> float:
     own: Any = getattr(transport, "wall", None)
     seconds: float = time.time() if own is None else own()
     return seconds
+
+
+def utc(transport: Transport) -> datetime:
+    """Return the moment of `wall`."""
+    return datetime.fromtimestamp(wall(transport), UTC)
 
 
 def blocking_face(transport: Transport) -> Transport:

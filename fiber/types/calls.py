@@ -101,28 +101,11 @@ class RawOptions(TypedDict, total=False):
     timeout: float | Timeouts | None
 
 
-CALL_OPTIONS = (
-    "provider",
-    "profile",
-    "alias_order",
-    "cache_policy",
-    "cost_ceiling_usd",
-    "token_budget",
-    "fallback",
-    "emulate_tools",
-    "repair",
-    "keep_raw",
-    "forget_text",
-    "heartbeats",
-    "idempotency_key",
-    "timeout",
-    "label",
-    "context",
-)
-"""Keywords of a call that are not part of the request."""
-
 KNOWN = frozenset(ChatOptions.__annotations__)
 """All keywords of a chat call."""
+
+CALL_OPTIONS = KNOWN - RequestOptions.__annotations__.keys()
+"""Keywords of a call that are not part of the request."""
 
 KNOWN_RAW = frozenset(RawOptions.__annotations__)
 """All keywords of a raw exchange."""

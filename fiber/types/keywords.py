@@ -1,13 +1,54 @@
-"""Keywords of a call, checked."""
+"""The keywords of a call that are not part of its request, checked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
+import msgspec
+
 from fiber._errors import FiberValidationError
 from fiber.types.config import AliasOrder, CachePolicy, OpenAIAPI
 from fiber.types.request import ChatRequest
+
+_FLAGS = ("emulate_tools", "keep_raw", "forget_text", "heartbeats", "repair")
+
+
+class Keywords(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call said beside its request; what each means is said at `fiber.types.calls.ChatOptions`."""
+
+    alias_order: AliasOrder = "listed"
+    cache_policy: CachePolicy = "off"
+    idempotency_key: str = ""
+    emulate_tools: bool = False
+    keep_raw: bool = False
+    forget_text: bool = False
+    heartbeats: bool = False
+    repair: bool = False
+
+
+NOTHING = Keywords()
+_CHECKED = frozenset(Keywords.__struct_fields__)
+
+
+def checked(options: Mapping[str, Any], *, caches: bool) -> Keywords:
+    """
+    Return those of *options* that can be checked by themselves.
+
+    Args:
+        caches: The client has a cache.
+
+    Raises:
+        FiberValidationError: One of them is wrong.
+    """
+    if _CHECKED.isdisjoint(options):
+        return NOTHING
+    return Keywords(
+        alias_order=_one_of("alias_order", options.get("alias_order") or "listed", get_args(AliasOrder)),
+        cache_policy=_cache_policy(options.get("cache_policy"), caches=caches),
+        idempotency_key=_idempotency_key(options.get("idempotency_key")),
+        **{name: _flag(name, options.get(name) or False) for name in _FLAGS},
+    )
 
 
 def check_repair(request: ChatRequest, *, stream: bool) -> None:
@@ -22,17 +63,13 @@ def check_repair(request: ChatRequest, *, stream: bool) -> None:
     raise FiberValidationError(f"repair {why}, or leave repair out.", parameter="repair", outcome="not_sent")
 
 
-def flag(options: Mapping[str, Any], name: str) -> bool:
-    """Return the switch *name* of *options*; False when it was not said."""
-    value = options.get(name) or False
+def _flag(name: str, value: Any) -> bool:
     if value is not True and value is not False:
         raise FiberValidationError(f"{name} must be True or False, not {value!r}.", parameter=name, outcome="not_sent")
-    return value
+    return value is True
 
 
-def cache_policy(options: Mapping[str, Any], *, caches: bool) -> CachePolicy:
-    """Return what a call does with the cache; anything but nothing needs a client that *caches*."""
-    policy = options.get("cache_policy")
+def _cache_policy(policy: Any, *, caches: bool) -> CachePolicy:
     if policy is None or policy == "off":
         return "off"
     _one_of("cache_policy", policy, get_args(CachePolicy))
@@ -50,11 +87,6 @@ def openai_api(said: Any) -> OpenAIAPI:
     return cast(OpenAIAPI, _one_of("openai_api", "chat" if said is None else said, get_args(OpenAIAPI)))
 
 
-def alias_order(options: Mapping[str, Any]) -> AliasOrder:
-    """Return which model of an alias is asked first."""
-    return cast(AliasOrder, _one_of("alias_order", options.get("alias_order") or "listed", get_args(AliasOrder)))
-
-
 def _one_of(name: str, value: Any, accepted: tuple[str, ...]) -> Any:
     if value not in accepted:
         raise FiberValidationError(
@@ -63,9 +95,7 @@ def _one_of(name: str, value: Any, accepted: tuple[str, ...]) -> Any:
     return value
 
 
-def idempotency_key(options: Mapping[str, Any]) -> str:
-    """Return the idempotency key of *options*; empty when there is none."""
-    key = options.get("idempotency_key")
+def _idempotency_key(key: Any) -> str:
     if key is None:
         return ""
     if not isinstance(key, str) or not key or not (key.isascii() and key.isprintable()):

@@ -16,7 +16,7 @@ import msgspec
 
 from fiber._errors import FiberValidationError
 from fiber.types.content import Audio, CacheHint, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
-from fiber.types.messages import ROLES, ChatMessage, Role, are_plain
+from fiber.types.messages import ROLES, ChatMessage, Role
 
 _PART_TYPES = (Text, Image, Audio, Document, ToolCall, ToolResult, Reasoning, Opaque)
 _OWN_TAGS = {str(kind.__struct_config__.tag): kind for kind in _PART_TYPES}
@@ -63,7 +63,13 @@ def messages(value: Any) -> tuple[ChatMessage, ...]:
 
 def _is_canonical(value: Any) -> bool:
     """Say whether *value* is a list of messages of plain text."""
-    return type(value) in (list, tuple) and set(map(type, value)) == {ChatMessage} and are_plain(value)
+    if type(value) is not list and type(value) is not tuple:
+        return False
+    # A bare loop, which costs a third of passes by `map` and `attrgetter`; measured with CPython 3.11.
+    for message in value:
+        if type(message) is not ChatMessage or type(message.content) is not str or not message.content:
+            return False
+    return bool(value)
 
 
 def message(value: Any, position: int = 0) -> ChatMessage:

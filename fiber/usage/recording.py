@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,7 @@ from fiber._chain import Call
 from fiber._reply import Ending
 from fiber.layers.budgeting.pricing import cost
 from fiber.metering.metrics import code_of
-from fiber.transports.base import wall
+from fiber.transports.base import utc
 from fiber.types.cost import Cost
 from fiber.types.receipt import Usage
 from fiber.types.usage import Plain, UsageRecord
@@ -40,7 +39,7 @@ def record_of(call: Call, ending: Ending) -> UsageRecord:
     known = {name: _first(bound, names) for name, names in _BOUND.items()}
     return UsageRecord(
         id=journal.id,
-        time=datetime.fromtimestamp(wall(call.transport), UTC),
+        time=utc(call.transport),
         operation=call.operation.name,
         provider=provider,
         model=_clean(model),

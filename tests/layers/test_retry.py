@@ -394,17 +394,39 @@ def test_a_retry_that_helps_costs_nothing() -> None:
 def test_budgets_of_many_targets_are_bounded() -> None:
     """Model names may come from users: the budget not used for longest is forgotten, and is full when it comes back."""
     layer = Retry(max)
-    transport = FakeTransport(*[BUSY] * 2, *[whole()] * 1100, *[BUSY] * 2)
+    transport = FakeTransport(*[BUSY] * 2 * 1102)
     policy = RetryPolicy(budget_reserve=1, budget_ratio=0.0)
     fiber = Fiber(api_keys={"openai": KEY}, transport=transport, layers=(layer,), retry=policy)
     fail(fiber, model="openai:first")
     for number in range(1100):
-        fiber.sync.chat("Hi", model=f"openai:{number}")
+        fail(fiber, model=f"openai:{number}")
 
     fail(fiber, model="openai:first")
 
     assert len(layer._tokens) == 1024
-    assert len(transport.requests) == 1104
+    assert len(transport.requests) == 2 * 1102
+
+
+@pytest.mark.parametrize("reserve", [0, 1])
+def test_only_budgets_that_are_not_full_are_kept(reserve: int) -> None:
+    """A target that is well costs no memory, nor one that is well again; with no reserve everything is earned."""
+    layer = Retry(max)
+    transport = FakeTransport(*[whole()] * 5, *[BUSY] * 3, *[whole()] * 5)
+    policy = RetryPolicy(max_attempts=2, budget_reserve=reserve, budget_ratio=0.5)
+    fiber = Fiber(api_keys={"openai": KEY}, transport=transport, layers=(layer,), retry=policy)
+    for _ in range(5):
+        fiber.sync.chat("Hi", model="openai:one")
+    full = dict(layer._tokens)
+    for _ in range(2):  # the second finds nothing left for a retry
+        fail(fiber, model="openai:one")
+    spent = dict(layer._tokens)
+    for _ in range(5):
+        fiber.sync.chat("Hi", model="openai:one")
+
+    assert full == ({} if reserve else {("openai", "one"): 1.0})
+    assert spent == {("openai", "one"): 0.5}
+    assert layer._tokens == full
+    assert len(transport.requests) == 13
 
 
 # -- the caller's word ------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from fiber.adapters.parameters import of_row, place, settle
 from fiber.adapters.posting import post
 from fiber.types.http import HTTPRequest, Note
 from fiber.types.reading import Reading
-from fiber.types.request import ChatRequest
+from fiber.types.request import ChatRequest, said
 from fiber.types.target import Target
 
 
@@ -36,21 +36,21 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
 
     Source: https://platform.openai.com/docs/api-reference/chat/create, read 2026-11-20.
     """
-    table = of_row(PARAMETERS, target)
-    request, notes = settle(request, table, target, refused_parameters(request, target))
-    body: dict[str, Any] = {
-        "model": target.model,
-        "messages": wire_messages(request, target, notes),
-    }
-    place(body, request, table)
-    _place_mapped(body, request, target, notes)
+    notes: list[Note] = []
+    if asks := bool(said(request)):
+        table = of_row(PARAMETERS, target)
+        request, notes = settle(request, table, target, refused_parameters(request, target))
+    body: dict[str, Any] = {"model": target.model, "messages": wire_messages(request, target, notes)}
+    if asks:
+        place(body, request, table)
+        _place_mapped(body, request, target, notes)
     if stream:
         body["stream"] = True
         if target.quirks.stream_usage:
             body["stream_options"] = {"include_usage": True}
     # Azure's dated versions are a query.
     query = {"api-version": target.quirks.api_version} if target.quirks.api_version else {}
-    url, reading = f"{target.base_url}/chat/completions", _reading(request, target)
+    url, reading = f"{target.base_url}/chat/completions", _reading(request, target) if asks else None
     return post(url, body, request, notes, stream=stream, query=query, target=target, reading=reading)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from fiber.adapters.assembly import usage_of
 from fiber.adapters.jsons import count, total
 from fiber.types.numbers import is_number
@@ -23,28 +25,72 @@ _USUAL = frozenset(
 )
 """What OpenAI itself sends; who sends no other member has none of those that are looked for in the usage itself."""
 
+_DETAILS = frozenset(
+    (
+        *("prompt_tokens_details", "prompt_token_details"),
+        *("completion_tokens_details", "completion_token_details"),
+    )
+)
+"""Members that are objects."""
+
 _READ = (
     "prompt_cache_hit_tokens",  # DeepSeek
     "cached_tokens",  # Moonshot, Together
     "cache_read_input_tokens",  # Databricks
     "num_cached_tokens",  # Mistral
 )
-_WRITTEN = ("cache_write_tokens", "cache_creation_input_tokens")
 _TICKS_PER_USD = Decimal(10) ** 10  # https://docs.x.ai/docs/cost-tracking, read 2026-11-20
+
+
+class _Prompt(msgspec.Struct):
+    """Parts of the input."""
+
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    audio_tokens: int | None = None
+    image_tokens: int | None = None
+
+
+class _Completion(msgspec.Struct):
+    """Parts of the output."""
+
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+    image_tokens: int | None = None
+
+
+class _Counts(msgspec.Struct):
+    """The members that most have; some leave the plural out."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: _Prompt | None = None
+    prompt_token_details: _Prompt | None = None
+    completion_tokens_details: _Completion | None = None
+    completion_token_details: _Completion | None = None
+
+
+_NO_PROMPT, _NO_COMPLETION = _Prompt(), _Completion()
 
 
 def read_usage(said: Mapping[str, Any], tier: Any = None) -> Usage:
     """Read the `usage` member of a reply, whose `service_tier` is *tier*; what is odd in it is unknown."""
-    prompt = _object(said, "prompt_tokens_details", "prompt_token_details")
-    completion = _object(said, "completion_tokens_details", "completion_token_details")
+    try:
+        counts = msgspec.convert(said, _Counts)
+    except msgspec.ValidationError:
+        counts = msgspec.convert(_mended(said), _Counts)
+    prompt = counts.prompt_tokens_details or counts.prompt_token_details or _NO_PROMPT
+    completion = counts.completion_tokens_details or counts.completion_token_details or _NO_COMPLETION
     others: Mapping[str, Any] = {} if said.keys() <= _USUAL else said
-    input_tokens, output_tokens = _count(said, "prompt_tokens"), _count(said, "completion_tokens")
-    total_tokens = _count(said, "total_tokens")
-    read, written = _count(prompt, "cached_tokens"), _first(prompt, _WRITTEN)
-    reasoning = _count(completion, "reasoning_tokens")
+    input_tokens, output_tokens, total_tokens = counts.prompt_tokens, counts.completion_tokens, counts.total_tokens
+    read, reasoning, written = prompt.cached_tokens, completion.reasoning_tokens, prompt.cache_write_tokens
+    if written is None:
+        written = prompt.cache_creation_input_tokens
     if others:
         read = _first(others, _READ) if read is None else read
-        written = _count(others, _WRITTEN[1]) if written is None else written
+        written = _count(others, "cache_creation_input_tokens") if written is None else written
         reasoning = _count(others, "reasoning_tokens") if reasoning is None else reasoning
     if (
         reasoning
@@ -60,13 +106,19 @@ def read_usage(said: Mapping[str, Any], tier: Any = None) -> Usage:
         cache_read_tokens=read,
         cache_write_tokens=written,
         reasoning_tokens=reasoning,
-        audio_input_tokens=_count(prompt, "audio_tokens"),
-        audio_output_tokens=_count(completion, "audio_tokens"),
-        image_tokens=total(_count(prompt, "image_tokens"), _count(completion, "image_tokens")),
+        audio_input_tokens=prompt.audio_tokens,
+        audio_output_tokens=completion.audio_tokens,
+        image_tokens=total(prompt.image_tokens, completion.image_tokens),
         service_tier=tier if isinstance(tier, str) else None,
         server_tool_uses=_server_tools(others) if others else None,
         cost_usd=_cost(others) if others else None,
     )
+
+
+def _mended(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the counts of *said*, and of the objects in it, as numbers; what is none is left out."""
+    mended = {name: _mended(value) if isinstance(value, dict) else count(value) for name, value in said.items()}
+    return {name: value for name, value in mended.items() if isinstance(value, dict) == (name in _DETAILS)}
 
 
 def _object(said: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from fiber._chain import Call
 from fiber.registry.cost import priced
-from fiber.transports.base import wall
+from fiber.transports.base import utc
 from fiber.types.cost import Cost
 from fiber.types.receipt import Usage
 from fiber.types.target import Target
 
 
-def cost(call: Call, usage: Usage, target: Target, provider: str, models: Iterable[str]) -> Cost:
+def cost(
+    call: Call, usage: Usage, target: Target, provider: str, models: Iterable[str], *, at: datetime | None = None
+) -> Cost:
     """
-    Return what *usage* costs now.
+    Return what *usage* costs.
 
     Args:
         target: Where it was used.
         provider: Row that answered.
         models: The model as the provider named it, and as it was asked for.
+        at: When it was used; now when not given.
     """
     request: Any = getattr(call.operation, "request", None)
     tier = usage.service_tier or getattr(request, "service_tier", None) or ""
-    # OpenAI says where it works only in its host: eu.api.openai.com, us.api.openai.com.
-    place, _, host = target.host.partition(".")
-    region = place if host == "api.openai.com" else usage.region or ""
-    at = datetime.fromtimestamp(wall(call.transport), UTC)
-    return priced(usage, (*call.prices, call.catalog), provider, models, at, tier=tier, region=region)
+    region = _region_of(target.base_url) or usage.region or ""
+    sources = (*call.prices, call.catalog)
+    return priced(usage, sources, provider, models, at or utc(call.transport), tier=tier, region=region)
+
+
+@lru_cache(maxsize=1024)
+def _region_of(base_url: str) -> str:
+    """Return the region that only the host tells: OpenAI has eu.api.openai.com and us.api.openai.com."""
+    place, _, host = urlsplit(base_url).netloc.partition(".")
+    return place if host == "api.openai.com" else ""
 
 
 def dearest(call: Call, targets: Iterable[Target], usage: Usage) -> Decimal | None:
