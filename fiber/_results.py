@@ -27,7 +27,7 @@ def finished(call: Call, result: ChatResult) -> ChatResult:
         FiberParsingError: JSON was asked for strictly, and the whole answer is not it; `partial` has the result.
     """
     result = receipted(call, result)
-    told = [str(note) for note in call.journal.notes if _speaks(call, note)]
+    told = [str(note) for note in notes_of(call)]
     ending = call.catalog.notice(result.provider, result.model)
     if told or ending is not None:
         warnings = (*told, *result.warnings) if ending is None else (*told, *result.warnings, ending)
@@ -69,7 +69,8 @@ def receipted(call: Call, result: ChatResult) -> ChatResult:
 
 def notes_of(call: Call) -> tuple[Note, ...]:
     """Return the adapter's notes that the caller wants to hear."""
-    return tuple(note for note in call.journal.notes if _speaks(call, note))
+    notes = call.journal.notes
+    return tuple(note for note in notes if _speaks(call, note)) if notes else ()
 
 
 def _cost(call: Call, result: ChatResult, at: datetime) -> Cost:

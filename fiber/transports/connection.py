@@ -57,6 +57,10 @@ class Connection:
         assert isinstance(piece, bytes)  # noqa: S101 - after the head there are only bytes
         return piece
 
+    def rest(self) -> bytes | None:
+        """Return the rest of the body, if it is known that all of it has come; None else, and nothing is taken."""
+        return self._wire.rest()
+
     def was_stale(self, error: BaseException, request: HTTPRequest) -> bool:
         """
         Say whether *request*, which ended in *error*, may be sent again over another connection without a word.

@@ -51,6 +51,13 @@ class _Answer:
             self.give_back()
         return piece
 
+    def rest(self) -> bytes | None:
+        """Return the body and give the connection back, when all of it has come; None else, and nothing is taken."""
+        body = None if self.ended or self.unpacker is not None else self.connection.rest()
+        if body is not None:
+            self.give_back()
+        return body
+
     def drop(self) -> None:
         """Close the connection without waiting, unless it was given back."""
         if self.release():
@@ -153,7 +160,9 @@ class DirectTransport:
 
     async def read(self, response: HTTPResponse, until: float | None) -> bytes:
         """Read the body to its end and close."""
-        return await read_whole(self, response, until)
+        answer: _Answer = response.handle
+        body = answer.rest()  # most are short, and came with the head
+        return await read_whole(self, response, until) if body is None else body
 
     async def next_chunk(self, response: HTTPResponse, until: float | None) -> bytes:
         """Return the next bytes of the body, decoded; empty at its end."""

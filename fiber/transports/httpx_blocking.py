@@ -77,6 +77,9 @@ class BlockingConnection:
         self._timed(read, until, None)
         return found[0]
 
+    def rest(self) -> None:
+        """Say nothing: only the library knows what has come."""
+
     def was_stale(self, error: BaseException, request: HTTPRequest) -> bool:
         """Say whether *request*, which ended in *error*, may be sent over another connection without a word."""
         return not self._answered and request.repeatable and http.is_lost(error)

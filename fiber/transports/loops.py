@@ -42,9 +42,7 @@ class Loops:
         # Process, loop and home of the last call; held weakly, for a loop that is over must go.
         self._latest: tuple[int, weakref.ref[Any], weakref.ref[Home]] | None = None
 
-    def now(self) -> float:
-        """Return monotonic seconds."""
-        return time.monotonic()
+    now = staticmethod(time.monotonic)
 
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the loop."""

@@ -39,6 +39,10 @@ class Link(Protocol):
         """Return the next bytes of the body, as they were sent; empty at its end."""
         ...
 
+    def rest(self) -> bytes | None:
+        """Return the rest of the body, if it is known that all of it has come; None else, and nothing is taken."""
+        ...
+
     def was_stale(self, error: BaseException, request: HTTPRequest) -> bool:
         """Say whether *request*, which ended in *error*, may be sent over another connection without a word."""
         ...

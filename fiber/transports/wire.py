@@ -51,6 +51,10 @@ class Wire(Protocol):
         """
         ...
 
+    def rest(self) -> bytes | None:
+        """Return the rest of the body, if it is known that all of it has come; None else, and nothing is taken."""
+        ...
+
     def again(self) -> bool:
         """Begin anew, when the answer was read to its end and nothing follows it; say whether that is so."""
         ...

@@ -58,6 +58,9 @@ class H11Wire:
             self._failure = error
         return b"".join(pieces) if pieces else said
 
+    def rest(self) -> None:
+        """Say nothing: h11 knows what has come when it is asked for it."""
+
     def again(self) -> bool:
         """Begin anew, when the answer was read to its end and nothing follows it; say whether that is so."""
         machine = self._h11

@@ -34,7 +34,8 @@ class HTTPToolsWire:
         self._is_begun = False
         self._method = method
         self._head: HTTPHead | None = None
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._names: list[bytes] = []
+        self._values: list[bytes] = []
         self._pieces: list[bytes] = []
         self._uncounted = 0  # bytes of heads since the last bytes of a body
         self._interim = 0
@@ -88,6 +89,13 @@ class HTTPToolsWire:
             raise self._failure
         return None
 
+    def rest(self) -> bytes | None:
+        """Return the rest of the body, if all of it has come."""
+        if self._head is not None or not self._is_over:
+            return None
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
     def again(self) -> bool:
         """Begin anew, when the answer was read to its end and nothing follows it; say whether that is so."""
         return self._is_over and self._is_reusable and not self._has_ended
@@ -110,21 +118,23 @@ class HTTPToolsWire:
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or behind the body a trailer, of which nobody wants to know."""
         if not self._has_head:
-            self._headers.append((name, value))
+            self._names.append(name)
+            self._values.append(value)
 
     def on_headers_complete(self) -> None:
         """A head is complete."""
         if self._has_head:
             return
         status = self._parser.get_status_code()
-        raw, self._headers = self._headers, []
+        names, values = self._names, self._values
+        self._names, self._values = [], []
         if status < 200:
             self._interim += 1
             if self._interim > MAX_INTERIM_ANSWERS:
                 raise ValueError("it sends interim answers without end")
             self._uncounted = 0
             return
-        headers = _headers(raw)
+        headers = _headers(names, values)
         coding = headers.get("transfer-encoding")
         if coding is not None and coding.lower() != "chunked":
             raise ValueError("a transfer encoding that nobody asked for")
@@ -151,14 +161,16 @@ class HTTPToolsWire:
             self._uncounted = 0
 
 
-def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers = {_name(name): value.decode("latin-1") for name, value in raw}
-    if len(headers) == len(raw):
+def _headers(names: list[bytes], raw: list[bytes]) -> dict[str, str]:
+    # Decoded in one go, for a call of `decode` costs more than what it does; no header holds the end of a line.
+    values = b"\n".join(raw).decode("latin-1").split("\n") if raw else []
+    headers = dict(zip(map(_name, names), values, strict=True))
+    if len(headers) == len(names):
         return headers
     joined: dict[str, list[str]] = {}
-    for name, value in raw:
-        joined.setdefault(_name(name), []).append(value.decode("latin-1"))
-    return {name: ", ".join(values) for name, values in joined.items()}
+    for name, value in zip(names, values, strict=True):
+        joined.setdefault(_name(name), []).append(value)
+    return {name: ", ".join(said) for name, said in joined.items()}
 
 
 @lru_cache(maxsize=1024)
