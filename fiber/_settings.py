@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from fiber._chain import Handler, Listener
+from fiber._chain import Call, Handler, Listener
 from fiber._errors import FiberClosedError, FiberValidationError
 from fiber.metering.metrics import Metrics
 from fiber.providers.keys import KeyPool, credential_of
@@ -59,6 +59,7 @@ class Settings:
         usage: Where is written down what calls took, if anywhere; it is among the listeners.
         listeners: Who hears of calls, around all layers.
         telemetry: What is told of calls, and in which words.
+        plans: Calls for others to be made like; see `fiber._calls`.
     """
 
     rows: Mapping[str, Provider]
@@ -83,6 +84,7 @@ class Settings:
     usage: UsageLog | None = None
     listeners: tuple[Listener, ...] = ()
     telemetry: Telemetry = Telemetry()
+    plans: dict[Any, Call] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
 def check_open(settings: Settings) -> None:

@@ -37,6 +37,7 @@ ROOMS = (
     ("_face",),
     ("_validation",),
     ("_calls", "_running"),
+    ("_ways",),
     ("_routing",),
     ("_options", "_settings"),
     ("_results",),
