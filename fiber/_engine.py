@@ -26,7 +26,7 @@ from fiber.adapters.reading import ReadingDecoder, as_read
 from fiber.providers.row import secret_of
 from fiber.registry.fitting import LONG_BYTES, check_length
 from fiber.transports.base import DeadlineReached, HTTPResponse, bounded
-from fiber.types.http import HTTPHead, HTTPRequest, Secret, Step
+from fiber.types.http import NO_SECRET, HTTPHead, HTTPRequest, Secret, Step
 from fiber.types.reading import Reading
 from fiber.types.receipt import Attempt
 from fiber.types.replay import Replay
@@ -63,7 +63,7 @@ async def core(call: Call) -> Reply:
     status: int | None = None
     request_id: str | None = None
     failure: str | None = "cancelled"
-    secret = Secret("")
+    secret = NO_SECRET
     work = Work(call)
     sent, done = False, None
     try:
@@ -71,17 +71,19 @@ async def core(call: Call) -> Reply:
         request = _signed(call, secret)
         if journal.tracer is not None:
             request, done = journal.tracer(call, request)
-        reading = request.reading
+        request, reading = _closable(call, request), request.reading
         sent, due = True, after(call, call.timeouts.first_event)
-        response = await _open(call, request, due)
-        status = response.head.status
-        reply = await _answer(call, response, secret, due, work, reading)
-        while isinstance(reply, Step):
-            request = work.next(reply, secret)
-            await _wait(call, reply.wait_seconds, due)
-            response = await _open(call, request, due)
+        while True:
+            try:
+                response = await call.transport.open(request, call.timeouts, sooner(call.deadline, due))
+            except DeadlineReached:
+                raise expired(call, "first_event", due) from None
             status = response.head.status
             reply = await _answer(call, response, secret, due, work, reading)
+            if not isinstance(reply, Step):
+                break
+            request = _closable(call, work.next(reply, secret))
+            await _wait(call, reply.wait_seconds, due)
         request_id = getattr(reply.value if reply.stream is None else reply.stream.result(), "request_id", None)
         failure = None
         return reply
@@ -130,7 +132,7 @@ async def _secret(call: Call) -> Secret:
     if not key:
         if call.row.needs_key:
             raise call.row.missing_key(call.target.model)
-        return Secret("")
+        return NO_SECRET
     return secret_of(key, call.row.name)
 
 
@@ -166,13 +168,10 @@ def _reason(error: Exception) -> str:
     return f"{error.reason} (a lone surrogate?)" if isinstance(error, UnicodeEncodeError) else str(error)
 
 
-async def _open(call: Call, request: HTTPRequest, due: float | None) -> HTTPResponse:
+def _closable(call: Call, request: HTTPRequest) -> HTTPRequest:
     if call.stream or call.journal.raced:  # only these can be cancelled by others than those who wait for them
-        request = msgspec.structs.replace(request, on_open=call.journal.opened)
-    try:
-        return await call.transport.open(request, call.timeouts, sooner(call.deadline, due))
-    except DeadlineReached:
-        raise expired(call, "first_event", due) from None
+        return msgspec.structs.replace(request, on_open=call.journal.opened)
+    return request
 
 
 async def _wait(call: Call, seconds: float, due: float | None) -> None:

@@ -18,7 +18,7 @@ from fiber._errors import FiberConnectionError, FiberParsingError
 from fiber.providers.auth import signed
 from fiber.transports.base import Transport, blocking_face, detach, wall
 from fiber.types.config import Timeouts
-from fiber.types.http import HTTPRequest, Secret, Step
+from fiber.types.http import NO_SECRET, HTTPRequest, Secret, Step
 
 STOP_SECONDS = 5.0
 """So long a provider may take to hear that nobody waits any more; blocking code waits for it."""
@@ -48,7 +48,7 @@ class Work:
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._secret = Secret("")
+        self._secret = NO_SECRET
         self._stop: HTTPRequest | None = None
         self.begun = False
 

@@ -253,18 +253,15 @@ def secret_of(key: str | Secret, provider: str) -> Secret:
     Raises:
         FiberAuthError: It holds characters that no header can carry; the key itself is not quoted.
     """
-    if isinstance(key, Secret) and type(key) is not Secret:
-        return key  # it has parts, and has looked at them itself
     # No variable here holds the bare key: a traceback may be printed with its variables.
-    secret = Secret((key.reveal() if isinstance(key, Secret) else str(key)).strip())
-    if not _sendable(secret.reveal()):
+    secret = key if isinstance(key, Secret) else Secret(str(key))
+    if type(secret) is not Secret or secret.is_sendable:  # one that has parts has looked at them itself
+        return secret
+    secret = Secret(secret.reveal().strip())
+    if not secret.is_sendable:
         raise FiberAuthError(
             f"The key for {provider} is empty or has characters that cannot be sent: check where it is read from.",
             provider=provider,
             outcome="not_sent",
         )
     return secret
-
-
-def _sendable(text: str) -> bool:
-    return bool(text) and text.isascii() and text.isprintable()

@@ -152,20 +152,18 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
-    async def _wait(self, due: float | None) -> None:
-        self._waiter = self._loop.create_future()
+    def _wait(self, due: float | None) -> asyncio.Future[None]:
+        self._waiter = waiter = self._loop.create_future()
         self._due = due
         if due is not None and (self._timer is None or due < self._rings):
             self._stop_timer()
             self._start_timer(due)
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return waiter
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     # One timer serves many waits: it is not stopped after each, but looks, when it rings, whether it is still meant.
 
@@ -180,12 +178,14 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     def _ring(self) -> None:
         self._timer = None
-        if self._waiter is None or self._waiter.done() or self._due is None:
+        waiter = self._waiter
+        if waiter is None or waiter.done() or self._due is None:
             return
         if time.monotonic() < self._due:
             self._start_timer(self._due)
         else:
-            self._waiter.set_exception(TimeoutError())
+            self._waiter = None
+            waiter.set_exception(TimeoutError())
 
 
 def _buffer_of(loop: asyncio.AbstractEventLoop) -> memoryview:

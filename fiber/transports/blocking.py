@@ -112,9 +112,12 @@ class Threads:
         """Connect."""
         return socket_stream.connect(host, port, due)
 
-    def soon(self, function: Callable[[], None]) -> Callable[[], None]:
-        """Return *function*: blocking sockets close at once, also under a thread that waits for them."""
-        return function
+    def here(self) -> None:
+        """Say nothing: every thread may close the sockets of any other."""
+
+    def soon(self, place: None, function: Callable[[], None]) -> None:
+        """Call *function*: blocking sockets close at once, also under a thread that waits for them."""
+        function()
 
     def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
         """Make threads that do *work* on *items*; none when they are done one by one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from fiber._errors import FiberConnectionError
@@ -45,7 +45,7 @@ class Connection:
         self._whole = self._heard = False
         self._whole = await self._write(self._wire.request(request, origin, target), seconds, until)
         while (head := self._wire.next()) is None:
-            await self._hear(seconds, until)
+            self._hear(await _timed(self._stream.read, seconds, until))
         if not isinstance(head, HTTPHead):
             raise FiberConnectionError("The connection was lost: it ended without an answer.", outcome="unknown")
         return head
@@ -53,7 +53,7 @@ class Connection:
     async def next_piece(self, seconds: float | None, until: float | None) -> bytes:
         """Return the next bytes of the body, as they were sent; empty at its end. Errors as for `send`."""
         while (piece := self._wire.next()) is None:
-            await self._hear(seconds, until)
+            self._hear(await _timed(self._stream.read, seconds, until))
         assert isinstance(piece, bytes)  # noqa: S101 - after the head there are only bytes
         return piece
 
@@ -90,19 +90,23 @@ class Connection:
         """Close it at once."""
         self._stream.abort()
 
-    async def _write(self, data: bytes, seconds: float | None, until: float | None) -> bool:
+    def _write(self, data: bytes, seconds: float | None, until: float | None) -> Coroutine[Any, Any, bool]:
         """Write *data*; False when the peer has answered before it heard everything, or is gone: what it said tells."""
+        if len(data) > _SLICE_BYTES:
+            return self._write_slices(data, seconds, until)
+        return _timed(self._stream.write, seconds, until, data)
+
+    async def _write_slices(self, data: bytes, seconds: float | None, until: float | None) -> bool:
         piece: bytes | memoryview = b""
         try:
-            for piece in (data,) if len(data) <= _SLICE_BYTES else _slices(data):
+            for piece in _slices(data):
                 if not await _timed(self._stream.write, seconds, until, piece):
                     return False
             return True
         finally:
             data = piece = b""  # the key is in it, and a traceback may be printed with its variables
 
-    async def _hear(self, seconds: float | None, until: float | None) -> None:
-        data = await _timed(self._stream.read, seconds, until)
+    def _hear(self, data: bytes) -> None:
         self._heard = self._heard or bool(data)
         self._wire.receive(data)
 

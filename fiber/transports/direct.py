@@ -6,8 +6,6 @@ Written once as coroutines. What differs between event loops and blocking socket
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from fiber._errors import FiberError, FiberTimeoutError
 from fiber.transports.base import DeadlineReached, HTTPResponse, read_whole
 from fiber.transports.connection import Connection
@@ -29,12 +27,13 @@ class _Answer:
 
     Attributes:
         seconds: The read timer.
-        discard: Closes it from any thread.
     """
 
-    __slots__ = ("connection", "discard", "ended", "home", "owned", "pool", "seconds", "unpacker")
+    __slots__ = ("_network", "_place", "connection", "ended", "home", "owned", "pool", "seconds", "unpacker")
 
-    def __init__(self, connection: Link, home: Home, pool: Pool[Link], seconds: float | None) -> None:
+    def __init__(self, network: Network, connection: Link, home: Home, pool: Pool[Link], seconds: float | None) -> None:
+        self._network = network
+        self._place = network.here()
         self.connection = connection
         self.home = home
         self.pool = pool
@@ -42,7 +41,6 @@ class _Answer:
         self.owned = [True]
         self.ended = False
         self.unpacker: Unpacker | None = None
-        self.discard: Callable[[], None] = self.drop
 
     async def next_piece(self, until: float | None) -> bytes:
         """Return the next bytes as they were sent; give the connection back at their end."""
@@ -57,6 +55,10 @@ class _Answer:
         if body is not None:
             self.give_back()
         return body
+
+    def discard(self) -> None:
+        """Close it, from any thread."""
+        self._network.soon(self._place, self.drop)
 
     def drop(self) -> None:
         """Close the connection without waiting, unless it was given back."""
@@ -129,14 +131,14 @@ class DirectTransport:
         pool = home.pool(origin)
         # One budget for waiting, connecting and connecting anew; while a connection stands it is not spent.
         due = None if timeouts.connect is None else self.now() + timeouts.connect
-        connection = await self._take(pool, timeouts, due, until)
+        taken = pool.take(self._network.waiter)
+        connection = await self._wait(pool, taken, timeouts, due, until) if isinstance(taken, Turn) else taken
         while True:
             is_fresh = connection is None
             if connection is None:
                 connection = await self._make(pool, origin, timeouts, due, until)
             stood = self.now()
-            answer = _Answer(connection, home, pool, timeouts.read)
-            answer.discard = self._network.soon(answer.drop)
+            answer = _Answer(self._network, connection, home, pool, timeouts.read)
             home.active.add(connection)
             try:
                 if request.on_open is not None:
@@ -187,11 +189,6 @@ class DirectTransport:
 
     # -- connections ---------------------------------------------------------------------------------------------------
 
-    async def _take(self, pool: Pool[Link], timeouts: Timeouts, due: float | None, until: float | None) -> Link | None:
-        """Return a connection, or None for the right to make one; the caller owes the pool a `give` or `gone`."""
-        taken = pool.take(self._network.waiter)
-        return await self._wait(pool, taken, timeouts, due, until) if isinstance(taken, Turn) else taken
-
     async def _make(
         self, pool: Pool[Link], origin: Origin, timeouts: Timeouts, due: float | None, until: float | None
     ) -> Link:
@@ -204,6 +201,7 @@ class DirectTransport:
     async def _wait(
         self, pool: Pool[Link], turn: Turn[Link], timeouts: Timeouts, due: float | None, until: float | None
     ) -> Link | None:
+        """Return a connection, or None for the right to make one; the caller owes the pool a `give` or `gone`."""
         seconds = timeouts.connect
         is_last = until is not None and (due is None or until <= due)
         try:

@@ -70,9 +70,9 @@ class Lazy:
         """Look *host* up."""
         return await self._real().resolve(host, port, until)
 
-    async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
+    def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> Coroutine[Any, Any, HTTPResponse]:
         """Send *request* and read the head of the answer."""
-        return await self._real().open(request, timeouts, until)
+        return self._real().open(request, timeouts, until)
 
     async def read(self, response: HTTPResponse, until: float | None) -> bytes:
         """Read the body to its end and close."""

@@ -142,21 +142,20 @@ class Loops:
 
         return await trio_stream.connect(host, port, due)
 
-    def soon(self, function: Callable[[], None]) -> Callable[[], None]:
-        """Return a function that calls *function* on this loop: at once when it runs here, else soon."""
-        loop = running_loop()
-        soon: Callable[..., Any] = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
+    def here(self) -> Any:
+        """Return the running loop."""
+        return running_loop()
 
-        def call() -> None:
-            if running_loop() is loop:
-                function()
-                return
-            try:
-                soon(function)
-            except RuntimeError:  # the loop is over, and its sockets with it
-                pass
-
-        return call
+    def soon(self, place: Any, function: Callable[[], None]) -> None:
+        """Call *function* on the loop *place*: at once when it runs here, else soon."""
+        if running_loop() is place:
+            function()
+            return
+        soon: Callable[..., Any] = getattr(place, "call_soon_threadsafe", None) or place.run_sync_soon
+        try:
+            soon(function)
+        except RuntimeError:  # the loop is over, and its sockets with it
+            pass
 
     def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:
         """Make tasks that do *work* on *items*."""

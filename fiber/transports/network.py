@@ -138,8 +138,12 @@ class Network(Protocol):
         """Connect; raise `OSError`, or `TimeoutError` at *due*."""
         ...
 
-    def soon(self, function: Callable[[], None]) -> Callable[[], None]:
-        """Return a function that calls *function* where the sockets of the caller live, from any thread."""
+    def here(self) -> Any:
+        """Return the place where the sockets of the caller live, for `soon`."""
+        ...
+
+    def soon(self, place: Any, function: Callable[[], None]) -> None:
+        """Call *function* at *place*, from any thread."""
         ...
 
     def crew(self, work: Callable[[In], Awaitable[Out]], items: Iterable[In], concurrency: int) -> Crew[Out]:

@@ -28,6 +28,12 @@ class Secret:
         """Return the credential itself."""
         return self._value
 
+    @property
+    def is_sendable(self) -> bool:
+        """A header can carry it as it is: printable ASCII without white space around it."""
+        value = self._value
+        return bool(value) and value.isascii() and value.isprintable() and value == value.strip()
+
     def texts(self) -> tuple[str, ...]:
         """Return every text in it that must be seen nowhere, for those who mask."""
         return (self._value,)
@@ -52,6 +58,10 @@ class Secret:
 
     def __reduce__(self) -> Any:
         raise TypeError("A Secret cannot be pickled: pass the key again on the other side.")
+
+
+NO_SECRET = Secret("")
+"""Stands where there is no credential."""
 
 
 class Note(msgspec.Struct, frozen=True):
