@@ -46,7 +46,13 @@ def run(cases: Sequence[Case], entries: Sequence[Entry], *, rounds: int, seconds
 
 def environment(entry: Entry) -> dict[str, str]:
     """Return this process's environment without what would change a client, and with what *entry* sets."""
-    hidden = ("FIBER_", "PYTHONASYNCIODEBUG", "PYTHONDEVMODE", *(("PYTHONPATH",) if entry.python else ()))
+    hidden = (
+        "FIBER_",
+        "PYTHONASYNCIODEBUG",
+        "PYTHONDEVMODE",
+        "PYTHONDONTWRITEBYTECODE",
+        *(("PYTHONPATH",) if entry.python else ()),
+    )
     kept = {
         name: value
         for name, value in os.environ.items()
