@@ -12,6 +12,7 @@ from fiber.testing.fake import FakeTransport, json_reply
 
 ANSWER = {
     "id": "chatcmpl-1",
+    "object": "chat.completion",
     "model": "gpt-mock",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello there."}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23},

@@ -210,7 +210,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "inflight": Scenario(
         "a call, {} in flight", "µs", (100, 500), inflight, further=(1, 10, 50), is_each=True, needs_loop=True
     ),
-    "chunk": Scenario("a delta, stream of {}", "µs", (1000,), chunk, further=(100, 10_000), is_each=True),
+    "chunk": Scenario("a delta, stream of {}", "µs", (1000,), chunk, further=(100, 300, 3000, 10_000), is_each=True),
     "paced": Scenario("a delta, {} paced streams at once", "µs", (100,), paced, needs_loop=True),
     "first": Scenario("the first event of a stream", "µs", (1,), first),
     "construct": Scenario("making a client", "µs", (1,), construct),

@@ -11,6 +11,7 @@ is linear in the bytes however they are cut.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from fiber._errors import FiberParsingError
@@ -150,6 +151,9 @@ class SSEDecoder:
         self._compact_at = min(max(_COMPACT_BYTES, 2 * self._size), least)
 
     def _parse(self, block: bytes) -> Frame | None:
+        name, between, said = block.partition(b"\ndata: ")
+        if between and name[:7] == b"event: " and b"\n" not in name and b"\n" not in said:
+            return _new(Frame, (_text(name[7:]), said))  # which is what most named events are
         event = b""
         data: list[bytes] = []
         for line in block.split(b"\n"):
@@ -162,7 +166,12 @@ class SSEDecoder:
                 event = value
             elif name and name not in (b"id", b"retry") and len(self.stray) < _STRAY_BYTES:
                 self.stray = (self.stray + line + b"\n")[:_STRAY_BYTES]
-        return Frame(event.decode("utf-8", "replace"), b"\n".join(data)) if data else None
+        return Frame(_text(event), b"\n".join(data)) if data else None
+
+
+@lru_cache(maxsize=64)
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "replace")
 
 
 def _without_comments(block: bytes) -> bytes:

@@ -23,7 +23,7 @@ from fiber.adapters.gemini.citations import Citations
 from fiber.adapters.gemini.finish import finish_reason, flagged, warning_of
 from fiber.adapters.gemini.logprobs import token_logprobs
 from fiber.adapters.gemini.partial import PartialArguments
-from fiber.adapters.gemini.schema import PART, Candidate, FunctionCall, Part, Reply
+from fiber.adapters.gemini.schema import PART, WORDS, Candidate, FunctionCall, Part, Reply
 from fiber.adapters.gemini.usage import has_counts, read_usage
 from fiber.adapters.jsons import decode, decode_any, members, text_of, text_or_none
 from fiber.adapters.slots import Slot
@@ -100,24 +100,21 @@ class Reader:
         if reply.usageMetadata is not None and has_counts(reply.usageMetadata):
             self._usage = reply.usageMetadata
 
-    def take_words(self, reply: Reply) -> bool:
+    def take_words(self, data: bytes) -> bool:
         """Take a chunk that goes on with the text and says nothing else, as most do; say whether it is one."""
-        answer, candidates = self._answers.get(0), reply.candidates
-        if answer is None or answer.text is None or candidates is None or len(candidates) != 1:
+        answer = self._answers.get(0)
+        if answer is None or answer.text is None or not self._assembly.model:  # this chunk may bring that
             return False
-        if not self._assembly.model:  # this chunk may bring it
+        try:
+            words = WORDS.decode(data)
+        except (ValueError, RecursionError):
             return False
-        candidate, content = candidates[0], candidates[0].content
-        if content is None or content.parts is None or len(content.parts) != 1 or reply.promptFeedback:
+        piece = words.candidates[0].content.parts[0].text
+        if not piece:
             return False
-        if candidate != Candidate(index=0, content=content) and candidate != Candidate(content=content):
-            return False
-        part = decode(bytes(content.parts[0]), PART)
-        if not part.text or part != Part(part.text):
-            return False
-        self._assembly.more_text(part.text, answer.text)
-        if reply.usageMetadata is not None and has_counts(reply.usageMetadata):
-            self._usage = reply.usageMetadata
+        self._assembly.more_text(piece, answer.text)
+        if words.usageMetadata is not None and has_counts(words.usageMetadata):
+            self._usage = words.usageMetadata
         return True
 
     def settle(self) -> None:

@@ -11,7 +11,7 @@ of google-genai 3.4.0, November 2026.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -92,6 +92,40 @@ class Seal(msgspec.Struct, gc=False):
         return text_or_none(self.thoughtSignature)
 
 
+class _Said(msgspec.Struct, gc=False):
+    text: str
+    thought: None = None
+    thoughtSignature: None = None
+    functionCall: None = None
+    inlineData: None = None
+
+
+class _Pieces(msgspec.Struct, gc=False):
+    parts: tuple[_Said]
+
+
+class _Spoken(msgspec.Struct, gc=False):
+    content: _Pieces
+    index: Literal[0] = 0
+    finishReason: None = None
+    finishMessage: None = None
+    safetyRatings: None = None
+    citationMetadata: None = None
+    groundingMetadata: None = None
+    logprobsResult: None = None
+    continuationToken: None = None
+
+
+class Words(msgspec.Struct, gc=False):
+    """A chunk that brings one piece of text and says nothing else, as most do: nothing but it is of this type."""
+
+    candidates: tuple[_Spoken]
+    promptFeedback: None = None
+    usageMetadata: Any = None
+    error: None = None
+
+
+WORDS = msgspec.json.Decoder(Words)
 REPLY = msgspec.json.Decoder(Reply)
 REPLIES = msgspec.json.Decoder(list[Reply])
 PART = msgspec.json.Decoder(Part)

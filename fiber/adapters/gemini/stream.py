@@ -74,6 +74,8 @@ class GeminiStreamDecoder(SSEStreamDecoder):
             # A proxy's heartbeat or end mark; at the end of the body it is a line that was cut off.
             self._torn = self._ending and not data.strip()
             return
+        if self._reader.take_words(data):
+            return
         try:
             pieces = replies(data)
         except FiberParsingError:
@@ -82,8 +84,7 @@ class GeminiStreamDecoder(SSEStreamDecoder):
         for reply in pieces:
             if reply.error is not None:
                 raise error_of({"error": reply.error}, self.head, data, self.target)
-            if not self._reader.take_words(reply):
-                self._reader.take(reply)
+            self._reader.take(reply)
 
     def at_eof(self) -> str | None:
         """The stream is whole when every candidate said why it ended, or the prompt was blocked."""

@@ -51,7 +51,8 @@ def read_usage(metadata: Any) -> Usage:
 
 def has_counts(metadata: Any) -> bool:
     """Say whether *metadata* counts anything; Vertex sends some with `trafficType` only."""
-    return any(name.endswith("TokenCount") for name in members(metadata))
+    said = members(metadata)
+    return "totalTokenCount" in said or any(name.endswith("TokenCount") for name in said)
 
 
 def _modalities(said: dict[str, Any], *names: str) -> dict[str, int]:

@@ -18,7 +18,7 @@ from fiber.adapters.jsons import text, text_of, text_or_none
 from fiber.adapters.openai_chat.calls import Calls
 from fiber.adapters.openai_chat.extras import logprobs_of, search_sources, url_citations
 from fiber.adapters.openai_chat.media import AudioPieces, image_of
-from fiber.adapters.openai_chat.schema import MEMBERS, NOTHING, OBJECT, Choice, Chunk, Delta
+from fiber.adapters.openai_chat.schema import MEMBERS, NOTHING, OBJECT, WORDS, Choice, Chunk, Delta
 from fiber.adapters.openai_chat.thinking import Details, Thinking, detail_text
 from fiber.adapters.openai_chat.usage import read_usage
 from fiber.adapters.slots import Slot
@@ -207,21 +207,20 @@ class Answer:
             self._assembly.usage = read_usage(usage, self._tier)
         self._sources = chunk.search_results or chunk.citations or self._sources
 
-    def read_words(self, chunk: Chunk) -> bool:
+    def read_words(self, data: bytes) -> bool:
         """Take a chunk that goes on with the text and says nothing else, as most do; say whether it is one."""
-        turn, choices = self._first, chunk.choices
-        if turn is None or turn.text is None or choices is None or len(choices) != 1:
+        turn = self._first
+        if turn is None or turn.text is None or not self._assembly.model:  # this chunk may bring that
             return False
-        if not self._assembly.model:  # this chunk may bring it
+        try:
+            words = WORDS.decode(data)
+        except (ValueError, RecursionError):
             return False
-        delta = choices[0].delta
-        if delta is None or type(delta.content) is not str or not delta.content:
+        piece = words.choices[0].delta.content
+        if not piece:
             return False
-        words, tier = [Choice(0, Delta(delta.content))], chunk.service_tier
-        if chunk != Chunk(chunk.id, chunk.model, words, object="chat.completion.chunk", service_tier=tier):
-            return False
-        self._tier = tier or self._tier
-        self._assembly.more_text(delta.content, turn.text)
+        self._tier = words.service_tier or self._tier
+        self._assembly.more_text(piece, turn.text)
         return True
 
     def close(self) -> None:

@@ -42,9 +42,9 @@ class OpenAIChatDecoder(SSEStreamDecoder):
                 return
         if event == "error" or data.startswith(b"["):
             raise parse_error(self.head, data, self.target)
-        chunk = jsons.decode(data, CHUNK)
-        if self._answer.read_words(chunk):
+        if self._answer.read_words(data):
             return
+        chunk = jsons.decode(data, CHUNK)
         if says_error(chunk):
             self._answer.read(chunk, whole=False)  # it may bring a last piece, or the usage so far
             raise parse_error(self.head, data, self.target)

@@ -59,6 +59,7 @@ class OutputItems:
         self._begun: set[int | str] = set()
         self._done: set[Any] = set()
         self._told: dict[Any, list[str]] = {}
+        self._speaking: Any = (None,)
         self._quoted: set[int | str] = set()
         self._cited: dict[Any, int] = {}
         self._logprobs: dict[Any, list[Any]] = {}
@@ -77,9 +78,15 @@ class OutputItems:
 
     def text(self, item: int | str, part: Any, piece: str) -> None:
         """Add a piece of text (or of a refusal); an empty one holds the place."""
-        slot = (item, _number(part))
-        self._told.setdefault(slot, []).append(piece)
-        self._assembly.text(piece, slot)
+        key = (item, _number(part))
+        if key == self._speaking[0] and piece:  # goes on with what was said last, as most do
+            _, told, slot = self._speaking
+            told.append(piece)
+            self._assembly.more_text(piece, slot)
+            return
+        told = self._told.setdefault(key, [])
+        told.append(piece)
+        self._speaking = (key, told, self._assembly.text(piece, key))
 
     def logprobs(self, item: int | str, part: Any, tokens: Any) -> None:
         """Keep the log probabilities of a delta, for servers that do not repeat them at the end."""
