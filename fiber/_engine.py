@@ -20,6 +20,7 @@ from fiber._errors import FiberError, FiberValidationError
 from fiber._open import FED_BYTES, OpenStream, after, expired, rest, sooner, told
 from fiber._reply import Reply
 from fiber._steps import Work, ready
+from fiber.adapters import headers
 from fiber.adapters.base import StreamDecoder
 from fiber.adapters.failures import FIRST_ERROR_STATUS
 from fiber.adapters.reading import ReadingDecoder, as_read
@@ -84,7 +85,7 @@ async def core(call: Call) -> Reply:
                 break
             request = _closable(call, work.next(reply, secret))
             await _wait(call, reply.wait_seconds, due)
-        request_id = getattr(reply.value if reply.stream is None else reply.stream.result(), "request_id", None)
+        request_id = _request_id(reply, response.head)
         failure = None
         return reply
     except FiberError as error:
@@ -115,6 +116,13 @@ async def core(call: Call) -> Reply:
             journal.waited = 0.0
             if done is not None:
                 done(attempt)
+
+
+def _request_id(reply: Reply, head: HTTPHead) -> str | None:
+    """Return the provider's id of the request; to make the result of a stream for it costs more than to open one."""
+    if reply.stream is not None and (said := headers.request_id(head.headers)) is not None:
+        return said
+    return getattr(reply.value if reply.stream is None else reply.stream.result(), "request_id", None)
 
 
 async def _secret(call: Call) -> Secret:

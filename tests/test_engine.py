@@ -816,3 +816,20 @@ def test_a_raw_stream_that_is_lost_is_an_interruption() -> None:
 
     assert caught.value.request_id == "r1"
     assert caught.value.partial is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "member", "expected"),
+    [({"x_request_id": "r1"}, {}, "r1"), ({}, {"request_id": "r2"}, "r2"), ({}, {}, None)],
+)
+def test_an_attempt_of_a_stream_has_the_id_of_its_request(
+    headers: dict[str, str], member: dict[str, str], expected: str | None
+) -> None:
+    """The header says it, or the answer itself where no header does."""
+    fiber, _ = scripted(sse_reply({**START, **member}, piece("Hi"), FINISH, DONE, **headers))
+
+    with fiber.sync.chat_stream("Hi") as stream:
+        list(stream)
+
+    (attempt,) = stream.result.receipt.attempts
+    assert attempt.request_id == stream.result.request_id == expected

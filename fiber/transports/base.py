@@ -67,8 +67,8 @@ class Transport(Protocol):
         """Return the IP addresses of *host*, in the order in which to try them."""
         ...
 
-    async def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> HTTPResponse:
-        """Send *request*, to its `address` if it has one, and read the head of the answer."""
+    def open(self, request: HTTPRequest, timeouts: Timeouts, until: float | None) -> Coroutine[Any, Any, HTTPResponse]:
+        """Send *request*, to its `address` if it has one, and read the head of the answer; an `async def`, usually."""
         ...
 
     async def read(self, response: HTTPResponse, until: float | None) -> bytes:

@@ -37,8 +37,8 @@ def build_request(request: ChatRequest, target: Target, *, stream: bool) -> HTTP
     Source: https://platform.openai.com/docs/api-reference/chat/create, read 2026-11-20.
     """
     notes: list[Note] = []
-    if asks := bool(said(request)):
-        table = of_row(PARAMETERS, target)
+    table, asks = of_row(PARAMETERS, target), bool(said(request))
+    if asks:
         request, notes = settle(request, table, target, refused_parameters(request, target))
     body: dict[str, Any] = {"model": target.model, "messages": wire_messages(request, target, notes)}
     if asks:
