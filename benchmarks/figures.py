@@ -34,6 +34,11 @@ class Results:
         found = self.values.get(key, {}).get(client)
         return median(found.values()) if found else None
 
+    def least(self, key: Key, client: str) -> float | None:
+        """Return the least of the rounds: what else runs on a machine only adds."""
+        found = self.values.get(key, {}).get(client)
+        return min(found.values()) if found else None
+
     def ratio(self, key: Key, client: str, floor: str) -> float | None:
         """Return the median ratio of *client* to *floor*, each measured in the same round."""
         mine, below = (self.values.get(key, {}).get(name, {}) for name in (client, floor))

@@ -100,14 +100,19 @@ def growth(results: Results, format: str) -> str:
 def totals(results: Results, scenario: str, format: str, client: str) -> Mapping[int, float]:
     """Return the cost of everything, by size: of all calls in flight, of the whole stream."""
     is_each = SCENARIOS[scenario].is_each
-    return {size: value * size if is_each else value for size, value in line(results, scenario, format, client).items()}
+    found = ((size, results.least((scenario, size, format), client)) for size in sizes(results, scenario, format))
+    return {size: value * size if is_each else value for size, value in found if value is not None}
 
 
 def line(results: Results, scenario: str, format: str, client: str) -> dict[int, float]:
     """Return the figures of one client in one scenario, by size."""
-    sizes = sorted(size for name, size, spoken in results.values if (name, spoken) == (scenario, format))
-    found = ((size, results.value((scenario, size, format), client)) for size in sizes)
+    found = ((size, results.value((scenario, size, format), client)) for size in sizes(results, scenario, format))
     return {size: value for size, value in found if value is not None}
+
+
+def sizes(results: Results, scenario: str, format: str) -> list[int]:
+    """Return the sizes in which a scenario was measured, the smallest first."""
+    return sorted(size for name, size, spoken in results.values if (name, spoken) == (scenario, format))
 
 
 def plots(results: Results) -> dict[str, str]:
