@@ -101,7 +101,8 @@ def _like(settings: Settings, plan: Call, messages: Any) -> Call:
 
 def _made(settings: Settings, messages: Any, options: Mapping[str, Any], *, stream: bool) -> Call:
     known(options)
-    said = {**_unsaid(messages, settings.defaults), **_given(options)}
+    given = {name: value for name, value in options.items() if value is not None}
+    said = {**_unsaid(messages, settings.defaults), **given}
     request = chat_request(messages, **{name: value for name, value in said.items() if name not in CALL_OPTIONS})
     own = keywords.checked(said, caches=settings.caches)
     profile, in_words = said.get("profile"), own.emulate_tools
@@ -126,7 +127,7 @@ def _made(settings: Settings, messages: Any, options: Mapping[str, Any], *, stre
     if found.why:
         call = call.replace(notes=(Note("mapped", "model", found.why), *call.notes))
     if (names := said.get("fallback")) is not None:
-        others = further(settings, request.model, found, names, profile, own=options.get("fallback") is not None)
+        others = further(settings, request.model, found, names, profile, own="fallback" in given)
     if others:
         second += (way for other in others for way in ways(settings, request, other, first.row, in_words=in_words))
     if second:
@@ -152,10 +153,6 @@ def prepare_raw(
     return _call(settings, way_to(settings, raw, row, ""), options, keywords.NOTHING, stream=stream)
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
-
-
 def _check_fits(settings: Settings, request: ChatRequest, target: Target, *, stream: bool) -> None:
     """Raise when the catalogue knows that the model has no such thing as *request* holds."""
     model = settings.catalog.described(target.provider, target.model)
@@ -173,8 +170,6 @@ def _check_fits(settings: Settings, request: ChatRequest, target: Target, *, str
 
 def _unsaid(messages: Any, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the *defaults* of what a request given whole, as value or as dict, does not say."""
-    if type(messages) is list:  # which is what most give
-        return defaults
     if isinstance(messages, ChatRequest):
         nothing = {"on_unsupported": "raise"}
         said = {name: getattr(messages, name, None) for name in defaults}

@@ -127,8 +127,6 @@ def _request_id(reply: Reply, head: HTTPHead) -> str | None:
 
 async def _secret(call: Call) -> Secret:
     key: Any = call.credential
-    if type(key) is Secret and key:
-        return secret_of(key, call.row.name)
     if (fresh := getattr(key, "fresh", None)) is not None:
         key = await _given(call, fresh(call.transport, call.deadline))
     elif callable(key):

@@ -69,8 +69,7 @@ def receipted(call: Call, result: ChatResult) -> ChatResult:
 
 def notes_of(call: Call) -> tuple[Note, ...]:
     """Return the adapter's notes that the caller wants to hear."""
-    notes = call.journal.notes
-    return tuple(note for note in notes if _speaks(call, note)) if notes else ()
+    return tuple([note for note in call.journal.notes if _speaks(call, note)])
 
 
 def _cost(call: Call, result: ChatResult, at: datetime) -> Cost:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import GenericAlias
 from typing import Any, TypeVar
 
 import msgspec
@@ -57,6 +58,24 @@ def _read(data: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
         return decoder.decode(data)
     except (ValueError, RecursionError):
         return None
+
+
+def narrowed(kind: type[msgspec.Struct], *, ignored: tuple[str, ...] = (), **members: Any) -> Any:
+    """
+    Return a type for what says *members*, and nothing else of what *kind* reads: every other member is null or missing.
+
+    Args:
+        ignored: Members that may say anything, and are not read.
+        members: Types; `(type, default)` for one that may be missing.
+    """
+    said = [(name, *rule) if isinstance(rule, tuple) else (name, rule) for name, rule in members.items()]
+    rest = [(name, None, None) for name in kind.__struct_fields__ if name not in members and name not in ignored]
+    return msgspec.defstruct(kind.__name__, [*said, *rest], kw_only=True, gc=False)
+
+
+def one(kind: Any) -> Any:
+    """Return the type of a list that holds one *kind*."""
+    return GenericAlias(tuple, (kind,))
 
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

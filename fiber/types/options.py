@@ -17,9 +17,6 @@ from fiber.types.parameters import CHECKS, wrong
 from fiber.types.request import ChatRequest
 from fiber.types.tools import Tool, ToolChoice
 
-_RELATED = frozenset(("tools", "tool_choice", "top_logprobs"))
-"""Parameters that must agree with others."""
-
 
 def chat_request(messages: Any, **options: Any) -> ChatRequest:
     """
@@ -33,8 +30,7 @@ def chat_request(messages: Any, **options: Any) -> ChatRequest:
         FiberValidationError: Something is wrong; `parameter` names it.
     """
     said = {name: value for name, value in options.items() if value is not None}
-    if type(messages) is not list:  # which is what most give
-        messages, said = _unwrapped(messages, said)
+    messages, said = _unwrapped(messages, said)
     return ChatRequest(messages=normalise.messages(messages), **_checked(said))
 
 
@@ -62,8 +58,7 @@ def _checked(said: dict[str, Any]) -> dict[str, Any]:
         unknown = min(map(str, said.keys() - CHECKS.keys()))
         raise wrong(unknown, f"Unknown parameter {unknown!r}: a provider's own goes into extra_body.")
     checked: dict[str, Any] = {name: CHECKS[name](name, value) for name, value in said.items()}
-    if not _RELATED.isdisjoint(checked):
-        _agree(checked)
+    _agree(checked)
     return checked
 
 

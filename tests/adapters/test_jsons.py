@@ -220,3 +220,20 @@ def test_what_has_another_type_is_left_out(
     assert jsons.text_or_none(value) == text_or_none
     assert jsons.members(value) == members
     assert jsons.objects(value) == objects
+
+
+@pytest.mark.parametrize(("name", "fits"), [("", True), ("said", False), ("aside", True), ("more", False)])
+def test_a_narrowed_type_fits_nothing_that_says_more(name: str, fits: bool) -> None:
+    """Every member that the whole view reads must be null or missing, but for those that are named."""
+    view = msgspec.defstruct(
+        "View", [("text", Any, None), ("said", Any, None), ("aside", Any, None), ("more", Any, None)]
+    )
+    decoder = msgspec.json.Decoder(jsons.narrowed(view, text=str, ignored=("aside",)))
+    whole = {"text": "Hi", "unread": 1, "more": None, **({name: 5} if name else {})}
+
+    try:
+        read = decoder.decode(msgspec.json.encode(whole)).text
+    except msgspec.ValidationError:
+        read = None
+
+    assert read == ("Hi" if fits else None)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from fiber.adapters.jsons import decode, text_or_none
+from fiber.adapters.jsons import decode, narrowed, one, text_or_none
 
 
 class FunctionCall(msgspec.Struct, gc=False):
@@ -92,40 +92,19 @@ class Seal(msgspec.Struct, gc=False):
         return text_or_none(self.thoughtSignature)
 
 
-class _Said(msgspec.Struct, gc=False):
-    text: str
-    thought: None = None
-    thoughtSignature: None = None
-    functionCall: None = None
-    inlineData: None = None
+_SAID = narrowed(Part, text=str)
+_PIECES = narrowed(Content, parts=one(_SAID))
+_SPOKEN = narrowed(Candidate, content=_PIECES, index=(Literal[0], 0))
+WORDS = msgspec.json.Decoder(
+    narrowed(
+        Reply,
+        candidates=one(_SPOKEN),
+        usageMetadata=(Any, None),
+        ignored=("modelVersion", "responseId"),
+    )
+)
+"""For a chunk that brings one piece of text and says nothing else, as most do."""
 
-
-class _Pieces(msgspec.Struct, gc=False):
-    parts: tuple[_Said]
-
-
-class _Spoken(msgspec.Struct, gc=False):
-    content: _Pieces
-    index: Literal[0] = 0
-    finishReason: None = None
-    finishMessage: None = None
-    safetyRatings: None = None
-    citationMetadata: None = None
-    groundingMetadata: None = None
-    logprobsResult: None = None
-    continuationToken: None = None
-
-
-class Words(msgspec.Struct, gc=False):
-    """A chunk that brings one piece of text and says nothing else, as most do: nothing but it is of this type."""
-
-    candidates: tuple[_Spoken]
-    promptFeedback: None = None
-    usageMetadata: Any = None
-    error: None = None
-
-
-WORDS = msgspec.json.Decoder(Words)
 REPLY = msgspec.json.Decoder(Reply)
 REPLIES = msgspec.json.Decoder(list[Reply])
 PART = msgspec.json.Decoder(Part)

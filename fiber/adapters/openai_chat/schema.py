@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from fiber.adapters.jsons import narrowed, one
+
 MEMBERS = "assistant.members"
 """
 Kind of a native that is an object of message members, to be merged into the message that is sent
@@ -70,49 +72,19 @@ class Chunk(msgspec.Struct, gc=False):
     object: Any = None
 
 
-class _Said(msgspec.Struct, gc=False):
-    content: str
-    reasoning_content: None = None
-    reasoning: None = None
-    reasoning_details: None = None
-    refusal: None = None
-    tool_calls: None = None
-    function_call: None = None
-    audio: None = None
-    images: None = None
-    annotations: None = None
+_SAID = narrowed(Delta, content=str)
+_SPOKEN = narrowed(Choice, index=Literal[0], delta=_SAID)
+WORDS = msgspec.json.Decoder(
+    narrowed(
+        Chunk,
+        choices=one(_SPOKEN),
+        object=Literal["chat.completion.chunk"],
+        service_tier=(Any, None),
+        ignored=("id", "model"),
+    )
+)
+"""For a chunk that brings one piece of text and says nothing else, as most do."""
 
-
-class _Spoken(msgspec.Struct, gc=False):
-    delta: _Said
-    index: Literal[0]
-    message: None = None
-    finish_reason: None = None
-    logprobs: None = None
-    error: None = None
-
-
-class Words(msgspec.Struct, gc=False):
-    """
-    A chunk that brings one piece of text and says nothing else, as most do: nothing but it is of
-    this type.
-    """
-
-    choices: tuple[_Spoken]
-    object: Literal["chat.completion.chunk"]
-    usage: None = None
-    service_tier: Any = None
-    request_id: None = None
-    citations: None = None
-    search_results: None = None
-    x_groq: None = None
-    error: None = None
-    errors: None = None
-    detail: None = None
-    base_resp: None = None
-
-
-WORDS = msgspec.json.Decoder(Words)
 CHUNK = msgspec.json.Decoder(Chunk)
 OBJECT: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
 LIST: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[Any])

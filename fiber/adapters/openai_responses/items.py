@@ -23,6 +23,7 @@ from fiber.adapters.jsons import objects, text
 from fiber.adapters.logprobs import token_logprobs
 from fiber.adapters.openai_responses import pieces
 from fiber.adapters.openai_responses.schema import HEAD, ITEM, RAW_FIELDS, Item, decode, raw_list, whole_text
+from fiber.adapters.slots import Slot
 from fiber.types.content import Opaque
 
 REFERENCE = "item_reference"
@@ -59,7 +60,7 @@ class OutputItems:
         self._begun: set[int | str] = set()
         self._done: set[Any] = set()
         self._told: dict[Any, list[str]] = {}
-        self._speaking: Any = (None,)
+        self._speaking: tuple[Any, list[str], Slot] | None = None
         self._quoted: set[int | str] = set()
         self._cited: dict[Any, int] = {}
         self._logprobs: dict[Any, list[Any]] = {}
@@ -79,7 +80,7 @@ class OutputItems:
     def text(self, item: int | str, part: Any, piece: str) -> None:
         """Add a piece of text (or of a refusal); an empty one holds the place."""
         key = (item, _number(part))
-        if key == self._speaking[0] and piece:  # goes on with what was said last, as most do
+        if self._speaking is not None and self._speaking[0] == key and piece:  # goes on, as most do
             _, told, slot = self._speaking
             told.append(piece)
             self._assembly.more_text(piece, slot)

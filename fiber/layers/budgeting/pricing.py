@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from fiber._chain import Call
 from fiber.registry.cost import priced
@@ -31,16 +29,11 @@ def cost(
     """
     request: Any = getattr(call.operation, "request", None)
     tier = usage.service_tier or getattr(request, "service_tier", None) or ""
-    region = _region_of(target.base_url) or usage.region or ""
+    # OpenAI says where it works only in its host: eu.api.openai.com, us.api.openai.com.
+    place, _, host = target.host.partition(".")
+    region = place if host == "api.openai.com" else usage.region or ""
     sources = (*call.prices, call.catalog)
     return priced(usage, sources, provider, models, at or utc(call.transport), tier=tier, region=region)
-
-
-@lru_cache(maxsize=1024)
-def _region_of(base_url: str) -> str:
-    """Return the region that only the host tells: OpenAI has eu.api.openai.com and us.api.openai.com."""
-    place, _, host = urlsplit(base_url).netloc.partition(".")
-    return place if host == "api.openai.com" else ""
 
 
 def dearest(call: Call, targets: Iterable[Target], usage: Usage) -> Decimal | None:
